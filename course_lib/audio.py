@@ -1,0 +1,118 @@
+"""A clip's waveform, and its log-mel frames."""
+
+import numpy as np
+import soxr
+from scipy import fft
+
+from course_lib.files import decode
+
+SAMPLE_RATE = 8_000  # hertz: telephone quality, enough for speech
+FRAME_LENGTH = 200  # samples: 25 ms
+FRAME_STEP = 80  # samples: 10 ms
+FFT_LENGTH = 256  # samples: a frame and 56 zeros, bins of 31.25 Hz
+N_MELS = 40  # bands
+MEL_LOW, MEL_HIGH = 20, 4_000  # hertz: edges of the lowest and the highest band
+LOG_OFFSET = 1e-6  # mel energy: what digital silence counts as, so that its logarithm is -13.8
+FRAMES_AT_ONCE = 4_096  # frames: one piece of work, about 4 MB
+
+
+def read(path, *, sample_rate=SAMPLE_RATE):
+    """Read a clip, mixed to mono and resampled.
+
+    Returns: float32 `[samples]` in units of full scale, at `sample_rate` hertz.
+    Raises: UnreadableSound (a ValueError) if the file is not a usable clip.
+    Source: resampling by libsoxr, quality "HQ".
+    """
+    samples, file_rate = decode(path)
+    waveform = samples.mean(axis=1)
+    if file_rate != sample_rate:
+        waveform = soxr.resample(waveform, file_rate, sample_rate)
+    return waveform
+
+
+def frame_count(samples):
+    """How many whole frames fit in a waveform of so many samples.
+
+    Returns: an integer, 0 when the waveform is shorter than one frame. Takes arrays, too.
+    """
+    return np.maximum(0, 1 + (np.asarray(samples) - FRAME_LENGTH) // FRAME_STEP)
+
+
+def window():
+    """The Hann window that every frame is multiplied by.
+
+    Returns: float32 `[FRAME_LENGTH]`, the periodic form, from 0 to 1.
+    """
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_LENGTH) / FRAME_LENGTH)).astype(np.float32)
+
+
+def mel_filters(*, n_mels=N_MELS, sample_rate=SAMPLE_RATE, fft_length=FFT_LENGTH, low=MEL_LOW, high=MEL_HIGH):
+    """Triangular filters, evenly spaced on the mel scale, each with a peak of 1.
+
+    Returns: float32 `[fft_length // 2 + 1, n_mels]`, the weight of each frequency bin in each band.
+    Raises: ValueError if a band is so narrow that no bin falls into it.
+    Source: mel = 2595 log10(1 + hertz / 700), O'Shaughnessy 1987; triangles straight in hertz, as in librosa with htk=True, norm=None.
+    """
+    edges = _hertz(np.linspace(_mel(low), _mel(high), n_mels + 2))
+    bins = np.arange(fft_length // 2 + 1) * sample_rate / fft_length
+    rising = (bins[:, None] - edges[:-2]) / np.diff(edges[:-1])
+    falling = (edges[2:] - bins[:, None]) / np.diff(edges[1:])
+    filters = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    if not filters.any(axis=0).all():
+        empty = int(np.flatnonzero(~filters.any(axis=0))[0])
+        raise ValueError(f"expected a frequency bin in each of {n_mels} bands, found none in band {empty}: use fewer bands or a longer FFT")
+    return filters
+
+
+def log_mel(waveform):
+    """The log-mel frames of one waveform at SAMPLE_RATE.
+
+    Returns: float32 `[frames, N_MELS]`, natural log of mel energy; frames = 1 + (samples - FRAME_LENGTH) // FRAME_STEP.
+    Raises: ValueError if the waveform is not one-dimensional, is shorter than a frame, or holds values that are not finite numbers.
+    """
+    return log_mels([waveform])[0]
+
+
+def log_mels(waveforms):
+    """The log-mel frames of many waveforms, computed together, which is many times faster than one by one.
+
+    Returns: a list of float32 `[frames, N_MELS]`, in the order of `waveforms`; each is what `log_mel` gives.
+    Raises: ValueError as `log_mel` does, with the position of the clip.
+    """
+    waveforms = [_checked(waveform, position) for position, waveform in enumerate(waveforms)]
+    if not waveforms:
+        return []
+    samples = np.array([len(waveform) for waveform in waveforms])
+    counts = frame_count(samples)
+    first_frame, first_sample = np.cumsum(counts) - counts, np.cumsum(samples) - samples
+    in_clip = np.arange(counts.sum()) - np.repeat(first_frame, counts)
+    starts = np.repeat(first_sample, counts) + FRAME_STEP * in_clip
+    every_frame = np.lib.stride_tricks.sliding_window_view(np.concatenate(waveforms), FRAME_LENGTH)
+    filters, taper = mel_filters(), window()
+    mels = np.empty((len(starts), N_MELS), np.float32)
+    for piece in range(0, len(starts), FRAMES_AT_ONCE):
+        rows = slice(piece, piece + FRAMES_AT_ONCE)
+        spectrum = fft.rfft(every_frame[starts[rows]] * taper, FFT_LENGTH)
+        mels[rows] = np.log((spectrum.real**2 + spectrum.imag**2) @ filters + LOG_OFFSET)
+    return np.split(mels, first_frame[1:])
+
+
+def _checked(waveform, position):
+    waveform = np.asarray(waveform, np.float32)
+    if waveform.ndim != 1:
+        raise ValueError(f"clip {position}: expected a waveform [samples], found an array of shape {list(waveform.shape)}")
+    if len(waveform) < FRAME_LENGTH:
+        raise ValueError(
+            f"clip {position}: expected {FRAME_LENGTH} samples or more ({1000 * FRAME_LENGTH // SAMPLE_RATE} ms), found {len(waveform)}"
+        )
+    if not np.isfinite(waveform).all():
+        raise ValueError(f"clip {position}: expected finite samples, found {int((~np.isfinite(waveform)).sum())} that are not")
+    return waveform
+
+
+def _mel(hertz):
+    return 2595 * np.log10(1 + hertz / 700)
+
+
+def _hertz(mel):
+    return 700 * (10 ** (mel / 2595) - 1)

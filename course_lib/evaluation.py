@@ -1,0 +1,178 @@
+"""Predictions → numbers: accuracy with an interval, confusion, per group; the mask check; the table of results."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from course_lib import batches
+
+RESULTS = Path(__file__).resolve().parent.parent / "build" / "results.csv"
+TOLERANCE = 1e-5  # logits: what rounding alone may change
+Z_95 = 1.959964  # standard deviations: half the width of a 95 % interval
+
+
+def predict(model, frames):
+    """The logits of each clip, computed in padded batches of similar length.
+
+    Args: frames: a sequence of float32 `[frames, mels]`.
+    Returns: float32 `[clips, classes]`, in the order of `frames`.
+    """
+    frames = batches.check(frames)
+    forward = tf.function(lambda padded: model(padded, training=False), reduce_retracing=True)
+    logits = None
+    for members in batches.bucket(batches.lengths(frames), batch_size=256, n_lengths=4):
+        for piece in np.array_split(members, -(-len(members) // 256)):
+            found = forward(tf.constant(batches.pad([frames[clip] for clip in piece]))).numpy()
+            logits = np.empty([len(frames), found.shape[1]], np.float32) if logits is None else logits
+            logits[piece] = found
+    return logits
+
+
+class Score(NamedTuple):
+    """A share of clips that are right, with the interval in which the true share lies in 95 of 100 such experiments."""
+
+    accuracy: float
+    low: float
+    high: float
+    clips: int
+
+    def __str__(self):
+        return f"{self.accuracy:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}, {self.clips:,} clips)"
+
+
+def score(correct):
+    """The accuracy of right and wrong answers, with Wilson's 95 % interval.
+
+    Args: correct: a boolean for each clip.
+    Returns: a Score. The interval takes the clips for independent: with few speakers the truth is less certain.
+    Raises: ValueError if there is no clip.
+    Source: E. B. Wilson, "Probable inference", Journal of the American Statistical Association 22, 1927.
+    """
+    correct = np.asarray(correct, bool)
+    if not correct.size:
+        raise ValueError("expected one answer or more, found none")
+    share, n = correct.mean(), correct.size
+    middle = (share + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
+    half = Z_95 * np.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2)) / (1 + Z_95**2 / n)
+    return Score(float(share), float(max(0, middle - half)), float(min(1, middle + half)), n)
+
+
+def evaluate(model, clips):
+    """The accuracy of a model on clips.
+
+    Args: clips: a DataFrame with `frames` and a categorical `label`.
+    Returns: a Score.
+    """
+    return score(predict(model, clips["frames"]).argmax(axis=1) == clips["label"].cat.codes)
+
+
+def confusion(labels, predicted):
+    """How often each class was taken for each.
+
+    Args: labels: a categorical Series; predicted: the class number of each clip.
+    Returns: a DataFrame of counts, a row for each true class and a column for each answer, in the order of the categories.
+    """
+    names = labels.cat.categories
+    table = np.zeros([len(names), len(names)], int)
+    np.add.at(table, (labels.cat.codes.to_numpy(), np.asarray(predicted)), 1)
+    return pd.DataFrame(table, index=names.rename("true"), columns=names.rename("answer"))
+
+
+def by_group(groups, correct):
+    """The accuracy of each group: of each speaker, singer or recording.
+
+    Returns: a DataFrame, a row for each group, with the columns accuracy, low, high, clips.
+    """
+    answers = pd.Series(np.asarray(correct, bool), index=pd.Index(groups, name="group"))
+    return pd.DataFrame({name: score(part)._asdict() for name, part in answers.groupby(level=0)}).T.astype({"clips": int})
+
+
+def leave_one_group_out(clips):
+    """Each group in turn as the test, all others as the training.
+
+    Returns: an iterator of (group, train, test), the two DataFrames.
+    Raises: ValueError if there is one group only.
+    """
+    groups = sorted(clips["group"].unique())
+    if len(groups) < 2:
+        raise ValueError(f"expected two groups or more, found {groups}")
+    for group in groups:
+        yield group, clips[clips["group"] != group], clips[clips["group"] == group]
+
+
+def check_mask(model, batch):
+    """Check that padding changes no logit: each clip alone, as it is in the batch, and padded further.
+
+    Args: batch: float32 `[batch, time, mels]`, clips padded at the end with PADDING.
+    Returns: the largest change of a logit, a number below TOLERANCE.
+    Raises: ValueError if a clip is not padded at the end; AssertionError that names the layer that lost the mask.
+    """
+    batch = np.asarray(batch, np.float32)
+    real = ~(batch == batches.PADDING).all(axis=2)
+    counts = real.sum(axis=1)
+    if not (real == (np.arange(batch.shape[1]) < counts[:, None])).all() or not counts.all():
+        raise ValueError("expected every clip to have frames first and padding after, found padding before or between frames")
+    forward = tf.function(lambda padded: model(padded, training=False), reduce_retracing=True)
+    longer = np.pad(batch, [(0, 0), (0, 17), (0, 0)], constant_values=batches.PADDING)
+    alone = np.concatenate([forward(tf.constant(clip[None, :n])) for clip, n in zip(batch, counts)])
+    change = max(np.abs(forward(tf.constant(padded)) - alone).max() for padded in (batch, longer))
+    if not change <= TOLERANCE:
+        raise AssertionError(f"padding changes a logit by {change:.2g}, expected {TOLERANCE:.0e} or less: {_culprit(model, batch, real)}")
+    return float(change)
+
+
+def _culprit(model, batch, real):
+    """A sentence that names the layer to mend, when padding changes a logit."""
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    layer_by_layer = keras.Model(model.inputs, [layer.output for layer in layers])
+    longer = np.pad(batch, [(0, 0), (0, 17), (0, 0)], constant_values=batches.PADDING)
+    before = None
+    for layer, output, output_longer in zip(layers, layer_by_layer(batch), layer_by_layer(longer)):
+        named, mask = f"layer '{layer.name}' ({type(layer).__name__})", getattr(output, "_keras_mask", None)
+        if mask is None and before is not None and output.shape.rank > 2:
+            return f"{named} loses the mask"
+        if mask is not None and mask.shape == real.shape and not np.array_equal(mask, real):
+            return f"{named} makes a mask that is wrong: what comes before it has changed the padding, which must be {batches.PADDING}"
+        if output.shape.rank == 2 and not np.allclose(output, output_longer, atol=TOLERANCE):
+            return f"{named} ignores the mask" if before is not None else f"{named} is given no mask: let Masking(PADDING) come first"
+        before = mask if output.shape.rank > 2 else before
+    return "no single layer could be named: look at what each does with the padded frames"
+
+
+class Results:
+    """The table of models that a learner fills from lesson to lesson, kept in a CSV file."""
+
+    COLUMNS = ("lesson", "model", "data", "split", "accuracy", "low", "high", "clips", "parameters")
+
+    def __init__(self, path=RESULTS):
+        self.path = Path(path)
+
+    def add(self, *, lesson, model, data, split, score, parameters):
+        """Write a model's row, in place of an earlier one of the same lesson, model, data and split.
+
+        Args: lesson: its number, such as "02"; data: what it was trained and tested on; score: a Score; parameters: trained numbers.
+        Returns: the whole table.
+        """
+        row = dict(zip(self.COLUMNS, [lesson, model, data, split, *score, parameters]))
+        table = pd.concat([self.table(), pd.DataFrame([row])], ignore_index=True)
+        table = table.drop_duplicates(["lesson", "model", "data", "split"], keep="last").sort_values("lesson", kind="stable")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=self.path.parent, suffix=".csv", delete=False) as file:
+            table.to_csv(file, index=False)
+        os.replace(file.name, self.path)
+        return table.reset_index(drop=True)
+
+    def table(self):
+        """All rows so far.
+
+        Returns: a DataFrame with the columns COLUMNS, without a row when no lesson has written one.
+        """
+        if not self.path.exists():
+            return pd.DataFrame(columns=self.COLUMNS)
+        return pd.read_csv(self.path, dtype={"lesson": str})

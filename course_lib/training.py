@@ -1,0 +1,80 @@
+"""Compile and fit, always the same way, with a learning curve that grows while the model trains."""
+
+import keras
+import matplotlib.pyplot as plt
+import tensorflow as tf
+from IPython import get_ipython
+from IPython.display import display
+
+EPOCHS = 12
+LEARNING_RATE = 3e-3
+CLIP_NORM = 1.0  # the norm of all gradients together that a step may not exceed
+
+
+def fit(model, train, validation, *, epochs=EPOCHS, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM, callbacks=()):
+    """Train a classifier with Adam on the cross-entropy of its logits.
+
+    Args: model: an uncompiled Keras model with logits; train, validation: datasets of (frames, integer labels), as `bucketed` gives.
+    Returns: the `keras.callbacks.History`: loss, accuracy, val_loss, val_accuracy, a value an epoch.
+    Raises: FloatingPointError if the loss is no longer a finite number, with what to try.
+    """
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=compiles(model),
+    )
+    watchers = [LearningCurve(), StopAtNaN(), *callbacks]
+    return model.fit(train, validation_data=validation, epochs=epochs, verbose=0, callbacks=watchers)
+
+
+def compiles(model):
+    """Whether XLA makes this model's training faster: on a CPU yes, unless it convolves; on a GPU cuDNN is faster.
+
+    Returns: a bool for `model.compile(jit_compile=…)`.
+    """
+    convolves = any("Conv" in type(layer).__name__ for layer in model.layers)
+    return not convolves and not tf.config.list_physical_devices("GPU")
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """Stops the training with an explanation when the loss is no longer a finite number."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs["loss"] - logs["loss"] != 0:
+            raise FloatingPointError(
+                f"epoch {epoch + 1}: expected a finite loss, found {logs['loss']}: use a smaller learning_rate or a smaller clip_norm"
+            )
+
+
+class LearningCurve(keras.callbacks.Callback):
+    """Draws loss and accuracy after each epoch: in a notebook the picture grows and one final picture stays."""
+
+    def on_train_begin(self, logs=None):
+        self.seen, self.handle = [], None
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seen.append(dict(logs))
+        if get_ipython() is None:
+            return
+        figure = self.draw()
+        if self.handle is None:
+            self.handle = display(figure, display_id=True)
+        else:
+            self.handle.update(figure)
+        plt.close(figure)
+
+    def draw(self):
+        """The picture so far: loss on the left, accuracy on the right.
+
+        Returns: a matplotlib figure.
+        """
+        figure, panels = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
+        for axes, quantity in zip(panels, ["loss", "accuracy"]):
+            for name, label, style in [(quantity, "training", "o-"), (f"val_{quantity}", "validation", "s--")]:
+                if name in self.seen[0]:
+                    axes.plot(range(1, len(self.seen) + 1), [logs[name] for logs in self.seen], style, label=label, markersize=4)
+            axes.set(xlabel="epoch", ylabel=quantity, title=f"{self.model.name}: {quantity}")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.legend()
+        return figure
