@@ -53,7 +53,7 @@ def mel_filters(*, n_mels=N_MELS, sample_rate=SAMPLE_RATE, fft_length=FFT_LENGTH
     Raises: ValueError if a band is so narrow that no bin falls into it.
     Source: mel = 2595 log10(1 + hertz / 700), O'Shaughnessy 1987; triangles straight in hertz, as in librosa with htk=True, norm=None.
     """
-    edges = _hertz(np.linspace(_mel(low), _mel(high), n_mels + 2))
+    edges = _band_edges(n_mels, low, high)
     bins = np.arange(fft_length // 2 + 1) * sample_rate / fft_length
     rising = (bins[:, None] - edges[:-2]) / np.diff(edges[:-1])
     falling = (edges[2:] - bins[:, None]) / np.diff(edges[1:])
@@ -62,6 +62,14 @@ def mel_filters(*, n_mels=N_MELS, sample_rate=SAMPLE_RATE, fft_length=FFT_LENGTH
         empty = int(np.flatnonzero(~filters.any(axis=0))[0])
         raise ValueError(f"expected a frequency bin in each of {n_mels} bands, found none in band {empty}: use fewer bands or a longer FFT")
     return filters
+
+
+def band_centres(n_mels=N_MELS):
+    """The frequency at which each mel band is most sensitive.
+
+    Returns: float64 `[n_mels]` in hertz.
+    """
+    return _band_edges(n_mels, MEL_LOW, MEL_HIGH)[1:-1]
 
 
 def log_mel(waveform):
@@ -108,6 +116,11 @@ def _checked(waveform, position):
     if not np.isfinite(waveform).all():
         raise ValueError(f"clip {position}: expected finite samples, found {int((~np.isfinite(waveform)).sum())} that are not")
     return waveform
+
+
+def _band_edges(n_mels, low, high):
+    """Where bands begin, peak and end, in hertz: evenly spaced in mel."""
+    return _hertz(np.linspace(_mel(low), _mel(high), n_mels + 2))
 
 
 def _mel(hertz):

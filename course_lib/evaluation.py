@@ -14,6 +14,7 @@ from course_lib import batches
 
 RESULTS = Path(__file__).resolve().parent.parent / "build" / "results.csv"
 TOLERANCE = 1e-5  # logits: what rounding alone may change
+CLIPS_AT_ONCE = 64  # clips of similar length in one padded batch
 Z_95 = 1.959964  # standard deviations: half the width of a 95 % interval
 
 
@@ -24,14 +25,11 @@ def predict(model, frames):
     Returns: float32 `[clips, classes]`, in the order of `frames`.
     """
     frames = batches.check(frames)
-    forward = tf.function(lambda padded: model(padded, training=False), reduce_retracing=True)
-    logits = None
-    for members in batches.bucket(batches.lengths(frames), batch_size=256, n_lengths=4):
-        for piece in np.array_split(members, -(-len(members) // 256)):
-            found = forward(tf.constant(batches.pad([frames[clip] for clip in piece]))).numpy()
-            logits = np.empty([len(frames), found.shape[1]], np.float32) if logits is None else logits
-            logits[piece] = found
-    return logits
+    forward = _forward(model, frames[0].shape[1])
+    by_length = np.argsort(batches.lengths(frames), kind="stable")
+    pieces = np.array_split(by_length, -(-len(frames) // CLIPS_AT_ONCE))
+    logits = np.concatenate([forward(batches.pad([frames[clip] for clip in piece])) for piece in pieces])
+    return logits[np.argsort(by_length)]
 
 
 class Score(NamedTuple):
@@ -118,30 +116,35 @@ def check_mask(model, batch):
     counts = real.sum(axis=1)
     if not (real == (np.arange(batch.shape[1]) < counts[:, None])).all() or not counts.all():
         raise ValueError("expected every clip to have frames first and padding after, found padding before or between frames")
-    forward = tf.function(lambda padded: model(padded, training=False), reduce_retracing=True)
+    forward = _forward(model, batch.shape[2])
     longer = np.pad(batch, [(0, 0), (0, 17), (0, 0)], constant_values=batches.PADDING)
-    alone = np.concatenate([forward(tf.constant(clip[None, :n])) for clip, n in zip(batch, counts)])
-    change = max(np.abs(forward(tf.constant(padded)) - alone).max() for padded in (batch, longer))
+    alone = np.concatenate([forward(clip[None, :n]) for clip, n in zip(batch, counts)])
+    change = max(np.abs(forward(padded) - alone).max() for padded in (batch, longer))
     if not change <= TOLERANCE:
         raise AssertionError(f"padding changes a logit by {change:.2g}, expected {TOLERANCE:.0e} or less: {_culprit(model, batch, real)}")
     return float(change)
 
 
+def _forward(model, n_mels):
+    """The model's answers to `[batch, time, n_mels]` as a function that is traced once, for all shapes."""
+    return tf.function(lambda padded: model(padded, training=False), input_signature=[tf.TensorSpec([None, None, n_mels])])
+
+
 def _culprit(model, batch, real):
     """A sentence that names the layer to mend, when padding changes a logit."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    layer_by_layer = keras.Model(model.inputs, [layer.output for layer in layers])
+    layer_by_layer = keras.Model(model.input, [layer.output for layer in layers])
     longer = np.pad(batch, [(0, 0), (0, 17), (0, 0)], constant_values=batches.PADDING)
-    before = None
+    before, earlier = None, "the input"
     for layer, output, output_longer in zip(layers, layer_by_layer(batch), layer_by_layer(longer)):
         named, mask = f"layer '{layer.name}' ({type(layer).__name__})", getattr(output, "_keras_mask", None)
         if mask is None and before is not None and output.shape.rank > 2:
             return f"{named} loses the mask"
         if mask is not None and mask.shape == real.shape and not np.array_equal(mask, real):
-            return f"{named} makes a mask that is wrong: what comes before it has changed the padding, which must be {batches.PADDING}"
+            return f"{earlier} changes the padding before {named} can mark it"
         if output.shape.rank == 2 and not np.allclose(output, output_longer, atol=TOLERANCE):
             return f"{named} ignores the mask" if before is not None else f"{named} is given no mask: let Masking(PADDING) come first"
-        before = mask if output.shape.rank > 2 else before
+        before, earlier = mask if output.shape.rank > 2 else before, named
     return "no single layer could be named: look at what each does with the padded frames"
 
 

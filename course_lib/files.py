@@ -8,6 +8,7 @@ import soundfile
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # bytes that a program writes in a WAV header when it streams
+OGG_PAGE = 65_307  # bytes: the largest page of an OGG file
 
 
 class UnreadableSound(ValueError):
@@ -32,11 +33,13 @@ def decode(path):
         raise UnreadableSound(f"{path}: expected {declared[0]:,} bytes of samples, found {declared[1]:,}: it was cut short")
     if len(samples) != promised:
         raise UnreadableSound(f"{path}: expected {promised:,} samples, found {len(samples):,}: it was cut short")
+    if _lacks_last_page(path):
+        raise UnreadableSound(f"{path}: expected a last OGG page after {len(samples):,} samples, found none: it was cut short")
     if not len(samples):
         raise UnreadableSound(f"{path}: expected audio, found a header and no samples")
     if not np.isfinite(samples).all():
         first = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
-        raise UnreadableSound(f"{path}: expected finite samples, found {samples[first].max()} at sample {first:,}")
+        raise UnreadableSound(f"{path}: expected finite samples, found {samples[first][~np.isfinite(samples[first])][0]} at sample {first:,}")
     return samples, sample_rate
 
 
@@ -48,8 +51,22 @@ def _declared_bytes(header_log):
     return int(found[1]), int(found[2])
 
 
+def _lacks_last_page(path):
+    """Whether an OGG file ends before the page that is marked as its last, which libsndfile does not notice."""
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return False
+        file.seek(max(0, path.stat().st_size - OGG_PAGE))
+        end = file.read()
+    page = end[end.rfind(b"OggS") :]
+    whole = len(page) > 26 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
+    return not (whole and page[5] & 4)
+
+
 def _kind(path):
     """A few words for what an undecodable file is."""
+    if path.is_dir():
+        return "a folder"
     if not path.is_file():
         return "no such file"
     try:

@@ -1,5 +1,9 @@
 """Compile and fit, always the same way, with a learning curve that grows while the model trains."""
 
+import contextlib
+import functools
+import os
+
 import keras
 import matplotlib.pyplot as plt
 import tensorflow as tf
@@ -11,30 +15,44 @@ LEARNING_RATE = 3e-3
 CLIP_NORM = 1.0  # the norm of all gradients together that a step may not exceed
 
 
-def fit(model, train, validation, *, epochs=EPOCHS, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM, callbacks=()):
+def fit(model, train, validation=None, *, epochs=EPOCHS, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM, callbacks=()):
     """Train a classifier with Adam on the cross-entropy of its logits.
 
-    Args: model: an uncompiled Keras model with logits; train, validation: datasets of (frames, integer labels), as `bucketed` gives.
+    Args: model: an uncompiled Keras model with logits; train, validation: datasets of (frames, integer labels), as `bucketed` gives;
+    without validation no learning curve is drawn.
     Returns: the `keras.callbacks.History`: loss, accuracy, val_loss, val_accuracy, a value an epoch.
     Raises: FloatingPointError if the loss is no longer a finite number, with what to try.
     """
+    start_xla()
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=compiles(model),
     )
-    watchers = [LearningCurve(), StopAtNaN(), *callbacks]
-    return model.fit(train, validation_data=validation, epochs=epochs, verbose=0, callbacks=watchers)
+    watchers = [StopAtNaN(), *([LearningCurve()] if validation is not None else []), *callbacks]
+    return model.fit(train, validation_data=validation, epochs=epochs, shuffle=False, verbose=0, callbacks=watchers)
 
 
 def compiles(model):
-    """Whether XLA makes this model's training faster: on a CPU yes, unless it convolves; on a GPU cuDNN is faster.
+    """Whether XLA makes this model's training faster: on a CPU that of a recurrent layer, if nothing convolves; on a GPU cuDNN is faster.
 
     Returns: a bool for `model.compile(jit_compile=…)`.
     """
+    recurs = any(isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)) for layer in model.layers)
     convolves = any("Conv" in type(layer).__name__ for layer in model.layers)
-    return not convolves and not tf.config.list_physical_devices("GPU")
+    return recurs and not convolves and not tf.config.list_physical_devices("GPU")
+
+
+@functools.cache
+def start_xla():
+    """Start XLA once a process, without the notes that it then writes past Python's streams and past every setting."""
+    with contextlib.ExitStack() as stack:
+        stderr = os.dup(2)
+        stack.callback(os.close, stderr)
+        stack.callback(os.dup2, stderr, 2)
+        os.dup2(stack.enter_context(open(os.devnull, "w")).fileno(), 2)
+        tf.function(lambda number: number + 1, jit_compile=True)(tf.constant(1.0))
 
 
 class StopAtNaN(keras.callbacks.Callback):

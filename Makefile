@@ -1,0 +1,56 @@
+# lab, run, test, test-colab, build, bench: each sets up what it needs. A Python of your own choice: make PYTHON=python3.12 lab
+PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10 python3.13 python; do \
+	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$python && break; done)
+PYTHON_COLAB ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && echo $$python && break; done)
+BIN := .venv/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: lab run test test-colab build check bench colab-links
+
+lab: .venv/lab
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+run: .venv/lab
+	@$(BIN)/python notebooks/run.py $(LESSONS)
+
+test: .venv/dev
+	$(BIN)/python -m pytest -q
+
+build: .venv/dev
+	$(BIN)/python notebooks/build.py $(LESSONS)
+
+check: .venv/dev
+	$(BIN)/python notebooks/build.py --check
+
+bench: .venv/bench
+	$(BIN)/python benchmarks/run.py
+
+colab-links: .venv/dev
+	$(BIN)/python notebooks/build.py --repository $(REPO) --branch $(or $(BRANCH),main)
+
+test-colab:
+ifeq ($(PYTHON_COLAB),)
+	@echo "make test-colab: Colab runs Python 3.13, and none was found here; the tests on Colab's versions did not run"
+else
+	@test -d .venv-colab || $(PYTHON_COLAB) -m venv .venv-colab
+	@echo "installing the versions that Colab has"
+	@.venv-colab/bin/python $(PIP) -r requirements-colab.txt
+	.venv-colab/bin/python -m pytest -q
+endif
+
+.venv/lab: requirements.txt
+	@test -n "$(PYTHON)" || { echo "This course needs Python 3.10 to 3.13 (3.12 is a good choice); none was found. With another name: make PYTHON=path/to/python lab"; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"This course needs Python 3.10 to 3.13 (3.12 is a good choice), found {v[0]}.{v[1]}.")'
+	@echo "setting up .venv with $$($(PYTHON) --version): about 2 GB to download the first time"
+	@test -d .venv || $(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP) -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/lab requirements-dev.txt
+	@$(BIN)/python $(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv/bench: .venv/dev benchmarks/requirements.txt
+	@$(BIN)/python $(PIP) -r benchmarks/requirements.txt
+	@touch $@

@@ -1,0 +1,213 @@
+"""A lesson's source → the learner's notebook and the solutions notebook; --check says whether they are fresh."""
+
+import argparse
+import ast
+import hashlib
+import os
+import re
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parent
+ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
+SETUP = SOURCES / "setup_course.py"
+BLANK = "# Your code here."
+SECONDS_A_CELL = 300
+KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lessons", nargs="*", help="numbers or names of lessons, such as 01; by default all")
+    parser.add_argument("--check", action="store_true", help="build nothing; say which notebooks are not fresh")
+    parser.add_argument("--repository", metavar="OWNER/NAME", help="write this address into the set-up cell and every badge, and run nothing")
+    parser.add_argument("--branch", default="main", help="the branch that --repository means")
+    options = parser.parse_args()
+    if options.repository:
+        return readdress(options.repository, options.branch)
+    lessons = [source for source in sources() if not options.lessons or any(source.name.startswith(name) for name in options.lessons)]
+    if not lessons:
+        sys.exit(f"expected lessons such as {sources()[0].stem}, found {options.lessons}")
+    if options.check:
+        stale = [line for source in lessons for line in stale_parts(source)]
+        print("\n".join(stale) or f"{len(lessons)} lessons are fresh")
+        sys.exit(bool(stale))
+    for source in lessons:
+        print(f"{source.stem}: built", *(str(path.relative_to(ROOT)) for path in build(source)), flush=True)
+
+
+def sources():
+    """The sources of all lessons, in order."""
+    return sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+
+
+def build(source):
+    """Run a lesson and write its two notebooks.
+
+    Returns: their paths.
+    Raises: nbclient.exceptions.CellExecutionError if a cell fails; ValueError if a cell writes to the error stream.
+    """
+    whole = execute(compose(source))
+    for path, notebook in [(learner_path(source), learner(whole)), (solutions_path(source), whole)]:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    return learner_path(source), solutions_path(source)
+
+
+def learner_path(source):
+    """Where the notebook that a learner opens is written."""
+    return NOTEBOOKS / f"{source.stem}.ipynb"
+
+
+def solutions_path(source):
+    """Where the notebook with the solutions is written."""
+    return NOTEBOOKS / "solutions" / f"{source.stem}.ipynb"
+
+
+def compose(source):
+    """A source as a notebook that has not run: badge, set-up cell, and the lesson's cells with their tags.
+
+    Returns: an nbformat notebook.
+    """
+    notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    cells = [nbformat.v4.new_markdown_cell(badge(source)), *notebook.cells]
+    for position, cell in enumerate(cells):
+        tags = cell.metadata.get("tags", [])
+        if "setup" in tags:
+            cell.source = SETUP.read_text(encoding="utf-8").strip()
+        cell.metadata, cell.id = nbformat.NotebookNode({"tags": tags} if tags else {}), f"cell-{position:03d}"
+    return nbformat.v4.new_notebook(cells=cells, metadata={**KERNEL, "course": {"made_from": fingerprint(source)}})
+
+
+def execute(notebook):
+    """Run a notebook in a kernel of its own, in the notebooks' folder.
+
+    Returns: the notebook with its outputs, and nothing in it that differs from run to run.
+    """
+    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}})
+    client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.execution_count, cell.outputs = None, [tidy(output) for output in joined(cell.outputs)]
+    notebook.metadata.pop("language_info", None)
+    return notebook
+
+
+def joined(outputs):
+    """Outputs in which pieces of one stream, which arrive as the clock has it, are one."""
+    whole = []
+    for output in outputs:
+        if whole and output.output_type == "stream" and whole[-1].get("name") == output.name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
+
+
+def tidy(output):
+    """An output without its execution count, or an error if it is one that no learner should see."""
+    if output.output_type == "stream" and output.name == "stderr":
+        raise ValueError(f"expected a cell without warnings, found: {output.text[:500]}")
+    if "execution_count" in output:
+        output.execution_count = None
+    return output
+
+
+def learner(whole):
+    """The notebook with the solutions blanked and the checks not yet run.
+
+    Returns: a new notebook.
+    """
+    notebook = nbformat.from_dict(whole)
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if "solution" in tags:
+            cell.source = blank(cell.source)
+        if "solution" in tags or "check" in tags:
+            cell.outputs = []
+    return notebook
+
+
+def blank(solution):
+    """What a learner finds in place of a solution: the names that it should define, and the heads of its functions.
+
+    Returns: source text that runs.
+    """
+    lines = [BLANK]
+    for node in ast.parse(solution).body:
+        if isinstance(node, ast.FunctionDef):
+            docstring = ast.get_docstring(node)
+            lines += [f"def {node.name}({ast.unparse(node.args)}):", *([f'    """{docstring}"""'] if docstring else []), "    ..."]
+        elif isinstance(node, ast.Assign):
+            lines += [f"{target.id} = ..." for target in node.targets if isinstance(target, ast.Name)]
+    return "\n".join(lines)
+
+
+def badge(source):
+    """The link that opens the learner's notebook on Colab."""
+    repository, branch = address()
+    link = f"https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/{source.stem}.ipynb"
+    return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
+
+
+def address():
+    """The repository and the branch, from the one place where they stand."""
+    return re.search(r'REPOSITORY, BRANCH = "(.+)", "(.+)"', SETUP.read_text(encoding="utf-8")).groups()
+
+
+def readdress(repository, branch):
+    """Write another address into the set-up cell, every notebook and the README; the notebooks keep their outputs."""
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        sys.exit(f"expected an address such as owner/name, found {repository!r}")
+    old_repository, old_branch = address()
+    old_line, new_line = f'BRANCH = "{old_repository}", "{old_branch}"', f'BRANCH = "{repository}", "{branch}"'
+    replacements = [(f"/github/{old_repository}/blob/{old_branch}/", f"/github/{repository}/blob/{branch}/"), (old_line, new_line)]
+    replacements.append((old_line.replace('"', '\\"'), new_line.replace('"', '\\"')))  # as it stands inside a notebook
+    for path in [SETUP, ROOT / "README.md", *NOTEBOOKS.glob("**/[0-9][0-9]_*.ipynb")]:
+        text = path.read_text(encoding="utf-8")
+        for old, new in replacements:
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+    print(f"badges and set-up cells now point to {repository}, branch {branch}")
+
+
+def fingerprint(source):
+    """The SHA-256 of all that a lesson's outputs depend on: its source and the helpers it imports.
+
+    Returns: 64 hexadecimal digits.
+    """
+    return hashlib.sha256(b"".join(path.read_bytes() for path in [source, *sorted(helpers(source))])).hexdigest()
+
+
+def helpers(path, known=frozenset()):
+    """The modules of course_lib that a file imports, and those that they import."""
+    found = set(known)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("course_lib"):
+            names = [node.module.partition(".")[2]] if "." in node.module else [alias.name for alias in node.names]
+            for module in (ROOT / "course_lib" / f"{name}.py" for name in names):
+                if module not in found:
+                    found |= helpers(module, frozenset(found | {module}))
+    return found
+
+
+def stale_parts(source):
+    """Sentences on what is not fresh in a lesson's notebooks; none if all is."""
+    fresh, lines = compose(source), []
+    for path, expected in [(learner_path(source), learner(fresh)), (solutions_path(source), fresh)]:
+        if not path.exists():
+            lines.append(f"{path.relative_to(ROOT)}: not built")
+            continue
+        found = nbformat.read(path, as_version=4)
+        if found.metadata.get("course") != expected.metadata["course"] or [cell.source for cell in found.cells] != [cell.source for cell in expected.cells]:
+            lines.append(f"{path.relative_to(ROOT)}: older than its source or the helpers; run: python notebooks/build.py {source.stem[:2]}")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+# %% [markdown]
+# # 00 · Start here
+#
+# A recurrent neural network reads a sound as you hear it: from its first moment to its last. In this lesson one of them
+# learns to tell ten spoken words apart, and you listen to the recordings that it gets wrong.
+#
+# **You will**
+# - see and hear what the course works with: short recordings of many lengths;
+# - train a small LSTM on them, and score it on recordings that it has not seen;
+# - listen to its mistakes.
+#
+# **Minutes:** 10, of which the computer takes about one. **You need:** Python and a little NumPy. Nothing about sound.
+#
+# The first cell finds the course's helper package, `course_lib`; on Colab it fetches it.
+
+# %% tags=["setup"]
+import setup_course
+
+# %%
+import keras
+import numpy as np
+from IPython.display import Audio, display
+
+from course_lib import audio, batches, datasets, evaluation, models, plots, training
+
+# %% [markdown]
+# ## Ten words, many recordings
+#
+# A *clip* is one recording of one word. `datasets.load` gives a table with one clip a row and says in a line where the
+# recordings come from: real people if they can be had, and otherwise synthetic voices that the course brings along.
+
+# %%
+clips = datasets.load("digits")
+clips[["label", "group", "split", "seconds"]].sample(5, random_state=1)
+
+# %% [markdown]
+# The *label* is the digit that was said. The *group* is the voice that said it. The *split* says whether the clip is for
+# learning or for the final test. No two clips need be equally long: look at the last column.
+#
+# ## Hear one, see one
+#
+# A recording is a list of numbers, thousands for each second: how far the microphone's membrane was pushed or pulled. Drawn
+# against time, they are the *waveform*.
+
+# %%
+clip = clips[clips.label == "7"].iloc[0]
+waveform = audio.read(clip.path)
+plots.waveform(waveform, title=f'"seven", spoken by {clip.group}')
+Audio(waveform, rate=audio.SAMPLE_RATE)
+
+# %% [markdown]
+# Press play. You hear the word; can you see it in the picture? Hardly: the waveform shows how loud each moment is, and not
+# what sounds there. A picture that shows *which pitches* sound *when* says more. The next cell computes one for
+# every clip, and draws the one of "seven". Lesson 01 explains each step.
+
+# %%
+clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
+plots.log_mel(clips.frames[clip.name], title=f'"seven", spoken by {clip.group}: one column every 10 ms')
+print("[frames, bands] =", list(clips.frames[clip.name].shape))
+
+# %% [markdown]
+# Time runs from left to right, and pitch from low at the bottom to high at the top; bright is loud. Each column is one
+# *frame*: a list of loudnesses, one for each band of pitch. The network will read these columns one after another.
+#
+# ## Three parts
+#
+# The clips marked "test" are put aside until the end. From the others, a tenth of each voice's clips of each digit serves as
+# *validation*: the network does not learn from it, and we watch it while it learns.
+
+# %%
+test = clips[clips.split == "test"]
+rest = clips[clips.split == "train"]
+validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+train = rest.drop(validation.index)
+print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test")
+
+# %% [markdown]
+# ## A network that reads
+#
+# An LSTM, which is the subject of lesson 06, keeps a memory of 64 numbers, changes it with every frame, and gives its
+# answer from the memory after the last frame. A batch of clips must have one length, so the shorter ones are filled up with
+# *padding*; the model's first layer marks the padding, and the LSTM skips it. That mark is called the *mask*.
+
+# %%
+keras.utils.set_random_seed(0)
+model = models.lstm(clips.label.nunique())
+print(f"{model.count_params():,} numbers to learn")
+
+# %% [markdown]
+# **Predict, then run.** Someone who guesses is right once in ten times. The network will see every training clip eight times.
+# How often will it be right about the validation clips: 3 times in 10? 6? 9? Write your guess down.
+#
+# On two processor cores the next cell takes about 40 seconds, half of it for preparing the computation.
+
+# %%
+history = training.fit(
+    model,
+    train=batches.bucketed(train.frames, train.label, n_lengths=8),
+    validation=batches.bucketed(validation.frames, validation.label, n_lengths=2),
+    epochs=8,
+)
+print(f"after the last epoch, right about {history.history['val_accuracy'][-1]:.0%} of the validation clips")
+
+# %% [markdown]
+# An *epoch* is one pass over all training clips. On the left, the *loss* is what the training makes smaller; on the right,
+# the share of right answers. The dashed line is the one to trust: it belongs to clips that the network does not learn from.
+#
+# ## The test
+#
+# The test clips come out of their drawer once.
+
+# %%
+score = evaluation.evaluate(model, test)
+table = evaluation.Results().add(
+    lesson="00", model=model.name, data=clips.source.iloc[0], split="official", score=score, parameters=model.count_params()
+)
+print(f"right about a share of {score} of the test clips")
+
+# %% [markdown]
+# With so few clips, the share is not certain to the last digit: the interval says where the truth may well lie. Do not compare
+# your number with ours digit by digit either: another processor rounds differently, and a training run amplifies that.
+#
+# Was every voice of the test heard in training? Lesson 02 asks that question, and the answer changes how this number reads.
+#
+# ## What does it get wrong?
+#
+# For each clip the network gives ten probabilities. Here are the three test clips in which it gave the least to the word that
+# was said. Listen to each before you read what the network heard.
+
+# %%
+probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(evaluation.predict(model, test.frames)))
+answers = probabilities.argmax(axis=1)
+of_the_truth = probabilities[np.arange(len(test)), test.label.cat.codes]
+for row in np.argsort(of_the_truth)[:3]:
+    said = test.iloc[row]
+    display(Audio(audio.read(said.path), rate=audio.SAMPLE_RATE))
+    print(f"{said.group} said {said.label}; heard as {test.label.cat.categories[answers[row]]}, with {of_the_truth[row]:.0%} for {said.label}")
+
+# %% [markdown]
+# Would you have known? Some clips are cut short, or hissed, or said by someone with another first language. To listen to
+# mistakes is the cheapest way to learn what a model needs, and this course does so often.
+#
+# ## Exercises
+#
+# Replace the three dots by your own code. The cell below each exercise checks it; when it does not agree, it says
+# what to look at. The folder `solutions` has this notebook with all exercises solved.
+#
+# **Exercise 1.** A model is worth something if it beats the one that does not listen. What share of the test clips is right
+# for a model that always gives the most frequent label of the training clips?
+
+# %% tags=["solution"]
+always = (test.label == train.label.mode()[0]).mean()
+
+# %% tags=["check"]
+assert isinstance(always, float), "`always` should be one number: the mean of a column of True and False is the share of True"
+assert always <= 0.5, f"you found {always:.2f}: no digit is that frequent; compare test.label with ONE label, train.label.mode()[0]"
+assert abs(always - (test.label == train.label.mode()[0]).mean()) < 1e-9, "take the label from train, and count in test"
+print(f"always {train.label.mode()[0]}: {always:.3f}; the LSTM: {score.accuracy:.3f}")
+
+# %% [markdown]
+# **Exercise 2.** Which voice of the test does the model understand least? `evaluation.by_group(groups, correct)` gives a table
+# with one voice a row. `answers` holds the model's answer for each test clip as a number, and `test.label.cat.codes` the truth.
+
+# %% tags=["solution"]
+voices = evaluation.by_group(test.group, answers == test.label.cat.codes)
+least_understood = voices.accuracy.idxmin()
+
+# %% tags=["check"]
+shares = {voice: (answers == test.label.cat.codes)[test.group == voice].mean() for voice in test.group.unique()}
+assert least_understood in shares, f"`least_understood` should be one of {', '.join(shares)}: use .idxmin() on the column accuracy"
+assert shares[least_understood] == min(shares.values()), f"{least_understood} is understood better than another: is it idxmin, not idxmax?"
+print(f"{least_understood}: {shares[least_understood]:.3f} right; the best-understood voice: {max(shares.values()):.3f}")
+
+# %% [markdown]
+# **Exercise 3.** Does the order of the frames matter to the model? Turn every test clip round, so that its last frame comes
+# first, and find the share of clips for which the model's answer changes. Guess it first.
+
+# %% tags=["solution"]
+backwards = [frames[::-1] for frames in test.frames]
+changed = (evaluation.predict(model, backwards).argmax(axis=1) != answers).mean()
+
+# %% tags=["check"]
+turned = evaluation.predict(model, [frames[::-1] for frames in test.frames]).argmax(axis=1)
+assert isinstance(changed, float), "`changed` should be one number: the mean of (new answers != answers)"
+assert abs(changed - (turned == answers).mean()) > 1e-9, "that is the share of answers that stay; the question is how many change"
+assert abs(changed - (turned != answers).mean()) < 1e-9, "turn the frames (the first axis: frames[::-1]), not the bands (frames[:, ::-1])"
+print(f"{changed:.0%} of the answers change when the clips run backwards: this model hears order")
+
+# %% [markdown]
+# **You have seen**
+# - what the course works with: short recordings of many lengths, as waveforms and as frames;
+# - a small LSTM learn from them, and its score on recordings that it had not seen;
+# - its mistakes, by ear.
+#
+# ## The road from here
+#
+# | lesson | the question |
+# |---|---|
+# | [01 From sound to spectrogram](01_from_sound_to_spectrogram.ipynb) | How does a list of pressures become the picture that the network reads? |
+# | [02 A baseline, and an honest split](02_a_baseline_and_an_honest_split.ipynb) | What can a model without any sense of order do, and when is a test a test? |
+#
+# *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

@@ -1,0 +1,65 @@
+"""What every test needs: the package on the path, quiet TensorFlow, sound files, no network."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["MPLBACKEND"] = "Agg"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import numpy as np
+import pytest
+import soundfile
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """A test may talk to 127.0.0.1 only, and through no proxy."""
+    connect = socket.create_connection
+
+    def connect_here(address, *arguments, **options):
+        if address[0] != "127.0.0.1":
+            raise AssertionError(f"a test asked for {address}")
+        return connect(address, *arguments, **options)
+
+    monkeypatch.setattr(socket, "create_connection", connect_here)
+    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def tone():
+    """A factory of sine tones."""
+
+    def make(*, hertz=440, seconds=0.5, rate=8_000, level=0.5):
+        return level * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)
+
+    return make
+
+
+@pytest.fixture
+def sound(tmp_path, tone):
+    """A factory of sound files in a temporary folder: name, samples (a tone by default), rate → the path."""
+
+    def write(name="tone.wav", samples=None, rate=8_000, **options):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, tone(rate=rate) if samples is None else samples, rate, **options)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def clip_frames():
+    """A factory of log-mel-like frames: lengths → a list of float32 [frames, mels]."""
+
+    def make(lengths, *, n_mels=40, seed=0):
+        random = np.random.default_rng(seed)
+        return [random.normal(-5, 4, [length, n_mels]).astype(np.float32) for length in lengths]
+
+    return make
