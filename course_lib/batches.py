@@ -98,9 +98,10 @@ def check(frames):
     frames = [np.asarray(clip, np.float32) for clip in frames]
     if not frames:
         raise ValueError("expected one clip or more, found none")
+    bands = frames[0].shape[1] if frames[0].ndim == 2 else "bands"
     for position, clip in enumerate(frames):
-        if clip.ndim != 2 or not len(clip) or clip.shape[1] != frames[0].shape[-1]:
-            raise ValueError(f"clip {position}: expected frames [1 or more, {frames[0].shape[-1]}], found shape {list(clip.shape)}")
+        if clip.ndim != 2 or not len(clip) or clip.shape[1] != bands:
+            raise ValueError(f"clip {position}: expected frames [1 or more, {bands}], found shape {list(clip.shape)}")
         if not np.isfinite(clip).all():
             raise ValueError(f"clip {position}: expected finite frames, found {int((~np.isfinite(clip)).sum())} values that are not")
         if (clip == PADDING).all(axis=1).any():
@@ -114,6 +115,8 @@ def _integers(labels):
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
         raise ValueError(f"expected labels as integers or a categorical column, found {labels.dtype}")
+    if (labels < 0).any():
+        raise ValueError(f"clip {np.argmax(labels < 0)}: expected a label of 0 or more, found {labels.min()} (-1 stands for a missing one)")
     return labels.astype(np.int32)
 
 

@@ -54,7 +54,7 @@ def from_folder(path, *, group=None):
         state = f"{loose} sound files outside any class folder" if loose else "no sound file" if folder.is_dir() else "no such folder"
         raise ValueError(f"{folder}: expected a folder for each class with {', '.join(SUFFIXES)} files inside, found {state}")
     listed = [(file, file.relative_to(folder).parts[0], _group(file, group), "all", folder.name, "unknown") for file in files]
-    clips = _table(listed)
+    clips = _table(listed, root=folder)
     print(f"{folder.name}: {len(clips):,} clips used, {len(clips.attrs['skipped']):,} skipped")
     return clips
 
@@ -132,16 +132,16 @@ def _group(file, pattern):
     return found[1]
 
 
-def _table(listed):
-    """Decode every listed clip; name and skip those that cannot be used; the others make the DataFrame."""
+def _table(listed, *, root=DATA):
+    """Decode every listed clip; name (from `root` on) and skip those that cannot be used; the others make the DataFrame."""
     rows, skipped = [], []
     for file, label, group, split, source, licence in listed:
         try:
             samples, rate = decode(file)
             rows.append((file, label, group, split, len(samples) / rate, rate, source, licence))
         except UnreadableSound as error:
-            skipped.append(str(error))
-            print(f"skipped {error}")
+            skipped.append(str(error).replace(f"{root}{os.sep}", ""))
+            print(f"skipped {skipped[-1]}")
     if not rows:
         raise ValueError(f"expected sound files, found {len(skipped)} that cannot be used, the first: {skipped[0]}")
     clips = pd.DataFrame(rows, columns=COLUMNS)

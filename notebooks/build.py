@@ -16,6 +16,7 @@ NOTEBOOKS = Path(__file__).resolve().parent
 ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
 SETUP = SOURCES / "setup_course.py"
 BLANK = "# Your code here."
+QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
 SECONDS_A_CELL = 300
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 
@@ -88,7 +89,7 @@ def execute(notebook):
 
     Returns: the notebook with its outputs, and nothing in it that differs from run to run.
     """
-    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}})
+    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
     client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)

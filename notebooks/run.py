@@ -13,6 +13,7 @@ from nbconvert import HTMLExporter
 
 NOTEBOOKS = Path(__file__).resolve().parent
 BUILD = NOTEBOOKS.parent / "build"
+QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
 SECONDS_A_CELL = 600
 sys.path.insert(0, str(NOTEBOOKS.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -41,7 +42,7 @@ def run(lesson):
     Returns: whether every cell ran.
     """
     notebook = nbformat.read(lesson, as_version=4)
-    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", resources={"metadata": {"path": str(NOTEBOOKS)}})
+    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
     print(f"{lesson.stem:<30}", end=" ", flush=True)
     began, result = time.monotonic(), "passed"
     try:

@@ -7,8 +7,10 @@ REPOSITORY, BRANCH = "OWNER/NAME", "main"
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes stay quiet
 here = Path.cwd()
-root = next((folder for folder in [here, *here.parents, here / "course"] if (folder / "course_lib").is_dir()), None)
+places = [here, *here.parents, here / "course"]
+root = next((folder for folder in places if (folder / "course_lib").is_dir()), None)
 if root is None:  # on Colab, or wherever this notebook came alone
     root = here / "course"
-    subprocess.run(["git", "clone", "--quiet", "--depth=1", f"--branch={BRANCH}", f"https://github.com/{REPOSITORY}", root], check=True)
+    address = f"https://github.com/{REPOSITORY}"
+    subprocess.run(["git", "clone", "-q", "--depth=1", f"--branch={BRANCH}", address, root], check=True)
 sys.path.insert(0, str(root))

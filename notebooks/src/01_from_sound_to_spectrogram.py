@@ -1,0 +1,438 @@
+# %% [markdown]
+# # 01 · From sound to spectrogram
+#
+# A network for sound is fed pictures. In this lesson you build such a picture by hand, from the numbers that a microphone
+# wrote to the numbers that a recurrent network reads, and you listen at every step to what is kept and what is lost.
+#
+# **You will**
+# - build a spectrogram by hand: frames, a window, the Fourier transform, mel bands and a logarithm;
+# - hear and see what the length of the window trades: time against frequency;
+# - read sound files with soundfile and with tensorflow-io, and compare their answers.
+#
+# **Minutes:** 40, of which the computer takes less than one. **You need:** NumPy, and what a sine is.
+
+# %% tags=["setup"]
+import setup_course
+
+# %%
+import tempfile
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import scipy.signal
+import soundfile
+import soxr
+import tensorflow as tf
+from IPython.display import Audio, display
+
+from course_lib import audio, datasets, plots
+
+# %% [markdown]
+# ## A sound is a list of numbers
+#
+# The microphone's membrane moves; the converter measures where it is, thousands of times a second. One measurement is a
+# *sample*. How many there are in a second is the *sample rate*.
+
+# %%
+clips = datasets.load("digits")
+clip = clips[(clips.label == "6") & (clips.split == "test")].iloc[12]
+waveform = audio.read(clip.path)
+print(f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(waveform) / audio.SAMPLE_RATE:.2f} s")
+print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
+
+# %%
+plots.waveform(waveform, title=f'"six", spoken by {clip.group}')
+Audio(waveform, rate=audio.SAMPLE_RATE)
+
+# %% [markdown]
+# Say "six" slowly: a hiss, a vowel, a closed mouth, a release and a hiss again. Find the five parts in the picture. The
+# vowel is the loud part. Here are its loudest 25 milliseconds, drawn wide.
+
+# %%
+energy = np.convolve(waveform**2, np.ones(audio.FRAME_LENGTH), "valid")
+loudest = int(energy.argmax())
+frame = waveform[loudest : loudest + audio.FRAME_LENGTH]
+plots.waveform(frame, title="25 ms of the vowel");
+
+# %% [markdown]
+# The same shape comes back again and again: each time the vocal folds open, a puff of air rings through the mouth. How often
+# it comes back in a second is the pitch of the voice; the shape between two puffs makes it the vowel of "six". In a hiss
+# nothing comes back.
+#
+# ## What the sample rate throws away
+#
+# A tone of 3,000 Hz swings 3,000 times a second. **Predict, then run:** you keep every second sample, so that 4,000 a second
+# remain. What do you hear: the same tone, nothing, or another tone?
+
+# %%
+def strongest(sound, rate):
+    """The frequency in hertz that holds most power."""
+    power = np.abs(np.fft.rfft(sound)) ** 2
+    return np.fft.rfftfreq(len(sound), 1 / rate)[power.argmax()]
+
+
+seconds = np.arange(audio.SAMPLE_RATE) / audio.SAMPLE_RATE
+tone = 0.3 * np.sin(2 * np.pi * 3_000 * seconds)
+half = tone[::2]
+print(f"at 8,000 samples a second: {strongest(tone, 8_000):.0f} Hz")
+print(f"at 4,000 samples a second: {strongest(half, 4_000):.0f} Hz")
+display(Audio(tone, rate=8_000), Audio(half, rate=4_000))
+
+# %% [markdown]
+# Another tone, which nobody played. A rate of 4,000 can carry frequencies up to half of it, 2,000 Hz; what lies above is
+# folded back below. This is *aliasing*. A resampler takes the high frequencies out first, so that nothing folds.
+
+# %%
+resampled = soxr.resample(tone, 8_000, 4_000)
+print(f"power after keeping every second sample: {np.mean(half**2):.4f}")
+print(f"power after resampling: {np.mean(resampled**2):.7f}")
+
+# %% [markdown]
+# So `audio.read` resamples every file to one rate before anything else. The course uses 8,000 Hz, as a telephone does: it
+# carries up to 4,000 Hz. For telling "six" from "fix" that is barely enough; for ten digits it is.
+#
+# ## One frame, and why it needs a window
+#
+# Which frequencies are in a sound? The Fourier transform answers for a whole stretch at once. So cut a stretch that is short
+# enough that the mouth hardly moves: a *frame* of 25 ms. But to cut is to change: the transform takes the frame as if it
+# repeated for ever, and where its end meets its beginning there is a jump, which sounds like a click and fills all frequencies.
+#
+# The mend is to fade the frame in and out, by a *window*. Look at a pure tone of 1,015 Hz with and without.
+
+# %%
+one_tone = np.sin(2 * np.pi * 1_015 * seconds[: audio.FRAME_LENGTH])
+frequencies = np.fft.rfftfreq(4_096, 1 / audio.SAMPLE_RATE)
+axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
+far = (frequencies > 2_000) & (frequencies < 3_000)
+for name, shape in [("cut", np.ones(audio.FRAME_LENGTH)), ("faded by a Hann window", audio.window())]:
+    power = np.abs(np.fft.rfft(one_tone * shape, 4_096)) ** 2
+    decibels = 10 * np.log10(power / power.max() + 1e-12)
+    axes.plot(frequencies, decibels, label=name)
+    print(f"{name}: {decibels[far].max():.0f} dB at most between 2,000 and 3,000 Hz")
+axes.set(xlabel="frequency (Hz)", ylabel="power (dB, 0 = the tone)", ylim=(-120, 5))
+axes.legend(title="one tone, one frame");
+
+# %% [markdown]
+# There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there: this is *leakage*. The window lowers
+# it by far, at a price that you see at the top: its peak is wider.
+#
+# ## The short-time Fourier transform, by hand
+#
+# Take a frame, step 10 ms onwards, take the next: that is all. Six lines of NumPy turn a list of numbers into a table.
+
+# %%
+count = 1 + (len(waveform) - audio.FRAME_LENGTH) // audio.FRAME_STEP
+starts = audio.FRAME_STEP * np.arange(count)
+framed = np.stack([waveform[start : start + audio.FRAME_LENGTH] for start in starts])
+windowed = framed * audio.window()
+spectrum = np.fft.rfft(windowed, n=audio.FFT_LENGTH)
+power = np.abs(spectrum) ** 2
+print("[frames, samples]", list(framed.shape), "→ [frames, bins]", list(power.shape))
+
+# %% [markdown]
+# A frame overlaps the next by more than half, so that what the window fades in one is in the middle of another. The last
+# samples that do not fill a frame are left out. Zeros fill each frame up to 256 samples, because the fast Fourier transform likes powers
+# of two; the bins are then 31.25 Hz apart.
+
+# %%
+plots.spectrogram(10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spectrogram');
+
+# %% [markdown]
+# Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the *formants*, the
+# resonances of the mouth); between vowel and the last hiss there is a silence of the closed mouth.
+#
+# ## Time against frequency
+#
+# Why 25 ms? Make a sound that asks two questions at once: two clicks 15 ms apart, and two tones 60 Hz apart.
+
+# %%
+half_second = 2 * np.pi * seconds[:4_000]
+questions = 0.2 * (np.sin(1_000 * half_second) + np.sin(1_060 * half_second))
+questions[[2_000, 2_000 + 120]] += 2
+Audio(questions, rate=audio.SAMPLE_RATE)
+
+# %% [markdown]
+# **Predict, then run.** One window of 4 ms and one of 64 ms look at this sound. Which sees two clicks, which two tones?
+
+# %%
+figure, panels = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+for axes, samples in zip(panels, [32, 512]):
+    _, _, both = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 8, nfft=1_024)
+    decibels = 10 * np.log10(np.abs(both.T) ** 2 + 1e-8)
+    plots.spectrogram(decibels, axes=axes, step=0.001, title=f"a window of {samples / 8:.0f} ms")
+    axes.set(ylim=(600, 1_500), xlim=(0.2, 0.32))
+
+# %% [markdown]
+# The short window shows two clicks and one thick tone. The long one shows two tones, and the clicks run together into one
+# long smear. No window shows both: its length in time and its width in frequency cannot both be small. A table
+# with numbers: how deep is the valley between the two clicks, and between the two tones?
+
+# %%
+def valley(curve, first, second):
+    """How many decibels the least value between two places lies below them."""
+    return 10 * np.log10(min(curve[first], curve[second]) / curve[first : second + 1].min())
+
+
+rows = {}
+for samples in [32, 128, 200, 512]:
+    _, _, both = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 1, nfft=8_000)
+    in_time = (np.abs(both[2_500:3_500]) ** 2).mean(axis=0)
+    in_frequency = (np.abs(both[:, 500:1_500]) ** 2).mean(axis=1)
+    clicks, tones = valley(in_time, 2_000, 2_120), valley(in_frequency, 1_000, 1_060)
+    rows[f"{samples / 8:.0f} ms"] = {"between the clicks": clicks, "between the tones": tones}
+pd.DataFrame(rows).T.rename_axis("decibels").round(1)
+
+# %% [markdown]
+# ### Hear it
+#
+# Take the word, keep only the *power* of its spectrogram, throw the phases away (put random ones in their place), and turn the
+# table back into sound. What the window could not see is gone, and you hear its absence.
+
+# %%
+def without_phase(sound, samples):
+    """The sound rebuilt from the powers of its spectrogram alone, with random phases."""
+    frames = {"nperseg": samples, "noverlap": samples * 3 // 4}
+    table = scipy.signal.stft(sound, **frames)[2]
+    turns = np.exp(2j * np.pi * np.random.default_rng(0).random(table.shape))
+    return scipy.signal.istft(np.abs(table) * turns, **frames)[1][: len(sound)]
+
+
+def loudness(sound):
+    """The level of each 10 ms."""
+    return np.sqrt((sound[: len(sound) // 80 * 80].reshape(-1, 80) ** 2).mean(axis=1))
+
+# %%
+for samples in [32, 200, 2_048]:
+    rebuilt = without_phase(waveform, samples)
+    kept = np.corrcoef(loudness(waveform), loudness(rebuilt))[0, 1]
+    print(f"a window of {samples / 8:.0f} ms: loudness agrees to {kept:.2f} with the original's (1 = wholly)")
+    display(Audio(rebuilt, rate=audio.SAMPLE_RATE))
+
+# %% [markdown]
+# With 4 ms the timing is right and the voice has lost its pitch: it whispers. With 256 ms the word is smeared, as in a
+# church. Near 25 ms both survive well enough, and that is why nearly all speech recognisers use a frame of about this length.
+#
+# ## Mel: pitch as the ear spaces it
+#
+# From 200 to 400 Hz is an octave; from 3,200 to 3,400 Hz is a step that you hardly hear. The *mel* scale spaces frequencies
+# roughly as the ear does: nearly even below 1,000 Hz, and by ratios above. Forty triangles, evenly spaced in mel, add up the bins.
+
+# %%
+filters = audio.mel_filters()
+axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
+axes.plot(np.arange(len(filters)) * audio.SAMPLE_RATE / audio.FFT_LENGTH, filters, linewidth=1)
+axes.set(xlabel="frequency (Hz)", ylabel="weight", title="mel bands: narrow below, wide above")
+mel = power @ filters
+print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape))
+
+# %% [markdown]
+# ## The logarithm
+#
+# Draw the mel energies as they are, and after a logarithm.
+
+# %%
+figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
+plots.log_mel(mel, axes=panels[0], title="mel energy as it is")
+plots.log_mel(np.log(mel + audio.LOG_OFFSET), axes=panels[1], title="its logarithm")
+panels[0].figure.axes[2].set_ylabel("energy")
+print(f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the largest;")
+print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
+
+# %% [markdown]
+# Without the logarithm one vowel outshines everything. Loudness is a matter of ratios, for the ear and for a network.
+# Two units are common: the *decibel*, 10 log₁₀ of energy, and the natural logarithm, which this course feeds to its networks.
+# They differ by a factor only. To an energy of 0 neither gives a number, so a small offset is added first.
+
+# %%
+print(f"one unit of natural logarithm = {10 / np.log(10):.2f} dB")
+print(f"digital silence counts as {np.log(audio.LOG_OFFSET):.1f}")
+
+# %% [markdown]
+# ## By hand = by the helper
+#
+# From here on the course calls `audio.log_mel`. This cell proves that it does what you did.
+
+# %%
+by_hand = np.log(mel + audio.LOG_OFFSET)
+np.testing.assert_allclose(by_hand, audio.log_mel(waveform), atol=1e-3)
+apart = np.abs(by_hand - audio.log_mel(waveform)).max()
+print(f"{by_hand.size:,} values, the largest difference {apart:.0e}")
+
+# %% [markdown]
+# The same clip at each step:
+
+# %%
+figure, panels = plt.subplots(4, 1, figsize=(9, 9), layout="constrained")
+plots.waveform(waveform, axes=panels[0], title="1. waveform")
+plots.spectrogram(power, axes=panels[1], unit="power", title="2. power of each frame and bin")
+decibels = 10 * np.log10(power + audio.LOG_OFFSET)
+plots.spectrogram(decibels, axes=panels[2], title="3. the same in decibels")
+plots.log_mel(by_hand, axes=panels[3], title="4. log-mel frames: what the network reads")
+print(f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values")
+
+# %% [markdown]
+# ## Reading files, twice
+#
+# `audio.read` decodes with *soundfile*, one file at a time, in Python. *tensorflow-io* decodes inside TensorFlow's graph, so that
+# a `tf.data` pipeline can read files in parallel with training. It has no package for every system, and the cells
+# below run without it.
+
+# %%
+try:
+    import tensorflow_io as tfio
+
+    print(f"tensorflow-io {tfio.__version__}")
+except ImportError:
+    tfio = None
+    print("tensorflow-io has no package for this Python or system: the cells below go on without it")
+
+# %% [markdown]
+# Do both read the same numbers? Write the word as FLAC, which loses nothing, and as Vorbis, which loses some.
+
+# %%
+folder = tempfile.mkdtemp()
+for kind in ["flac", "ogg"]:
+    soundfile.write(f"{folder}/six.{kind}", waveform, audio.SAMPLE_RATE)
+
+
+@tf.function
+def decode(path):
+    """A FLAC file's samples, decoded inside the graph."""
+    return tfio.audio.decode_flac(tf.io.read_file(path), dtype=tf.int16)
+
+
+if tfio:
+    in_graph = decode(f"{folder}/six.flac")[:, 0].numpy()
+    in_python = soundfile.read(f"{folder}/six.flac", dtype="int16")[0]
+    print(f"FLAC: {len(in_python):,} samples, {(in_graph != in_python).sum()} differ")
+    in_graph = tfio.audio.decode_vorbis(tf.io.read_file(f"{folder}/six.ogg"))[:, 0].numpy()
+    in_python = soundfile.read(f"{folder}/six.ogg", dtype="float32")[0]
+    print(f"Vorbis: {len(in_python):,} samples, apart by {np.abs(in_graph - in_python).max():.0e} at most")
+
+# %% [markdown]
+# A long recording need not be read to cut a piece from it. `AudioIOTensor` opens a file, and reads what you slice.
+
+# %%
+minutes = np.concatenate([audio.read(path) for path in clips.path[:600]])
+soundfile.write(f"{folder}/long.wav", minutes, audio.SAMPLE_RATE)
+piece = slice(20 * audio.SAMPLE_RATE, 21 * audio.SAMPLE_RATE)
+if tfio:
+    lazy = tfio.audio.AudioIOTensor(f"{folder}/long.wav")
+    one_second = lazy[piece.start : piece.stop].numpy()[:, 0] / 32_768
+    print(f"the file: {len(minutes) / audio.SAMPLE_RATE / 60:.1f} minutes")
+    print(f"read: {len(one_second):,} samples, from second 20 on")
+    np.testing.assert_allclose(one_second, minutes[piece], atol=1 / 32_768)
+
+# %% [markdown]
+# It has its own steps from waveform to decibels, too; the last of them squares what it is given, hence the square root.
+# Beside the course's:
+
+# %%
+if tfio:
+    magnitude = tfio.audio.spectrogram(
+        waveform, nfft=audio.FFT_LENGTH, window=audio.FRAME_LENGTH, stride=audio.FRAME_STEP
+    )
+    energies = tfio.audio.melscale(magnitude**2, rate=8_000, mels=audio.N_MELS, fmin=20, fmax=4_000)
+    theirs = tfio.audio.dbscale(tf.sqrt(energies), top_db=100).numpy() * np.log(10) / 10
+    figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
+    plots.log_mel(by_hand, axes=panels[0], title="the course's")
+    plots.log_mel(theirs, axes=panels[1], title="tensorflow-io's")
+    apart = np.abs(by_hand - theirs[: len(by_hand)])
+    print(f"{len(by_hand)} frames here, {len(theirs)} there")
+    print(f"apart by {np.median(apart):.2f} in the middle, by {apart.max():.2f} at most")
+
+# %% [markdown]
+# The pictures are alike; the numbers are not the same. tensorflow-io pads the end of the waveform, so that it has more
+# frames; its triangles are straight in mel instead of in hertz; its decibels stop 100 below the loudest of the clip. Neither is wrong, and a model that is trained with one must be
+# used with the same one. That is why this course has ONE function for it.
+#
+# Last, two steps that spoil a picture on purpose: hide a few bands, or a few frames, at random. A network that must do without them
+# learns not to lean on any one of them (*SpecAugment*, Park and others 2019).
+
+# %%
+if tfio:
+    tf.random.set_seed(3)
+    hidden = tfio.audio.freq_mask(tfio.audio.time_mask(by_hand - by_hand.min(), param=12), param=10)
+    plots.log_mel(hidden.numpy() + by_hand.min(), title="some frames and some bands hidden")
+    print(f"{(hidden.numpy() == 0).mean():.0%} of the values are hidden")
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** Write `frames_in(samples)`: how many whole frames fit into a waveform of so many samples, with the course's
+# `audio.FRAME_LENGTH` and `audio.FRAME_STEP`? A waveform shorter than a frame has none.
+
+# %% tags=["solution"]
+def frames_in(samples):
+    """How many whole frames fit."""
+    return max(0, 1 + (samples - audio.FRAME_LENGTH) // audio.FRAME_STEP)
+
+# %% tags=["check"]
+assert isinstance(frames_in(200), (int, np.integer)), "frames_in should return a whole number; use // and not /"
+assert frames_in(200) == 1, f"200 samples hold one frame, you found {frames_in(200)}: did you count the first?"
+assert frames_in(279) == 1 and frames_in(280) == 2, "the second frame needs FRAME_STEP samples more, not one less"
+assert frames_in(50) == 0, f"50 samples hold no frame, you found {frames_in(50)}: see max(0, …)"
+assert frames_in(len(waveform)) == len(by_hand), "your count for the word differs from the table's number of rows"
+print(f"{len(waveform):,} samples hold {frames_in(len(waveform))} frames")
+
+# %% [markdown]
+# **Exercise 2.** Write `decibels(energy)`, 10 times the logarithm to base 10, for an array of energies. An energy below
+# `1e-10` counts as `1e-10`, so that silence gives −100 dB.
+
+# %% tags=["solution"]
+def decibels(energy):
+    """Energies in decibels, not below -100."""
+    return 10 * np.log10(np.maximum(energy, 1e-10))
+
+# %% tags=["check"]
+answer = decibels(np.array([1.0, 10.0, 100.0, 0.0]))
+assert answer is not None, "decibels should return an array"
+assert np.isfinite(answer).all(), "the logarithm of 0 is not a number: raise small energies first, with np.maximum"
+assert np.allclose(answer[:3], [0, 10, 20]), f"1, 10, 100 should give 0, 10, 20 dB, you found {answer[:3]}: log10, times 10?"
+assert np.isclose(answer[3], -100), f"silence should give -100 dB, you found {answer[3]:.1f}"
+print("ten times the energy is 10 dB more; twice the energy is", f"{decibels(np.array([2.0]))[0]:.1f} dB more")
+
+# %% [markdown]
+# **Exercise 3.** In which band, and at what frequency, is the word loudest? Find the frame with the largest mean of `by_hand`,
+# then its largest band, and set `loudest_hertz` to that band's centre; `audio.band_centres()` gives all forty in hertz.
+
+# %% tags=["solution"]
+loudest_frame = by_hand.mean(axis=1).argmax()
+loudest_hertz = audio.band_centres()[by_hand[loudest_frame].argmax()]
+
+# %% tags=["check"]
+assert isinstance(loudest_frame, (int, np.integer)), "a frame's number: the mean over the bands (axis=1), then argmax"
+found, expected = loudest_frame, by_hand.mean(axis=1).argmax()
+assert found == expected, f"frame {found} is not the loudest: take the mean over axis=1, one number a frame"
+assert isinstance(loudest_hertz, float), "`loudest_hertz` should be an entry of audio.band_centres()"
+expected = audio.band_centres()[by_hand[loudest_frame].argmax()]
+assert np.isclose(loudest_hertz, expected), "take the band that is largest in that ONE frame"
+print(f"frame {loudest_frame}, at {loudest_frame * 10} ms, is loudest around {loudest_hertz:.0f} Hz")
+
+# %% [markdown]
+# **Exercise 4.** The formula behind the bands: mel = 2595 log₁₀(1 + hertz / 700). Write it as `mel_of(hertz)`.
+
+# %% tags=["solution"]
+def mel_of(hertz):
+    """Frequencies on the mel scale."""
+    return 2595 * np.log10(1 + hertz / 700)
+
+# %% tags=["check"]
+assert mel_of(0) is not None, "mel_of should return a number"
+assert np.isclose(mel_of(0), 0), f"0 Hz is 0 mel, you found {mel_of(0):.2f}: do not forget the 1 + …"
+assert np.isclose(mel_of(1_000), 1_000, atol=0.5), f"1,000 Hz should be 1,000 mel, you found {mel_of(1_000):.1f}"
+steps = np.diff(mel_of(audio.band_centres()))
+assert np.allclose(steps, steps[0]), "the bands' centres should be evenly spaced on your scale"
+hertz = np.diff(audio.band_centres())
+print(f"from band to band: {steps[0]:.1f} mel; {hertz[0]:.0f} Hz at the bottom, {hertz[-1]:.0f} Hz at the top")
+
+# %% [markdown]
+# **You have seen**
+# - a spectrogram built by hand: frames, a window, the Fourier transform, mel bands and a logarithm;
+# - what the length of the window trades: time against frequency, by eye and by ear;
+# - soundfile and tensorflow-io read the same files, and where their pictures differ.
+#
+# Next: [02 A baseline, and an honest split](02_a_baseline_and_an_honest_split.ipynb).
+#
+# *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
