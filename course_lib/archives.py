@@ -8,6 +8,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from pathlib import Path
 
 SECONDS_TO_ANSWER = 10  # a classroom without a network should not wait longer
@@ -28,14 +29,14 @@ def unpacked(name, *, url, recordings, sha256, given, shelves):
     Raises: Unavailable if it is nowhere to be had, or is not what it should be.
     """
     for folder in [given, *shelves] if given else shelves:
-        if (folder / name).is_dir():
+        if os.path.isdir(folder / name):  # unlike Path.is_dir, it says no where one may not look
             return folder / name
     shelf = _writable(shelves)
     with tempfile.TemporaryDirectory(dir=shelf, prefix=".unpacking-") as beside:
         archive = (given or Path(beside)) / f"{name}.zip"
         if given is None:
             _download(url, archive)
-        elif not archive.is_file():
+        elif not os.path.isfile(archive):
             raise Unavailable(f"looked for {archive.name} in COURSE_DATA_DIR={given}: not there; put it there, or unset COURSE_DATA_DIR to download it")
         _unzip(archive, Path(beside) / "files")
         inner = _only_folder(Path(beside) / "files")
@@ -77,14 +78,18 @@ def _download(url, target):
 
 def _unzip(archive, folder):
     """Unpack a zip, refusing one that is damaged or reaches outside its folder."""
+    folder.mkdir()
     try:
         with zipfile.ZipFile(archive) as file:
-            for name in file.namelist():
-                if not (folder / name).resolve().is_relative_to(folder.resolve()):
-                    raise Unavailable(f"{archive.name}: expected files inside their folder, found {name!r}, which reaches outside")
-            file.extractall(folder)
-    except (zipfile.BadZipFile, EOFError) as error:
+            outside = [name for name in file.namelist() if not (folder / name).resolve().is_relative_to(folder.resolve())]
+            if not outside:
+                file.extractall(folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise Unavailable(f"{archive.name}: expected a zip archive, found a damaged file ({error}): delete it and fetch it again") from error
+    except OSError as error:
+        raise Unavailable(f"{archive.name}: expected room to unpack it, found none ({error.strerror})") from error
+    if outside:
+        raise Unavailable(f"{archive.name}: expected files inside their folder, found {outside[0]!r}, which reaches outside")
 
 
 def _only_folder(folder):

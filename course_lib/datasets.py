@@ -48,7 +48,7 @@ def from_folder(path, *, group=None):
     Raises: ValueError if there is no class folder, no usable file, or a name in which `group` finds nothing.
     """
     folder = Path(path)
-    files = sorted(file for file in folder.glob("*/**/*") if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
+    files = sorted(file for file in folder.glob("*/**/*") if file.suffix.lower() in SUFFIXES and not _hidden(file.relative_to(folder)))
     if not files:
         loose = sum(file.suffix.lower() in SUFFIXES for file in folder.glob("*")) if folder.is_dir() else 0
         state = f"{loose} sound files outside any class folder" if loose else "no sound file" if folder.is_dir() else "no such folder"
@@ -121,6 +121,10 @@ def _digits():
 
 
 LOADERS = {"digits": _digits, "fsdd": _fsdd, "spoken-digits": _spoken_digits}
+
+
+def _hidden(path):
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _group(file, pattern):

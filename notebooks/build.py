@@ -2,7 +2,9 @@
 
 import argparse
 import ast
+import base64
 import hashlib
+import io
 import os
 import re
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 NOTEBOOKS = Path(__file__).resolve().parent
 ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
@@ -111,12 +114,24 @@ def joined(outputs):
 
 
 def tidy(output):
-    """An output without its execution count, or an error if it is one that no learner should see."""
+    """An output without its execution count and with small pictures, or an error if it is one that no learner should see."""
     if output.output_type == "stream" and output.name == "stderr":
         raise ValueError(f"expected a cell without warnings, found: {output.text[:500]}")
     if "execution_count" in output:
         output.execution_count = None
+    if "image/png" in output.get("data", {}):
+        output.data["image/png"] = smaller(output.data["image/png"])
     return output
+
+
+def smaller(png):
+    """A picture in 256 colours, which takes half the room and looks the same.
+
+    Args: png: base64 text. Returns: base64 text.
+    """
+    kept = io.BytesIO()
+    Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(256).save(kept, "png", optimize=True)
+    return base64.b64encode(kept.getvalue()).decode()
 
 
 def learner(whole):
@@ -125,27 +140,29 @@ def learner(whole):
     Returns: a new notebook.
     """
     notebook = nbformat.from_dict(whole)
-    for cell in notebook.cells:
+    for cell, following in zip(notebook.cells, [*notebook.cells[1:], None]):
         tags = cell.metadata.get("tags", [])
         if "solution" in tags:
-            cell.source = blank(cell.source)
+            cell.source = blank(cell.source, following.source)
         if "solution" in tags or "check" in tags:
             cell.outputs = []
     return notebook
 
 
-def blank(solution):
-    """What a learner finds in place of a solution: the names that it should define, and the heads of its functions.
+def blank(solution, check):
+    """What a learner finds in place of a solution: the names that the check asks for, and the heads of functions.
 
     Returns: source text that runs.
     """
+    asked = {node.id for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Name)}
     lines = [BLANK]
     for node in ast.parse(solution).body:
         if isinstance(node, ast.FunctionDef):
             docstring = ast.get_docstring(node)
             lines += [f"def {node.name}({ast.unparse(node.args)}):", *([f'    """{docstring}"""'] if docstring else []), "    ..."]
         elif isinstance(node, ast.Assign):
-            lines += [f"{target.id} = ..." for target in node.targets if isinstance(target, ast.Name)]
+            names = [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+            lines += [f"{name} = ..." for name in names if name in asked]
     return "\n".join(lines)
 
 

@@ -295,7 +295,7 @@ folder = tempfile.mkdtemp()
 for kind in ["flac", "ogg"]:
     soundfile.write(f"{folder}/six.{kind}", waveform, audio.SAMPLE_RATE)
 
-
+# %%
 @tf.function
 def decode(path):
     """A FLAC file's samples, decoded inside the graph."""

@@ -210,8 +210,9 @@ row, column = np.unravel_index(off_diagonal.argmax(), off_diagonal.shape)
 said, heard = confusion.index[row], confusion.columns[column]
 
 # %% tags=["check"]
-assert said in confusion.index, f"`said` should be one of {', '.join(confusion.index)}: a label, not its position"
-assert heard in confusion.columns, f"`heard` should be one of {', '.join(confusion.columns)}: a label, not its position"
+digits = ", ".join(confusion.index)
+assert said in confusion.index, f"`said` should be one of {digits}: a label, not its position"
+assert heard in confusion.columns, f"`heard` should be one of {digits}: a label, not its position"
 assert said != heard, f"{said} heard as {heard} is right; put zeros on the diagonal first"
 largest = max(confusion.loc[a, b] for a in confusion.index for b in confusion.columns if a != b)
 assert confusion.loc[said, heard] == largest, f"another pair is confused {largest} times; rows are what was said"

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 REPOSITORY, BRANCH = "OWNER/NAME", "main"
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up notes stay quiet
 here = Path.cwd()
 places = [here, *here.parents, here / "course"]
