@@ -64,7 +64,7 @@ def split_by_group(clips, *, fraction=0.2, seed=0):
 
     Args: clips: a DataFrame with `group`; fraction: the share of clips wanted on the second side; groups are taken whole, in a
     random order that `seed` repeats, while they bring the share nearer to it.
-    Returns: two DataFrames, the larger part first.
+    Returns: two DataFrames, the second of about `fraction` of the clips.
     Raises: ValueError if there is one group only, or the fraction is not between 0 and 1.
     """
     if not 0 < fraction < 1:

@@ -127,22 +127,27 @@ def check_mask(model, batch):
 
 def _forward(model, n_mels):
     """The model's answers to `[batch, time, n_mels]` as a function that is traced once, for all shapes."""
-    return tf.function(lambda padded: model(padded, training=False), input_signature=[tf.TensorSpec([None, None, n_mels])])
+    forward = tf.function(lambda padded: model(padded, training=False), input_signature=[tf.TensorSpec([None, None, n_mels])])
+    return forward.get_concrete_function()  # which does not count towards TensorFlow's warning about tracing too often
 
 
 def _culprit(model, batch, real):
     """A sentence that names the layer to mend, when padding changes a logit."""
-    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
-    layer_by_layer = keras.Model(model.input, [layer.output for layer in layers])
+    steps = getattr(model, "operations", model.layers)  # layers, and arithmetic such as 2 * frames
+    outputs = {step: keras.tree.flatten(step.output)[0] for step in steps if not isinstance(step, keras.layers.InputLayer)}
+    layers = [step for step, output in outputs.items() if "float" in output.dtype]  # the others make the masks
+    layer_by_layer = keras.Model(model.inputs[0], [outputs[layer] for layer in layers])
     longer = np.pad(batch, [(0, 0), (0, 17), (0, 0)], constant_values=batches.PADDING)
-    before, earlier = None, "the input"
+    before = earlier = None
     for layer, output, output_longer in zip(layers, layer_by_layer(batch), layer_by_layer(longer)):
         named, mask = f"layer '{layer.name}' ({type(layer).__name__})", getattr(output, "_keras_mask", None)
         if mask is None and before is not None and output.shape.rank > 2:
             return f"{named} loses the mask"
         if mask is not None and mask.shape == real.shape and not np.array_equal(mask, real):
+            if earlier is None:
+                return f"{named} looks for another value than {batches.PADDING}"
             return f"{earlier} changes the padding before {named} can mark it"
-        if output.shape.rank == 2 and not np.allclose(output, output_longer, atol=TOLERANCE):
+        if output.shape == output_longer.shape and not np.allclose(output, output_longer, atol=TOLERANCE):
             return f"{named} ignores the mask" if before is not None else f"{named} is given no mask: let Masking(PADDING) come first"
         before, earlier = mask if output.shape.rank > 2 else before, named
     return "no single layer could be named: look at what each does with the padded frames"
@@ -162,14 +167,14 @@ class Results:
         Args: lesson: its number, such as "02"; data: what it was trained and tested on; score: a Score; parameters: trained numbers.
         Returns: the whole table.
         """
-        row = dict(zip(self.COLUMNS, [lesson, model, data, split, *score, parameters]))
-        table = pd.concat([self.table(), pd.DataFrame([row])], ignore_index=True)
+        row = pd.DataFrame([[lesson, model, data, split, *score, parameters]], columns=self.COLUMNS)
+        table = pd.concat([self.table(), row]) if self.path.exists() else row
         table = table.drop_duplicates(["lesson", "model", "data", "split"], keep="last").sort_values("lesson", kind="stable")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=self.path.parent, suffix=".csv", delete=False) as file:
-            table.to_csv(file, index=False)
-        os.replace(file.name, self.path)
-        return table.reset_index(drop=True)
+        with tempfile.TemporaryDirectory(dir=self.path.parent) as beside:
+            table.to_csv(Path(beside) / self.path.name, index=False)
+            os.replace(Path(beside) / self.path.name, self.path)
+        return self.table()
 
     def table(self):
         """All rows so far.
@@ -178,4 +183,4 @@ class Results:
         """
         if not self.path.exists():
             return pd.DataFrame(columns=self.COLUMNS)
-        return pd.read_csv(self.path, dtype={"lesson": str})
+        return pd.read_csv(self.path, dtype=dict.fromkeys(self.COLUMNS[:4], str), float_precision="round_trip")

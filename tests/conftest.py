@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import urllib.request
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -26,6 +27,7 @@ def no_network(monkeypatch):
         return connect(address, *arguments, **options)
 
     monkeypatch.setattr(socket, "create_connection", connect_here)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it would keep the proxies of an earlier test
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -63,3 +65,14 @@ def clip_frames():
         return [random.normal(-5, 4, [length, n_mels]).astype(np.float32) for length in lengths]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def real_digits():
+    """The Free Spoken Digit Dataset, where COURSE_DATA_DIR has it."""
+    from course_lib import datasets
+
+    folder, name = os.environ.get("COURSE_DATA_DIR"), f"free-spoken-digit-dataset-{datasets.FSDD_COMMIT}"
+    if not folder or not any((Path(folder) / name).with_name(found).exists() for found in [name, f"{name}.zip"]):
+        pytest.skip(f"COURSE_DATA_DIR names no folder with {name}.zip")
+    return datasets.load("fsdd")

@@ -1,0 +1,178 @@
+"""Batches: every clip once, with its label, in few shapes, padded at the end and with little waste."""
+
+import itertools
+import warnings
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_lib import batches, models
+from course_lib.batches import PADDING, bucket, bucketed, pad, padding_waste
+
+few = settings(max_examples=10, deadline=None)
+some_lengths = st.lists(st.integers(1, 30), min_size=1, max_size=80)
+
+
+def numbered(lengths):
+    """Clips whose every value is the number of the clip, and these numbers as labels."""
+    return [np.full([length, 3], clip, np.float32) for clip, length in enumerate(lengths)], np.arange(len(lengths))
+
+
+def epochs(dataset, count=1):
+    return [[(padded.numpy(), labels.numpy()) for padded, labels in dataset] for _ in range(count)]
+
+
+def same(one, other):
+    return len(one) == len(other) and all(np.array_equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))
+
+
+LENGTHS = np.random.default_rng(1).integers(3, 40, 100)
+
+
+@given(lengths=some_lengths, batch_size=st.integers(1, 12), n_lengths=st.integers(1, 5))
+@few
+def test_every_clip_once_an_epoch_with_its_label(lengths, batch_size, n_lengths):
+    dataset = bucketed(*numbered(lengths), batch_size=batch_size, n_lengths=n_lengths)
+    for epoch in epochs(dataset, 2):
+        assert len(epoch) == len(dataset)
+        assert sorted(np.concatenate([labels for _, labels in epoch])) == list(range(len(lengths)))
+        assert max(len(labels) for _, labels in epoch) <= batch_size
+        assert len({padded.shape[1] for padded, _ in epoch}) <= n_lengths
+        for padded, labels in epoch:
+            for row, label in zip(padded, labels):
+                assert (row[: lengths[label]] == label).all() and (row[lengths[label] :] == PADDING).all()
+
+
+def test_types_and_the_static_shape():
+    dataset = bucketed(*numbered([3, 5]))
+    frames, labels = dataset.element_spec
+    assert (frames.shape.as_list(), frames.dtype.name) == ([None, None, 3], "float32")
+    assert (labels.shape.as_list(), labels.dtype.name) == ([None], "int32")
+
+
+def test_same_seed_repeats_the_epochs_and_another_does_not():
+    first, again, other = (epochs(bucketed(*numbered(LENGTHS), seed=seed), 3) for seed in (1, 1, 2))
+    assert all(same(one, two) for one, two in zip(first, again))
+    assert not any(same(one, two) for one, two in zip(first, other))
+
+
+def test_epochs_differ_from_one_another():
+    assert not any(same(one, two) for one, two in itertools.combinations(epochs(bucketed(*numbered(LENGTHS)), 3), 2))
+
+
+@given(lengths=st.lists(st.integers(1, 200), min_size=20, max_size=300), batch_size=st.sampled_from([8, 16, 32]))
+@few
+def test_shapes_are_few(lengths, batch_size):
+    """One shape for each length, and one more where the shortest clips take the remainder."""
+    epoch = epochs(bucketed(*numbered(lengths), batch_size=batch_size, n_lengths=4))[0]
+    assert len({padded.shape for padded, _ in epoch}) <= 5
+
+
+@pytest.mark.parametrize("lengths", [[7], [5] * 70, [4, 9, 2]], ids=["one clip", "equal lengths", "less than a batch"])
+def test_small_and_even_sets(lengths):
+    epoch = epochs(bucketed(*numbered(lengths)))[0]
+    assert sorted(np.concatenate([labels for _, labels in epoch])) == list(range(len(lengths)))
+    if len(set(lengths)) == 1:
+        assert not any((padded == PADDING).any() for padded, _ in epoch)
+
+
+@given(lengths=some_lengths, batch_size=st.integers(1, 40), n_lengths=st.integers(1, 6))
+@few
+def test_buckets_hold_every_clip_once_from_short_to_long(lengths, batch_size, n_lengths):
+    buckets = bucket(lengths, batch_size=batch_size, n_lengths=n_lengths)
+    assert len(buckets) <= n_lengths and all(map(len, buckets))
+    order = np.concatenate(buckets)
+    assert sorted(order) == list(range(len(lengths)))
+    assert (np.diff(np.array(lengths)[order]) >= 0).all()
+
+
+@given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=60), n_lengths=st.integers(1, 4))
+@settings(max_examples=30, deadline=None)
+def test_buckets_waste_as_little_as_brute_force_finds(lengths, n_lengths):
+    """With batches of 8 clips every cut on the grid, counted from the longest clip, divides evenly."""
+    ordered = np.sort(lengths)
+    grid = range(len(lengths) - batches.GRID, 0, -batches.GRID)
+
+    def padded_frames(cuts):
+        return sum(len(part) * part[-1] for part in np.split(ordered, sorted(cuts)))
+
+    least = min(padded_frames(cuts) for count in range(n_lengths) for cuts in itertools.combinations(grid, count))
+    found = sum(len(members) * np.array(lengths)[members].max() for members in bucket(lengths, batch_size=8, n_lengths=n_lengths))
+    assert found == least
+
+
+def test_padding_waste_by_hand():
+    assert padding_waste([2, 4, 10], [[0, 1], [2]]) == pytest.approx(2 / 18)
+    assert padding_waste([5, 5, 5]) == 0
+
+
+def test_padding_waste_of_the_real_digits(real_digits):
+    train = real_digits[real_digits["split"] == "train"]
+    frames = 1 + (np.round(train["seconds"] * 8_000).astype(int) - 200) // 80
+    assert len(frames) == 2_700 and padding_waste(frames) <= 0.05
+
+
+def test_pad_by_hand():
+    padded = pad([np.ones([1, 2]), np.ones([3, 2])], length=4)
+    np.testing.assert_array_equal(padded[:, :, 0], [[1, PADDING, PADDING, PADDING], [1, 1, 1, PADDING]])
+    assert padded.shape == (2, 4, 2) and padded.dtype == np.float32
+    assert pad([np.ones([1, 2]), np.ones([3, 2])]).shape == (2, 3, 2)
+
+
+def test_pad_to_a_length_that_is_too_short():
+    with pytest.raises(ValueError, match="expected clips of 2 frames or fewer, found one of 3"):
+        pad([np.ones([3, 2])], length=2)
+
+
+GOOD = np.zeros([4, 3], np.float32)
+HALF_PADDED = np.concatenate([GOOD, np.full([1, 3], PADDING, np.float32)])
+
+
+@pytest.mark.parametrize(
+    "frames, labels, message",
+    [
+        ([], [], "expected one clip or more, found none"),
+        ([GOOD, np.where(GOOD == 0, np.nan, 0)], [0, 1], "clip 1: expected finite frames, found 12 values that are not"),
+        ([GOOD, GOOD[:0]], [0, 1], r"clip 1: expected frames \[1 or more, 3\], found shape \[0, 3\]"),
+        ([GOOD, GOOD[:, :2]], [0, 1], r"clip 1: expected frames \[1 or more, 3\], found shape \[4, 2\]"),
+        ([GOOD, GOOD[0]], [0, 1], r"clip 1: expected frames \[1 or more, 3\], found shape \[3\]"),
+        (GOOD, [0, 1, 2, 3], r"clip 0: expected frames \[1 or more, bands\], found shape \[3\]"),
+        ([1.0, 2.0], [0, 1], r"clip 0: expected frames .* found shape \[\]"),
+        ([GOOD, HALF_PADDED], [0, 1], "clip 1: expected no frame of -1000.0, found one"),
+        ([GOOD, GOOD], [0], "expected one label a clip, found 2 clips and 1 labels"),
+        ([GOOD], [0.0], "expected labels as integers or a categorical column, found float64"),
+        ([GOOD], ["yes"], "expected labels as integers or a categorical column, found <U3"),
+        ([GOOD, GOOD], pd.Series(["yes", None], dtype="category"), "clip 1: expected a label of 0 or more, found -1"),
+        ([GOOD, GOOD], [0, -1], "clip 1: expected a label of 0 or more, found -1"),
+    ],
+)
+def test_bad_input_is_named(frames, labels, message):
+    with pytest.raises(ValueError, match=message):
+        bucketed(frames, labels)
+
+
+def test_band_that_holds_the_padding_value_is_no_padding():
+    """Only a whole frame of it is."""
+    loud = GOOD.copy()
+    loud[:, 0] = PADDING
+    assert len(batches.check([loud])) == 1
+
+
+def test_categorical_labels_give_their_codes():
+    names = pd.Series(["dog", "cat", "dog", "owl"], index=[9, 7, 5, 3], dtype="category")
+    [(_, labels)] = epochs(bucketed([GOOD] * 4, names))[0]
+    assert sorted(labels) == [0, 1, 1, 2]
+
+
+def test_keras_trains_several_epochs_without_a_warning():
+    dataset = bucketed([np.zeros([length, 40], np.float32) for length in LENGTHS], LENGTHS % 3)
+    model = models.average(3)
+    model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        history = model.fit(dataset, validation_data=dataset, epochs=3, shuffle=False, verbose=0)
+    assert len(history.history["val_loss"]) == 3

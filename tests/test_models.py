@@ -1,0 +1,115 @@
+"""Every builder: what a model is, and that padding changes neither its answers nor its gradients."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from course_lib import audio, models
+from course_lib.batches import PADDING, pad
+
+every_builder = pytest.mark.parametrize("name", models.BUILDERS)
+TOLERANCE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def built():
+    """One model of three classes for each builder."""
+    keras.utils.set_random_seed(0)
+    return {name: build(3) for name, build in models.BUILDERS.items()}
+
+
+def logits(model, frames, length=None):
+    return model(pad(frames, length=length)).numpy()
+
+
+def recurrent_weights(inputs, units):
+    return units * (inputs + units)
+
+
+def dense(inputs, classes):
+    return inputs * classes + classes
+
+
+@pytest.mark.parametrize(
+    "name, parameters",
+    [
+        ("average", dense(2 * 40, 10)),
+        ("rnn", recurrent_weights(40, 64) + 64 + dense(64, 10)),
+        ("lstm", 4 * (recurrent_weights(40, 64) + 64) + dense(64, 10)),
+        ("gru", 3 * (recurrent_weights(40, 64) + 2 * 64) + dense(64, 10)),  # reset_after: a bias for the input, one for the state
+        ("bidirectional", 2 * 3 * (recurrent_weights(40, 48) + 2 * 48) + dense(2 * 48, 10)),
+    ],
+)
+def test_parameters_are_as_many_as_the_formula_says(name, parameters):
+    assert models.BUILDERS[name](10).count_params() == parameters
+
+
+@every_builder
+def test_model_is_uncompiled_masks_first_and_ends_in_logits(built, clip_frames, name):
+    model = built[name]
+    assert not model.compiled
+    assert isinstance(model.layers[1], keras.layers.Masking) and model.layers[1].mask_value == PADDING
+    assert model.output_shape == (None, 3) and model.input_shape == (None, None, audio.N_MELS)
+    answers = logits(model, clip_frames([5, 8]))
+    assert answers.dtype == np.float32 and not np.allclose(answers.sum(axis=1), 1, atol=1e-2)
+
+
+@every_builder
+def test_builder_takes_classes_and_options(clip_frames, name):
+    options = {} if name == "average" else {"units": 4}
+    model = models.BUILDERS[name](7, n_mels=12, **options)
+    assert logits(model, clip_frames([3, 6], n_mels=12)).shape == (2, 7)
+
+
+@every_builder
+@given(lengths=st.lists(st.integers(1, 25), min_size=2, max_size=4), more=st.integers(0, 9))
+@settings(max_examples=5, deadline=None)
+def test_neither_padding_nor_batch_mates_change_an_answer(built, clip_frames, name, lengths, more):
+    frames = clip_frames(lengths)
+    together = logits(built[name], frames, max(lengths) + more)
+    alone = np.concatenate([logits(built[name], [clip]) for clip in frames])
+    np.testing.assert_allclose(together, alone, atol=TOLERANCE)
+    others = [frames[0], *(clip + 3 for clip in frames[1:])]
+    np.testing.assert_allclose(logits(built[name], others)[0], alone[0], atol=TOLERANCE)
+
+
+@every_builder
+def test_gradient_is_zero_at_padding_and_only_there(built, clip_frames, name):
+    padded = tf.constant(pad(clip_frames([4, 9, 6])))
+    with tf.GradientTape() as tape:
+        tape.watch(padded)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(np.array([0, 1, 2]), built[name](padded))
+    size = np.abs(tape.gradient(loss, padded)).max(axis=2)
+    real = (padded.numpy() != PADDING).any(axis=2)
+    assert (size[~real] == 0).all() and (size[real] > 0).all()
+
+
+@every_builder
+def test_digital_silence_in_the_middle_is_no_padding(built, clip_frames, name):
+    [clip] = clip_frames([9])
+    silent, shorter = clip.copy(), np.delete(clip, 4, axis=0)
+    silent[4] = np.log(audio.LOG_OFFSET)
+    answer = logits(built[name], [silent])
+    assert np.abs(answer - logits(built[name], [clip])).max() > 1e-3
+    assert np.abs(answer - logits(built[name], [shorter])).max() > 1e-3
+
+
+@every_builder
+def test_weights_learn_from_one_step(built, clip_frames, name):
+    model = keras.models.clone_model(built[name])
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = [weight.numpy() for weight in model.trainable_weights]
+    assert np.isfinite(model.train_on_batch(pad(clip_frames([4, 9, 6])), np.array([0, 1, 2])))
+    after = [weight.numpy() for weight in model.trainable_weights]
+    assert all(np.isfinite(new).all() and not np.array_equal(new, old) for new, old in zip(after, before))
+
+
+@every_builder
+def test_saved_model_gives_the_same_answers(built, clip_frames, tmp_path, name):
+    built[name].save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    frames = clip_frames([4, 9, 6])
+    np.testing.assert_allclose(logits(loaded, frames), logits(built[name], frames), atol=1e-6)
