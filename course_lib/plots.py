@@ -6,6 +6,9 @@ import numpy as np
 from course_lib.audio import FRAME_LENGTH, FRAME_STEP, SAMPLE_RATE, band_centres
 
 COLOURS = "viridis"  # rises evenly in lightness, so that it reads the same in grey and for a colour-blind eye
+STEP = FRAME_STEP / SAMPLE_RATE  # seconds: the width of a frame's column
+START = (FRAME_LENGTH - FRAME_STEP) / 2 / SAMPLE_RATE  # seconds: a column is centred on the middle of its frame
+PICTURE = {"origin": "lower", "aspect": "auto", "cmap": COLOURS, "interpolation": "nearest"}
 
 
 def waveform(samples, *, axes=None, sample_rate=SAMPLE_RATE, title="waveform"):
@@ -20,14 +23,15 @@ def waveform(samples, *, axes=None, sample_rate=SAMPLE_RATE, title="waveform"):
     return axes
 
 
-def spectrogram(values, *, axes=None, top=SAMPLE_RATE / 2, step=FRAME_STEP / SAMPLE_RATE, unit="power (dB)", title="spectrogram"):
+def spectrogram(values, *, axes=None, top=SAMPLE_RATE / 2, start=START, step=STEP, unit="power (dB)", title="spectrogram"):
     """Draw a spectrogram with linear frequency.
 
-    Args: values: `[frames, bins]` from 0 to `top` hertz; step: seconds from frame to frame; unit: what the colours mean.
+    Args: values: `[frames, bins]` from 0 to `top` hertz; start and step: where the first column begins and how wide one is, in
+    seconds; unit: what the colours mean.
     Returns: the axes.
     """
     axes = axes or _axes(3)
-    image = axes.imshow(values.T, origin="lower", aspect="auto", cmap=COLOURS, extent=(0, len(values) * step, 0, top), interpolation="nearest")
+    image = axes.imshow(values.T, extent=(start, start + len(values) * step, 0, top), **PICTURE)
     axes.set(xlabel="time (s)", ylabel="frequency (Hz)", title=title)
     axes.figure.colorbar(image, ax=axes, label=unit)
     return axes
@@ -40,10 +44,10 @@ def log_mel(frames, *, axes=None, title="log-mel frames"):
     Returns: the axes.
     """
     axes = axes or _axes(3)
-    seconds = (len(frames) * FRAME_STEP + FRAME_LENGTH - FRAME_STEP) / SAMPLE_RATE
-    image = axes.imshow(frames.T, origin="lower", aspect="auto", cmap=COLOURS, extent=(0, seconds, -0.5, frames.shape[1] - 0.5), interpolation="nearest")
-    ticks = np.arange(3, frames.shape[1], 9)
-    axes.set_yticks(ticks, [f"{centre:.0f}" for centre in band_centres(frames.shape[1])[ticks]])
+    bands = frames.shape[1]
+    image = axes.imshow(frames.T, extent=(START, START + len(frames) * STEP, -0.5, bands - 0.5), **PICTURE)
+    ticks = np.arange(3, bands, 9)
+    axes.set_yticks(ticks, [f"{centre:.0f}" for centre in band_centres(bands)[ticks]])
     axes.set(xlabel="time (s)", ylabel="mel band (centre, Hz)", title=title)
     axes.figure.colorbar(image, ax=axes, label="log energy")
     return axes
@@ -102,9 +106,10 @@ def report(table):
         axes.set(title="least, median, largest", xlabel=unit)
     for shift, fault in [(-0.2, "clipped"), (0.2, "duplicates")]:
         panels[3].barh(rows + shift, classes[fault].astype(int), height=0.4, label=fault)
-    panels[3].set(title="faults", xlabel="clips", xlim=(0, max(1, classes[["clipped", "duplicates"]].astype(int).to_numpy().max())))
+    panels[3].set(title="faults" if classes[["clipped", "duplicates"]].to_numpy().any() else "faults: none", xlabel="clips", xlim=(0, max(1, classes[["clipped", "duplicates"]].astype(int).to_numpy().max())))
     panels[3].legend()
     panels[0].set_yticks(rows, classes.index)
+    panels[0].set_ylabel("class")
     panels[0].invert_yaxis()
     return figure
 

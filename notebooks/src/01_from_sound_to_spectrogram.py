@@ -2,7 +2,7 @@
 # # 01 · From sound to spectrogram
 #
 # A network for sound is fed pictures. In this lesson you build such a picture by hand, from the numbers that a microphone
-# wrote to the numbers that a recurrent network reads, and you listen at every step to what is kept and what is lost.
+# wrote to the numbers that a recurrent network reads, and you listen on the way to what is kept and what is lost.
 #
 # **You will**
 # - build a spectrogram by hand: frames, a window, the Fourier transform, mel bands and a logarithm;
@@ -36,7 +36,7 @@ from course_lib import audio, datasets, plots
 
 # %%
 clips = datasets.load("digits")
-clip = clips[(clips.label == "6") & (clips.split == "test")].iloc[12]
+clip = clips[(clips.label == "6") & (clips.split == "test")].iloc[14]
 waveform = audio.read(clip.path)
 print(f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(waveform) / audio.SAMPLE_RATE:.2f} s")
 print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
@@ -46,8 +46,8 @@ plots.waveform(waveform, title=f'"six", spoken by {clip.group}')
 Audio(waveform, rate=audio.SAMPLE_RATE)
 
 # %% [markdown]
-# Say "six" slowly: a hiss, a vowel, a closed mouth, a release and a hiss again. Find the five parts in the picture. The
-# vowel is the loud part. Here are its loudest 25 milliseconds, drawn wide.
+# Say "six" slowly: a hiss, a vowel, a short silence while the back of the tongue shuts the way, a release and a hiss again.
+# Find the five parts in the picture. The vowel is the loud part. Here are its loudest 25 milliseconds, drawn wide.
 
 # %%
 energy = np.convolve(waveform**2, np.ones(audio.FRAME_LENGTH), "valid")
@@ -56,14 +56,17 @@ frame = waveform[loudest : loudest + audio.FRAME_LENGTH]
 plots.waveform(frame, title="25 ms of the vowel");
 
 # %% [markdown]
-# The same shape comes back again and again: each time the vocal folds open, a puff of air rings through the mouth. How often
-# it comes back in a second is the pitch of the voice; the shape between two puffs makes it the vowel of "six". In a hiss
-# nothing comes back.
+# A shape comes back again and again: each time the vocal folds open, a puff of air rings through the throat and the mouth. How
+# often it comes back in a second is the pitch of the voice; the shape between two puffs makes it the vowel of "six". In a
+# hiss nothing comes back.
 #
 # ## What the sample rate throws away
 #
 # A tone of 3,000 Hz swings 3,000 times a second. **Predict, then run:** you keep every second sample, so that 4,000 a second
 # remain. What do you hear: the same tone, nothing, or another tone?
+#
+# The cell asks with `np.fft.rfft`: it tells how much of each frequency is in a sound. Each frequency that it asks for is a *bin*; each answer
+# is a complex number, whose squared size is the *power* and whose angle is the *phase*.
 
 # %%
 def strongest(sound, rate):
@@ -95,18 +98,19 @@ print(f"power after resampling: {np.mean(resampled**2):.7f}")
 # ## One frame, and why it needs a window
 #
 # Which frequencies are in a sound? The Fourier transform answers for a whole stretch at once. So cut a stretch that is short
-# enough that the mouth hardly moves: a *frame* of 25 ms. But to cut is to change: the transform takes the frame as if it
-# repeated for ever, and where its end meets its beginning there is a jump, which sounds like a click and fills all frequencies.
+# enough that the mouth hardly moves: a *frame* of 25 ms. But to cut is to change: at both ends the sound now starts and stops with a
+# jump, and a jump, like a click, holds all frequencies.
 #
-# The mend is to fade the frame in and out, by a *window*. Look at a pure tone of 1,015 Hz with and without.
+# The mend is to fade the frame in and out, by a *window*. Look at a pure tone of 1,015 Hz with and without. Its power is drawn in
+# *decibels* (dB): 10 dB less is a tenth of the power, 20 dB less a hundredth.
 
 # %%
 one_tone = np.sin(2 * np.pi * 1_015 * seconds[: audio.FRAME_LENGTH])
 frequencies = np.fft.rfftfreq(4_096, 1 / audio.SAMPLE_RATE)
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 far = (frequencies > 2_000) & (frequencies < 3_000)
-for name, shape in [("cut", np.ones(audio.FRAME_LENGTH)), ("faded by a Hann window", audio.window())]:
-    power = np.abs(np.fft.rfft(one_tone * shape, 4_096)) ** 2
+for name, fade in [("cut", np.ones(audio.FRAME_LENGTH)), ("faded by a Hann window", audio.window())]:
+    power = np.abs(np.fft.rfft(one_tone * fade, 4_096)) ** 2
     decibels = 10 * np.log10(power / power.max() + 1e-12)
     axes.plot(frequencies, decibels, label=name)
     print(f"{name}: {decibels[far].max():.0f} dB at most between 2,000 and 3,000 Hz")
@@ -119,7 +123,7 @@ axes.legend(title="one tone, one frame");
 #
 # ## The short-time Fourier transform, by hand
 #
-# Take a frame, step 10 ms onwards, take the next: that is all. Six lines of NumPy turn a list of numbers into a table.
+# Take a frame, fade it, transform it, step 10 ms on, and again. Six lines of NumPy turn a list of numbers into a table.
 
 # %%
 count = 1 + (len(waveform) - audio.FRAME_LENGTH) // audio.FRAME_STEP
@@ -140,15 +144,15 @@ plots.spectrogram(10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spe
 
 # %% [markdown]
 # Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the *formants*, the
-# resonances of the mouth); between vowel and the last hiss there is a silence of the closed mouth.
+# resonances of throat and mouth); between the vowel and the last hiss there is the silence.
 #
 # ## Time against frequency
 #
 # Why 25 ms? Make a sound that asks two questions at once: two clicks 15 ms apart, and two tones 60 Hz apart.
 
 # %%
-half_second = 2 * np.pi * seconds[:4_000]
-questions = 0.2 * (np.sin(1_000 * half_second) + np.sin(1_060 * half_second))
+angle = 2 * np.pi * seconds[:4_000]
+questions = 0.2 * (np.sin(1_000 * angle) + np.sin(1_060 * angle))
 questions[[2_000, 2_000 + 120]] += 2
 Audio(questions, rate=audio.SAMPLE_RATE)
 
@@ -158,14 +162,15 @@ Audio(questions, rate=audio.SAMPLE_RATE)
 # %%
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
 for axes, samples in zip(panels, [32, 512]):
-    _, _, both = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 8, nfft=1_024)
-    decibels = 10 * np.log10(np.abs(both.T) ** 2 + 1e-8)
-    plots.spectrogram(decibels, axes=axes, step=0.001, title=f"a window of {samples / 8:.0f} ms")
+    _, _, table = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 8, nfft=1_024)
+    decibels = 10 * np.log10(np.abs(table.T) ** 2 + 1e-8)
+    plots.spectrogram(decibels, axes=axes, start=0, step=0.001, title=f"a window of {samples / 8:.0f} ms")
+    axes.images[0].set_clim(-80, -10)
     axes.set(ylim=(600, 1_500), xlim=(0.2, 0.32))
 
 # %% [markdown]
-# The short window shows two clicks and one thick tone. The long one shows two tones, and the clicks run together into one
-# long smear. No window shows both: its length in time and its width in frequency cannot both be small. A table
+# The short window shows two thin lines, the clicks, and one thick tone that swells and fades: the two tones beat against each
+# other, and the window is too short to part them. The long one shows two tones, and the clicks run together into one long smear. No window shows both: its length in time and its width in frequency cannot both be small. A table
 # with numbers: how deep is the valley between the two clicks, and between the two tones?
 
 # %%
@@ -176,47 +181,66 @@ def valley(curve, first, second):
 
 rows = {}
 for samples in [32, 128, 200, 512]:
-    _, _, both = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 1, nfft=8_000)
-    in_time = (np.abs(both[2_500:3_500]) ** 2).mean(axis=0)
-    in_frequency = (np.abs(both[:, 500:1_500]) ** 2).mean(axis=1)
+    _, _, table = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 1, nfft=8_000)
+    in_time = (np.abs(table[2_500:3_500]) ** 2).mean(axis=0)
+    in_frequency = (np.abs(table[:, 500:1_500]) ** 2).mean(axis=1)
     clicks, tones = valley(in_time, 2_000, 2_120), valley(in_frequency, 1_000, 1_060)
     rows[f"{samples / 8:.0f} ms"] = {"between the clicks": clicks, "between the tones": tones}
-pd.DataFrame(rows).T.rename_axis("decibels").round(1)
+pd.DataFrame(rows).T.rename_axis("dB").round(1)
 
 # %% [markdown]
+# At 25 ms the clicks are still two, and the tones are one. No row has both columns large.
+#
 # ### Hear it
 #
-# Take the word, keep only the *power* of its spectrogram, throw the phases away (put random ones in their place), and turn the
-# table back into sound. What the window could not see is gone, and you hear its absence.
+# Take the word, keep only the *power* of its spectrogram, put random phases in the place of its own, and turn the table back into
+# sound. The phases say when, inside a window, each wave is at its peak. What you still hear is what the window tells by power alone.
 
 # %%
 def without_phase(sound, samples):
     """The sound rebuilt from the powers of its spectrogram alone, with random phases."""
-    frames = {"nperseg": samples, "noverlap": samples * 3 // 4}
-    table = scipy.signal.stft(sound, **frames)[2]
+    settings = {"nperseg": samples, "noverlap": samples * 3 // 4}
+    table = scipy.signal.stft(sound, **settings)[2]
     turns = np.exp(2j * np.pi * np.random.default_rng(0).random(table.shape))
-    return scipy.signal.istft(np.abs(table) * turns, **frames)[1][: len(sound)]
+    return scipy.signal.istft(np.abs(table) * turns, **settings)[1][: len(sound)]
 
 
+Audio(without_phase(waveform, audio.FRAME_LENGTH), rate=audio.SAMPLE_RATE)
+
+# %% [markdown]
+# That was a window of 25 ms. To say in numbers what survives, measure two things: how the loudness moves in time, and whether
+# the vowel still has a pitch.
+
+# %%
 def loudness(sound):
     """The level of each 10 ms."""
     return np.sqrt((sound[: len(sound) // 80 * 80].reshape(-1, 80) ** 2).mean(axis=1))
 
+
+def periodicity(sound):
+    """How alike the vowel is to itself one period of the voice later: 1 for a clear pitch, 0 for none."""
+    vowel = sound[loudest - 200 : loudest + 400]
+    periods = range(30, 120)  # samples: pitches from 267 down to 67 Hz
+    return max(np.corrcoef(vowel[:-period], vowel[period:])[0, 1] for period in periods)
+
 # %%
+print(f"the original: a pitch of {periodicity(waveform):.2f}")
 for samples in [32, 200, 2_048]:
     rebuilt = without_phase(waveform, samples)
     kept = np.corrcoef(loudness(waveform), loudness(rebuilt))[0, 1]
-    print(f"a window of {samples / 8:.0f} ms: loudness agrees to {kept:.2f} with the original's (1 = wholly)")
+    pitch = periodicity(rebuilt)
+    print(f"a window of {samples / 8:.0f} ms: loudness kept {kept:.2f}, pitch {pitch:.2f} (1 = wholly)")
     display(Audio(rebuilt, rate=audio.SAMPLE_RATE))
 
 # %% [markdown]
-# With 4 ms the timing is right and the voice has lost its pitch: it whispers. With 256 ms the word is smeared, as in a
-# church. Near 25 ms both survive well enough, and that is why nearly all speech recognisers use a frame of about this length.
+# With the shortest window the timing is right and the voice has lost its pitch: it whispers. With the longest the pitch is back, and the
+# word is smeared, as in a church. At 25 ms the timing is kept and the pitch is rough. For words that is the better bargain: what
+# tells them apart is how the resonances move, more than the exact pitch. Most speech recognisers use frames of about this length.
 #
 # ## Mel: pitch as the ear spaces it
 #
-# From 200 to 400 Hz is an octave; from 3,200 to 3,400 Hz is a step that you hardly hear. The *mel* scale spaces frequencies
-# roughly as the ear does: nearly even below 1,000 Hz, and by ratios above. Forty triangles, evenly spaced in mel, add up the bins.
+# From 200 to 400 Hz is an octave, twelve semitones; from 3,200 to 3,400 Hz, as many hertz, is one semitone. The *mel* scale spaces
+# frequencies roughly as the ear does: the higher, the wider its steps in hertz. Forty triangles, evenly spaced in mel, add up the bins.
 
 # %%
 filters = audio.mel_filters()
@@ -227,6 +251,8 @@ mel = power @ filters
 print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape))
 
 # %% [markdown]
+# The lower triangles look ragged because each spans two or three bins. How wide the steps are in hertz, exercise 4 tells.
+#
 # ## The logarithm
 #
 # Draw the mel energies as they are, and after a logarithm.
@@ -240,7 +266,7 @@ print(f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth 
 print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
 
 # %% [markdown]
-# Without the logarithm one vowel outshines everything. Loudness is a matter of ratios, for the ear and for a network.
+# Without the logarithm one vowel outshines everything. For the ear, loudness is a matter of ratios.
 # Two units are common: the *decibel*, 10 log₁₀ of energy, and the natural logarithm, which this course feeds to its networks.
 # They differ by a factor only. To an energy of 0 neither gives a number, so a small offset is added first.
 
@@ -251,7 +277,7 @@ print(f"digital silence counts as {np.log(audio.LOG_OFFSET):.1f}")
 # %% [markdown]
 # ## By hand = by the helper
 #
-# From here on the course calls `audio.log_mel`. This cell proves that it does what you did.
+# From here on the course calls `audio.log_mel`. This cell checks, on this clip, that it does what you did.
 
 # %%
 by_hand = np.log(mel + audio.LOG_OFFSET)
@@ -269,13 +295,15 @@ plots.spectrogram(power, axes=panels[1], unit="power", title="2. power of each f
 decibels = 10 * np.log10(power + audio.LOG_OFFSET)
 plots.spectrogram(decibels, axes=panels[2], title="3. the same in decibels")
 plots.log_mel(by_hand, axes=panels[3], title="4. log-mel frames: what the network reads")
+for axes in panels:
+    axes.set_xlim(0, len(waveform) / audio.SAMPLE_RATE)
 print(f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values")
 
 # %% [markdown]
 # ## Reading files, twice
 #
-# `audio.read` decodes with *soundfile*, one file at a time, in Python. *tensorflow-io* decodes inside TensorFlow's graph, so that
-# a `tf.data` pipeline can read files in parallel with training. It has no package for every system, and the cells
+# `audio.read` decodes with *soundfile*, one file at a time, in Python. *tensorflow-io* decodes inside TensorFlow's *graph*, the
+# steps that TensorFlow records and then runs without Python, so that a `tf.data` pipeline can read files in parallel with training. It has no package for every system, and the cells
 # below run without it.
 
 # %%
@@ -314,15 +342,15 @@ if tfio:
 # A long recording need not be read to cut a piece from it. `AudioIOTensor` opens a file, and reads what you slice.
 
 # %%
-minutes = np.concatenate([audio.read(path) for path in clips.path[:600]])
-soundfile.write(f"{folder}/long.wav", minutes, audio.SAMPLE_RATE)
+long_recording = np.concatenate([audio.read(path) for path in clips.path[:600]])
+soundfile.write(f"{folder}/long.wav", long_recording, audio.SAMPLE_RATE)
 piece = slice(20 * audio.SAMPLE_RATE, 21 * audio.SAMPLE_RATE)
 if tfio:
     lazy = tfio.audio.AudioIOTensor(f"{folder}/long.wav")
-    one_second = lazy[piece.start : piece.stop].numpy()[:, 0] / 32_768
-    print(f"the file: {len(minutes) / audio.SAMPLE_RATE / 60:.1f} minutes")
+    one_second = lazy[piece.start : piece.stop].numpy()[:, 0] / 32_768  # 16 bits to full scale 1
+    print(f"the file: {len(long_recording) / audio.SAMPLE_RATE / 60:.1f} minutes")
     print(f"read: {len(one_second):,} samples, from second 20 on")
-    np.testing.assert_allclose(one_second, minutes[piece], atol=1 / 32_768)
+    np.testing.assert_allclose(one_second, long_recording[piece], atol=1 / 32_768)
 
 # %% [markdown]
 # It has its own steps from waveform to decibels, too; the last of them squares what it is given, hence the square root.
@@ -338,12 +366,13 @@ if tfio:
     figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
     plots.log_mel(by_hand, axes=panels[0], title="the course's")
     plots.log_mel(theirs, axes=panels[1], title="tensorflow-io's")
+    panels[1].images[0].set_clim(by_hand.min(), by_hand.max())
     apart = np.abs(by_hand - theirs[: len(by_hand)])
     print(f"{len(by_hand)} frames here, {len(theirs)} there")
-    print(f"apart by {np.median(apart):.2f} in the middle, by {apart.max():.2f} at most")
+    print(f"median difference {np.median(apart):.2f}, largest {apart.max():.2f}")
 
 # %% [markdown]
-# The pictures are alike; the numbers are not the same. tensorflow-io pads the end of the waveform, so that it has more
+# The pictures are alike; most numbers agree, and some do not. tensorflow-io pads the end of the waveform, so that it has more
 # frames; its triangles are straight in mel instead of in hertz; its decibels stop 100 below the loudest of the clip. Neither is wrong, and a model that is trained with one must be
 # used with the same one. That is why this course has ONE function for it.
 #
@@ -370,32 +399,35 @@ def frames_in(samples):
 
 # %% tags=["check"]
 assert isinstance(frames_in(200), (int, np.integer)), "frames_in should return a whole number; use // and not /"
-assert frames_in(200) == 1, f"200 samples hold one frame, you found {frames_in(200)}: did you count the first?"
+hint = "(samples - FRAME_LENGTH) // FRAME_STEP counts the frames AFTER the first"
+assert frames_in(200) == 1, f"200 samples hold one frame, you found {frames_in(200)}: {hint}"
 assert frames_in(279) == 1 and frames_in(280) == 2, "the second frame needs FRAME_STEP samples more, not one less"
 assert frames_in(50) == 0, f"50 samples hold no frame, you found {frames_in(50)}: see max(0, …)"
 assert frames_in(len(waveform)) == len(by_hand), "your count for the word differs from the table's number of rows"
 print(f"{len(waveform):,} samples hold {frames_in(len(waveform))} frames")
 
 # %% [markdown]
-# **Exercise 2.** Write `decibels(energy)`, 10 times the logarithm to base 10, for an array of energies. An energy below
+# **Exercise 2.** Write `to_decibels(energy)`, 10 times the logarithm to base 10, for an array of energies. An energy below
 # `1e-10` counts as `1e-10`, so that silence gives −100 dB.
 
 # %% tags=["solution"]
-def decibels(energy):
+def to_decibels(energy):
     """Energies in decibels, not below -100."""
     return 10 * np.log10(np.maximum(energy, 1e-10))
 
 # %% tags=["check"]
-answer = decibels(np.array([1.0, 10.0, 100.0, 0.0]))
-assert answer is not None, "decibels should return an array"
+answer = to_decibels(np.array([1.0, 10.0, 100.0, 0.0, 5e-11]))
+assert answer is not None, "to_decibels should return an array"
 assert np.isfinite(answer).all(), "the logarithm of 0 is not a number: raise small energies first, with np.maximum"
-assert np.allclose(answer[:3], [0, 10, 20]), f"1, 10, 100 should give 0, 10, 20 dB, you found {answer[:3]}: log10, times 10?"
+first = answer[:3].round(1)
+assert np.allclose(first, [0, 10, 20]), f"1, 10, 100 should give 0, 10, 20 dB, you found {first}"
 assert np.isclose(answer[3], -100), f"silence should give -100 dB, you found {answer[3]:.1f}"
-print("ten times the energy is 10 dB more; twice the energy is", f"{decibels(np.array([2.0]))[0]:.1f} dB more")
+assert np.isclose(answer[4], -100), f"5e-11 counts as 1e-10, not more: use np.maximum; you found {answer[4]:.1f} dB"
+print(f"ten times the energy is 10 dB more; twice the energy is {to_decibels(2.0):.1f} dB more")
 
 # %% [markdown]
-# **Exercise 3.** In which band, and at what frequency, is the word loudest? Find the frame with the largest mean of `by_hand`,
-# then its largest band, and set `loudest_hertz` to that band's centre; `audio.band_centres()` gives all forty in hertz.
+# **Exercise 3.** When, and at what frequency, is the word loudest? Set `loudest_frame` to the row of `by_hand` with the largest mean,
+# and `loudest_hertz` to the centre of the largest band in that row; `audio.band_centres()` gives all forty centres in hertz.
 
 # %% tags=["solution"]
 loudest_frame = by_hand.mean(axis=1).argmax()
@@ -411,7 +443,8 @@ assert np.isclose(loudest_hertz, expected), "take the band that is largest in th
 print(f"frame {loudest_frame}, at {loudest_frame * 10} ms, is loudest around {loudest_hertz:.0f} Hz")
 
 # %% [markdown]
-# **Exercise 4.** The formula behind the bands: mel = 2595 log₁₀(1 + hertz / 700). Write it as `mel_of(hertz)`.
+# **Exercise 4.** The formula behind the bands: mel = 2595 log₁₀(1 + hertz / 700). Write it as `mel_of(hertz)`, for a number or a
+# NumPy array.
 
 # %% tags=["solution"]
 def mel_of(hertz):
@@ -421,7 +454,8 @@ def mel_of(hertz):
 # %% tags=["check"]
 assert mel_of(0) is not None, "mel_of should return a number"
 assert np.isclose(mel_of(0), 0), f"0 Hz is 0 mel, you found {mel_of(0):.2f}: do not forget the 1 + …"
-assert np.isclose(mel_of(1_000), 1_000, atol=0.5), f"1,000 Hz should be 1,000 mel, you found {mel_of(1_000):.1f}"
+found = mel_of(1_000)
+assert np.isclose(found, 1_000, atol=0.5), f"1,000 Hz should be 1,000 mel, you found {found:.1f}: log10, not log?"
 steps = np.diff(mel_of(audio.band_centres()))
 assert np.allclose(steps, steps[0]), "the bands' centres should be evenly spaced on your scale"
 hertz = np.diff(audio.band_centres())
