@@ -23,7 +23,7 @@ def no_network(monkeypatch):
 
     def connect_here(address, *arguments, **options):
         if address[0] != "127.0.0.1":
-            raise AssertionError(f"a test asked for {address}")
+            raise ConnectionRefusedError(f"tests use no network, and {address} was asked for")
         return connect(address, *arguments, **options)
 
     monkeypatch.setattr(socket, "create_connection", connect_here)
