@@ -107,7 +107,7 @@ def _spoken_digits():
     listed = pd.read_csv(DATA / "spoken-digits" / "clips.csv", dtype=str)
     clips = DATA / "spoken-digits" / "clips"
     return _table(
-        (clips / row.file, row.label, row.group, row.split, "embedded synthetic voices", row.licence) for row in listed.itertuples()
+        (clips / row.file, row.label, row.group, row.split, "embedded synthetic voices", "CC BY 4.0") for row in listed.itertuples()
     )
 
 

@@ -36,7 +36,8 @@ from course_lib import audio, datasets, plots
 
 # %%
 clips = datasets.load("digits")
-clip = clips[(clips.label == "6") & (clips.split == "test")].iloc[14]
+sixes = clips[(clips.label == "6") & (clips.split == "test")]
+clip = sixes.iloc[(sixes.seconds - 0.487).abs().argmin()]  # of about half a second
 waveform = audio.read(clip.path)
 print(f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(waveform) / audio.SAMPLE_RATE:.2f} s")
 print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
