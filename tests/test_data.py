@@ -10,7 +10,7 @@ import soundfile
 
 SET = Path(__file__).resolve().parent.parent / "data" / "spoken-digits"
 BLOCK = 80  # samples: 10 ms
-EDGE = 6  # blocks: the word must begin within the first 60 ms and end within the last
+EDGE = 8  # blocks: up to 80 ms may stand around the word, as in real trimmed recordings
 EDGE_LEVEL = -48  # decibels against the loudest block: what counts as the word, not as silence
 
 
