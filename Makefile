@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10 python3
 PYTHON_COLAB ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && echo $$python && break; done)
 BIN := .venv/bin
-PIP := -m pip install --quiet --disable-pip-version-check
+PIP := -m pip install --quiet --quiet --disable-pip-version-check
 
 .PHONY: lab run test test-colab build check bench colab-links
 

@@ -491,8 +491,8 @@ def test_embedded_digits(embedded, capsys):
     clips = datasets.load("spoken-digits")
     check_table(clips)
     assert clips[["label", "group", "split", "licence"]].values.tolist() == [
-        ["0", "anna", "train", "Apache-2.0"],
-        ["1", "otto", "test", "Apache-2.0"],
+        ["0", "anna", "train", "CC BY 4.0"],
+        ["1", "otto", "test", "CC BY 4.0"],
     ]
     assert capsys.readouterr().out == "spoken-digits: 2 clips, 2 speakers, embedded synthetic voices, Apache-2.0\n"
 
