@@ -494,7 +494,7 @@ def test_embedded_digits(embedded, capsys):
         ["0", "anna", "train", "CC BY 4.0"],
         ["1", "otto", "test", "CC BY 4.0"],
     ]
-    assert capsys.readouterr().out == "spoken-digits: 2 clips, 2 speakers, embedded synthetic voices, Apache-2.0\n"
+    assert capsys.readouterr().out == "spoken-digits: 2 clips, 2 speakers, embedded synthetic voices, CC BY 4.0\n"
 
 
 def test_digits_are_the_real_ones_if_they_can_be_had(embedded, archive, serve, capsys):
