@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,6 +105,21 @@ def leave_one_group_out(clips):
         yield group, clips[clips["group"] != group], clips[clips["group"] == group]
 
 
+def price(model, frames):
+    """What a model costs its user.
+
+    Args: frames: a sequence of float32 `[frames, mels]`, clips such as it will hear.
+    Returns: a dict: parameters; kilobytes of 1,024 bytes for its weights; milliseconds for one clip alone, the median over `frames`.
+    """
+    forward, waits = _forward(model, frames[0].shape[1]), []
+    for clip in [frames[0], *frames]:  # the first only warms up
+        begin = time.perf_counter()
+        forward(clip[None])
+        waits.append(1_000 * (time.perf_counter() - begin))
+    size = sum(weight.nbytes for weight in model.get_weights())
+    return {"parameters": model.count_params(), "kilobytes": size / 1_024, "milliseconds": float(np.median(waits[1:]))}
+
+
 def check_mask(model, batch):
     """Check that padding changes no logit: each clip alone, as it is in the batch, and padded further.
 
@@ -156,20 +172,26 @@ def _culprit(model, batch, real):
 class Results:
     """The table of models that a learner fills from lesson to lesson, kept in a CSV file."""
 
-    COLUMNS = ("lesson", "model", "data", "split", "accuracy", "low", "high", "clips", "parameters")
+    KEY = ("lesson", "model", "data", "split")
+    COLUMNS = (*KEY, "accuracy", "low", "high", "clips", "seeds", "least", "largest", "parameters", "seconds", "milliseconds", "kilobytes")
 
     def __init__(self, path=RESULTS):
         self.path = Path(path)
 
-    def add(self, *, lesson, model, data, split, score, parameters):
+    def add(self, *, lesson, model, data, split, score, parameters, seconds=None, milliseconds=None, kilobytes=None):
         """Write a model's row, in place of an earlier one of the same lesson, model, data and split.
 
-        Args: lesson: its number, such as "02"; data: what it was trained and tested on; score: a Score; parameters: trained numbers.
+        Args: lesson: its number, such as "02"; data: what it was trained and tested on; score: a Score, or a list with one for each
+        seed, of which the means and the least and largest accuracy are kept; parameters: trained numbers; seconds: of an epoch;
+        milliseconds: for a clip alone; kilobytes: of the weights.
         Returns: the whole table.
         """
-        row = pd.DataFrame([[lesson, model, data, split, *score, parameters]], columns=self.COLUMNS)
-        table = pd.concat([self.table(), row]) if self.path.exists() else row
-        table = table.drop_duplicates(["lesson", "model", "data", "split"], keep="last").sort_values("lesson", kind="stable")
+        scores = pd.DataFrame([score] if isinstance(score, Score) else score, columns=Score._fields)
+        means, clips = scores[["accuracy", "low", "high"]].mean(), int(scores.clips.iloc[0])
+        spread = [len(scores), scores.accuracy.min(), scores.accuracy.max()] if len(scores) > 1 else [1, None, None]
+        row = [lesson, model, data, split, *means, clips, *spread, parameters, seconds, milliseconds, kilobytes]
+        rows = [*self.table().astype(object).to_numpy().tolist(), row]
+        table = pd.DataFrame(rows, columns=self.COLUMNS).drop_duplicates(list(self.KEY), keep="last").sort_values("lesson", kind="stable")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.path.parent) as beside:
             table.to_csv(Path(beside) / self.path.name, index=False)
@@ -183,4 +205,5 @@ class Results:
         """
         if not self.path.exists():
             return pd.DataFrame(columns=self.COLUMNS)
-        return pd.read_csv(self.path, dtype=dict.fromkeys(self.COLUMNS[:4], str), float_precision="round_trip")
+        table = pd.read_csv(self.path, dtype=dict.fromkeys(self.KEY, str), float_precision="round_trip")
+        return table.reindex(columns=self.COLUMNS)

@@ -23,13 +23,14 @@ def average(n_classes, *, n_mels=N_MELS):
     return _logits("average", clip, keras.layers.GlobalAveragePooling1D(name="mean_over_time")(both), n_classes)
 
 
-def rnn(n_classes, *, units=64, n_mels=N_MELS):
+def rnn(n_classes, *, units=64, recurrent_initializer="orthogonal", n_mels=N_MELS):
     """A vanilla RNN that reads the frames in order and answers from its last state.
 
+    Args: recurrent_initializer: how the matrix from state to state begins, a Keras initializer or its name.
     Returns: an uncompiled `keras.Model`, float32 `[batch, time, n_mels]` → logits `[batch, n_classes]`.
     """
     clip, frames = _masked_frames(n_mels)
-    return _logits("rnn", clip, keras.layers.SimpleRNN(units, name="rnn")(frames), n_classes)
+    return _logits("rnn", clip, keras.layers.SimpleRNN(units, recurrent_initializer=recurrent_initializer, name="rnn")(frames), n_classes)
 
 
 def lstm(n_classes, *, units=64, n_mels=N_MELS):
@@ -60,7 +61,66 @@ def bidirectional(n_classes, *, units=48, n_mels=N_MELS):
     return _logits("bidirectional", clip, both_ways, n_classes)
 
 
-BUILDERS = {"average": average, "rnn": rnn, "lstm": lstm, "gru": gru, "bidirectional": bidirectional}
+def stacked(n_classes, *, units=48, n_mels=N_MELS):
+    """Two GRUs, the second of which reads the states of the first, and answers from its last state.
+
+    Returns: an uncompiled `keras.Model`, float32 `[batch, time, n_mels]` → logits `[batch, n_classes]`.
+    """
+    clip, frames = _masked_frames(n_mels)
+    states = keras.layers.GRU(units, return_sequences=True, name="lower")(frames)
+    return _logits("stacked", clip, keras.layers.GRU(units, name="upper")(states), n_classes)
+
+
+def attention(n_classes, *, units=48, n_mels=N_MELS):
+    """Two GRUs, one each way, whose states at all frames are weighed by attention.
+
+    Returns: an uncompiled `keras.Model`, float32 `[batch, time, n_mels]` → logits `[batch, n_classes]`.
+    """
+    clip, frames = _masked_frames(n_mels)
+    states = keras.layers.Bidirectional(keras.layers.GRU(units, return_sequences=True), name="both_ways")(frames)
+    return _logits("attention", clip, AttentionPooling(name="attention")(states), n_classes)
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class AttentionPooling(keras.layers.Layer):
+    """A weighted mean of the states over time; the weights are learned from each state, and padding has weight 0.
+
+    Source: attention without a query, D. Bahdanau et al. 2015 (additive score), C. Raffel and D. Ellis 2015 (feed-forward form).
+    """
+
+    def build(self, shape):
+        self.score = keras.layers.Dense(1, use_bias=False, name="score")  # a bias would cancel in the softmax
+        self.score.build(shape)
+        self.built = True
+
+    def call(self, states, mask=None):
+        return keras.ops.sum(self.weights_over_time(states, mask) * states, axis=1)
+
+    def weights_over_time(self, states, mask=None):
+        """The weight of each frame.
+
+        Args: states: `[batch, time, units]`; mask: `[batch, time]`, or None where no frame is padding.
+        Returns: float32 `[batch, time, 1]`, sum 1 over time.
+        """
+        scores = self.score(keras.ops.tanh(states))
+        if mask is not None:
+            scores = keras.ops.where(mask[..., None], scores, -1e9)
+        powers = keras.ops.exp(scores - keras.ops.max(scores, axis=1, keepdims=True))  # Keras's softmax warns of a clip of one frame
+        return powers / keras.ops.sum(powers, axis=1, keepdims=True)
+
+    def compute_mask(self, states, mask=None):
+        return None  # no time is left
+
+
+BUILDERS = {
+    "average": average,
+    "rnn": rnn,
+    "lstm": lstm,
+    "gru": gru,
+    "bidirectional": bidirectional,
+    "stacked": stacked,
+    "attention": attention,
+}
 
 
 def _masked_frames(n_mels):

@@ -1,11 +1,21 @@
 """Pictures: each function takes an axes, draws, labels it, and returns it; nothing is computed here that a lesson would claim."""
 
+import json
+from string import Template
+
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
+from IPython import get_ipython
+from IPython.display import HTML, Audio, display
+from matplotlib.figure import Figure
 
 from course_lib.audio import FRAME_LENGTH, FRAME_STEP, SAMPLE_RATE, band_centres
+from course_lib.words import in_words
 
 COLOURS = "viridis"  # rises evenly in lightness, so that it reads the same in grey and for a colour-blind eye
+LINES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9"]  # Okabe & Ito 2008: told apart by the colour-blind
+plt.rcParams["axes.prop_cycle"] = cycler(color=LINES)
 STEP = FRAME_STEP / SAMPLE_RATE  # seconds: the width of a frame's column
 START = (FRAME_LENGTH - FRAME_STEP) / 2 / SAMPLE_RATE  # seconds: a column is centred on the middle of its frame
 PICTURE = {"origin": "lower", "aspect": "auto", "cmap": COLOURS, "interpolation": "nearest"}
@@ -112,6 +122,96 @@ def report(table):
     panels[0].set_ylabel("class")
     panels[0].invert_yaxis()
     return figure
+
+
+def under_frames(frames, curves, *, unit, scale="linear", title="frame by frame"):
+    """Draw log-mel frames and, under them on the same time axis, a line for each quantity that has a value a frame.
+
+    Args: frames: `[frames, bands]`; curves: a dict from name to `[frames]`; unit: what the lines measure; scale: "linear" or "log".
+    Returns: a matplotlib figure.
+    """
+    figure, (top, under) = plt.subplots(2, 1, figsize=(9, 5), layout="constrained", sharex=True)
+    log_mel(frames, axes=top).set_xlabel("")
+    for (name, values), style in zip(curves.items(), ["-", "--", "-.", ":"] * len(curves)):
+        under.plot(middle(len(values)), values, style, label=name, linewidth=1.8)
+    under.set(xlabel="time (s)", ylabel=unit, yscale=scale, title=title)
+    under.legend()
+    return figure
+
+
+def gates(frames, values, *, title="inside the layer"):
+    """Draw log-mel frames and, under them on the same time axis, an image with a row for each unit of each gate or state.
+
+    Args: frames: `[frames, bands]`; values: a dict from name to `[frames, units]`, as `microscope.gates` gives.
+    Returns: a matplotlib figure.
+    """
+    figure, panels = plt.subplots(1 + len(values), 1, figsize=(9, 2.2 + 1.5 * len(values)), layout="constrained", sharex=True)
+    log_mel(frames, axes=panels[0]).set_xlabel("")
+    for axes, (name, value) in zip(panels[1:], values.items()):
+        top = max(1, np.abs(value).max())  # 1 is the most that a gate or a state can be; an LSTM's cell may be more
+        image = axes.imshow(value.T, extent=(START, START + len(value) * STEP, -0.5, value.shape[1] - 0.5), **PICTURE)
+        image.set_clim(0 if value.min() >= 0 else -top, top)
+        axes.set(ylabel="unit", title=f"{title}: {name}")
+        figure.colorbar(image, ax=axes, label=name)
+    panels[-1].set_xlabel("time (s)")
+    return figure
+
+
+def middle(count):
+    """The time of the middle of each of the first `count` frames.
+
+    Returns: float64 `[count]` in seconds.
+    """
+    return FRAME_LENGTH / 2 / SAMPLE_RATE + np.arange(count) * STEP
+
+
+def moving_state(points, waveform, *, title="the path of the state"):
+    """A path in the plane with a dot that moves along it while the waveform plays; without scripts the path is there, and the player.
+
+    Args: points: `[frames, 2]`, a point for each frame; waveform: `[samples]` at SAMPLE_RATE.
+    Returns: an IPython HTML object.
+    """
+    low, high = points.min(axis=0), points.max(axis=0)
+    scaled = (20 + (points - low) / np.where(high > low, high - low, 1) * [460, 260]).round(1).tolist()
+    return HTML(
+        MOVING_STATE.substitute(
+            title=title,
+            path=" ".join(f"{x},{300 - y:.1f}" for x, y in scaled),
+            points=json.dumps([[x, round(300 - y, 1)] for x, y in scaled]),
+            times=json.dumps(middle(len(points)).round(4).tolist()),
+            player=Audio(waveform, rate=SAMPLE_RATE)._repr_html_(),
+        )
+    )
+
+
+MOVING_STATE = Template("""
+<figure style="margin:0"><figcaption>$title: press play, and follow the dot</figcaption>
+<svg viewBox="0 0 500 320" width="500" role="img" aria-label="$title" style="background:#fff">
+<polyline points="$path" fill="none" stroke="#0072B2" stroke-width="2"/><circle r="7" cx="-20" cy="-20" fill="#D55E00"/></svg>
+$player
+<script>(() => {
+  const figure = document.currentScript.closest("figure"), sound = figure.querySelector("audio"), dot = figure.querySelector("circle");
+  const points = $points, times = $times;
+  const move = () => {
+    const next = times.findIndex(time => time > sound.currentTime), at = points[next < 0 ? points.length - 1 : Math.max(0, next - 1)];
+    dot.setAttribute("cx", at[0]); dot.setAttribute("cy", at[1]);
+    if (!sound.paused) requestAnimationFrame(move);
+  };
+  for (const event of ["play", "seeked", "pause", "ended"]) sound.addEventListener(event, move);
+})();</script></figure>""")
+
+
+def describe(picture, fact):
+    """Show a picture and, below it, one sentence for whoever cannot see it, which is its alternative text as well.
+
+    Args: picture: an axes, or a figure with several; fact: what there is to see, in words, with its number.
+    Raises: ValueError if a panel has no title or an axis no label, or if the fact is empty.
+    """
+    figure, sentence = picture if isinstance(picture, Figure) else picture.figure, in_words(picture, fact)
+    if get_ipython() is not None:
+        display(figure, metadata={"image/png": {"alt": sentence}})
+    plt.close(figure)
+    print(sentence)
 
 
 def _axes(height, *, width=9):

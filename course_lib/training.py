@@ -3,12 +3,15 @@
 import contextlib
 import functools
 import os
+import time
 
 import keras
 import matplotlib.pyplot as plt
 import tensorflow as tf
 from IPython import get_ipython
 from IPython.display import display
+
+from course_lib.words import in_words
 
 EPOCHS = 12
 LEARNING_RATE = 3e-3
@@ -20,9 +23,35 @@ def fit(model, train, validation=None, *, epochs=EPOCHS, learning_rate=LEARNING_
 
     Args: model: an uncompiled Keras model with logits; train, validation: datasets of (frames, integer labels), as `bucketed` gives;
     without validation no learning curve is drawn.
-    Returns: the `keras.callbacks.History`: loss, accuracy, val_loss, val_accuracy, a value an epoch.
+    Returns: the `keras.callbacks.History`: loss, accuracy, val_loss, val_accuracy and seconds, a value an epoch; the seconds leave
+    out the validation, and the first hold the compiling.
     Raises: FloatingPointError if the loss is no longer a finite number, with what to try.
     """
+    prepare(model, learning_rate=learning_rate, clip_norm=clip_norm)
+    return _fit_compiled(model, train, validation, epochs, callbacks)
+
+
+def fit_seeds(model, train, *, seeds, epochs=EPOCHS, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM):
+    """Train one architecture from several random beginnings, compiled once.
+
+    Args: model: an uncompiled Keras model with logits; train: a dataset of (frames, integer labels); seeds: integers.
+    Returns: an iterator of (seed, model, history): the same model each time, with new weights, so use it before the next;
+    the order of the batches goes on from seed to seed.
+    Raises: FloatingPointError if the loss is no longer a finite number, with what to try.
+    """
+    prepare(model, learning_rate=learning_rate, clip_norm=clip_norm)
+    model.optimizer.build(model.trainable_variables)
+    untouched = [variable.numpy() for variable in model.optimizer.variables]
+    for seed in seeds:
+        keras.utils.set_random_seed(seed)
+        model.set_weights(keras.models.clone_model(model).get_weights())
+        for variable, value in zip(model.optimizer.variables, untouched):
+            variable.assign(value)
+        yield seed, model, _fit_compiled(model, train, None, epochs, ())
+
+
+def prepare(model, *, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM):
+    """Give a model its loss, Adam, and XLA where that is faster."""
     start_xla()
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm),
@@ -30,7 +59,10 @@ def fit(model, train, validation=None, *, epochs=EPOCHS, learning_rate=LEARNING_
         metrics=["accuracy"],
         jit_compile=compiles(model),
     )
-    watchers = [StopAtNaN(), *([LearningCurve()] if validation is not None else []), *callbacks]
+
+
+def _fit_compiled(model, train, validation, epochs, callbacks):
+    watchers = [Stopwatch(), StopAtNaN(), *([LearningCurve()] if validation is not None else []), *callbacks]
     return model.fit(train, validation_data=validation, epochs=epochs, shuffle=False, verbose=0, callbacks=watchers)
 
 
@@ -55,6 +87,22 @@ def start_xla():
         tf.function(lambda number: number + 1, jit_compile=True)(tf.constant(1.0))
 
 
+class Stopwatch(keras.callbacks.Callback):
+    """Writes the seconds of each epoch into its logs, those of the validation left out."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begin, self.apart = time.perf_counter(), 0
+
+    def on_test_begin(self, logs=None):
+        self.pause = time.perf_counter()
+
+    def on_test_end(self, logs=None):
+        self.apart += time.perf_counter() - self.pause
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = time.perf_counter() - self.begin - self.apart
+
+
 class StopAtNaN(keras.callbacks.Callback):
     """Stops the training with an explanation when the loss is no longer a finite number."""
 
@@ -76,11 +124,28 @@ class LearningCurve(keras.callbacks.Callback):
         if get_ipython() is None:
             return
         figure = self.draw()
+        alternative = {"image/png": {"alt": in_words(figure, self.fact())}}
         if self.handle is None:
-            self.handle = display(figure, display_id=True)
+            self.handle = display(figure, display_id=True, metadata=alternative)
         else:
-            self.handle.update(figure)
+            self.handle.update(figure, metadata=alternative)
         plt.close(figure)
+
+    def on_train_end(self, logs=None):
+        if self.handle is not None:
+            print(in_words(self.draw(), self.fact()))
+            plt.close()
+
+    def fact(self):
+        """What the curves have come to.
+
+        Returns: a str.
+        """
+        now = self.seen[-1]
+        return (
+            f"After epoch {len(self.seen)} the loss is {now['loss']:.2f} in training and {now['val_loss']:.2f} in validation, "
+            f"the accuracy {now['accuracy']:.3f} and {now['val_accuracy']:.3f}"
+        )
 
     def draw(self):
         """The picture so far: loss on the left, accuracy on the right.

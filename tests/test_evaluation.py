@@ -231,9 +231,30 @@ def test_results_without_a_file_have_no_rows(results):
 def test_results_are_read_back_as_they_were_added(results):
     added = add(results)
     pd.testing.assert_frame_equal(added, results.table())
-    row = {"lesson": "02", "model": "gru", "data": "digits", "split": "official", **SCORE._asdict(), "parameters": 7}
-    assert results.table().to_dict("records") == [row]
+    row = {"lesson": "02", "model": "gru", "data": "digits", "split": "official", **SCORE._asdict(), "seeds": 1, "parameters": 7}
+    assert results.table().dropna(axis=1).to_dict("records") == [row]
     assert [added[name].dtype.kind for name in ("accuracy", "low", "high", "clips", "parameters")] == list("fffii")
+
+
+def test_results_of_several_seeds_keep_their_mean_and_their_spread(results):
+    scores = [score([True] * right + [False] * (10 - right)) for right in (4, 9, 5)]
+    row = add(results, score=scores, seconds=0.5, milliseconds=2.5, kilobytes=81.0).iloc[0]
+    assert row[["accuracy", "least", "largest", "seeds", "clips"]].tolist() == pytest.approx([0.6, 0.4, 0.9, 3, 10])
+    assert row.low == pytest.approx(np.mean([each.low for each in scores])) and row.high == pytest.approx(np.mean([each.high for each in scores]))
+    assert (row.seconds, row.milliseconds, row.kilobytes) == (0.5, 2.5, 81.0)
+
+
+def test_results_of_an_earlier_form_are_read(results):
+    results.path.parent.mkdir()
+    results.path.write_text("lesson,model,data,split,accuracy,low,high,clips,parameters\n02,gru,digits,official,0.5,0.4,0.6,10,7\n")
+    assert add(results, lesson="03")["parameters"].tolist() == [7, 7]
+
+
+def test_price_counts_weights_and_waits(clip_frames):
+    model = models.average(3)
+    price = evaluation.price(model, clip_frames([4, 9]))
+    assert price["parameters"] == 80 * 3 + 3 and price["kilobytes"] == 4 * 243 / 1024
+    assert 0 < price["milliseconds"] < 10_000
 
 
 def test_results_keep_every_digit_however_often_they_are_read(results):

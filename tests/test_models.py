@@ -41,6 +41,8 @@ def dense(inputs, classes):
         ("lstm", 4 * (recurrent_weights(40, 64) + 64) + dense(64, 10)),
         ("gru", 3 * (recurrent_weights(40, 64) + 2 * 64) + dense(64, 10)),  # reset_after: a bias for the input, one for the state
         ("bidirectional", 2 * 3 * (recurrent_weights(40, 48) + 2 * 48) + dense(2 * 48, 10)),
+        ("stacked", 3 * (recurrent_weights(40, 48) + recurrent_weights(48, 48) + 4 * 48) + dense(48, 10)),
+        ("attention", 2 * 3 * (recurrent_weights(40, 48) + 2 * 48) + 2 * 48 + dense(2 * 48, 10)),
     ],
 )
 def test_parameters_are_as_many_as_the_formula_says(name, parameters):
@@ -113,3 +115,26 @@ def test_saved_model_gives_the_same_answers(built, clip_frames, tmp_path, name):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     frames = clip_frames([4, 9, 6])
     np.testing.assert_allclose(logits(loaded, frames), logits(built[name], frames), atol=1e-6)
+
+
+def test_attention_pooling_is_a_weighted_mean_that_leaves_padding_out():
+    keras.utils.set_random_seed(0)
+    states = np.random.default_rng(0).normal(size=[2, 5, 3]).astype(np.float32)
+    mask = np.array([[True] * 5, [True] * 3 + [False] * 2])
+    layer = models.AttentionPooling()
+    pooled, weights = layer(states, mask=mask).numpy(), layer.weights_over_time(states, mask).numpy()[..., 0]
+    powers = np.exp(np.tanh(states) @ layer.score.kernel.numpy())[..., 0] * mask
+    np.testing.assert_allclose(weights, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(pooled, (weights[..., None] * states).sum(axis=1), atol=1e-6)
+    assert (weights[1, 3:] == 0).all()
+
+
+def test_attention_pooling_of_one_frame_is_that_frame_and_no_warning(recwarn):
+    frame = np.ones([1, 1, 3], np.float32)
+    np.testing.assert_allclose(models.AttentionPooling()(frame), frame[:, 0], atol=1e-6)
+    assert not recwarn
+
+
+def test_rnn_begins_with_the_matrix_that_is_asked_for():
+    recurrent = models.rnn(2, units=5, recurrent_initializer="identity").get_layer("rnn").cell.recurrent_kernel
+    np.testing.assert_array_equal(recurrent, np.eye(5))

@@ -27,14 +27,15 @@ def test_fit_learns_and_repeats_with_its_seed(clip_frames, build):
         return training.fit(build(2), easy, easy, epochs=4, learning_rate=0.03).history
 
     first, second = train(), train()
-    assert set(first) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert set(first) == {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
     assert all(len(values) == 4 and np.isfinite(values).all() for values in first.values())
     assert first["loss"][-1] < first["loss"][0]
+    assert min(first.pop("seconds") + second.pop("seconds")) > 0
     assert {name: pytest.approx(values, rel=1e-5) for name, values in first.items()} == second
 
 
 def test_fit_without_validation(easy):
-    assert set(training.fit(models.average(2), easy, epochs=1).history) == {"loss", "accuracy"}
+    assert set(training.fit(models.average(2), easy, epochs=1).history) == {"loss", "accuracy", "seconds"}
 
 
 def test_fit_clips_all_gradients_together(easy):
@@ -90,4 +91,51 @@ def test_learning_curve_has_labels_and_a_point_an_epoch(easy):
 
 def test_training_leaves_no_figure_open(easy):
     training.fit(models.average(2), easy, easy, epochs=2)
+    assert not plt.get_fignums()
+
+
+def test_seconds_of_an_epoch_leave_out_the_validation(easy, monkeypatch):
+    clock = iter([0, 10, 14, 15])  # the epoch begins, the validation begins and ends, the epoch ends
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))
+    watch, logs = training.Stopwatch(), {}
+    watch.on_epoch_begin(0)
+    watch.on_test_begin()
+    watch.on_test_end()
+    watch.on_epoch_end(0, logs)
+    assert logs == {"seconds": 11}
+
+
+@pytest.mark.parametrize("name", ["average", "rnn", "attention"])
+def test_each_seed_begins_anew_and_the_same_seed_alike(easy, name):
+    begun = []
+
+    class Beginning(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            moments = sum(np.abs(value.numpy()).sum() for value in self.model.optimizer.variables[2:])  # after steps and learning rate
+            begun.append((self.model.get_weights(), int(self.model.optimizer.iterations), moments))
+
+    fit = training._fit_compiled
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_fit_compiled", lambda *given: fit(*given[:-1], [Beginning()]))
+        found = [(seed, history.history["loss"][0]) for seed, _, history in training.fit_seeds(models.BUILDERS[name](2), easy, seeds=[3, 4, 3], epochs=2)]
+    assert [seed for seed, _ in found] == [3, 4, 3]
+    assert [(steps, moments) for _, steps, moments in begun] == [(0, 0)] * 3
+    same = [[np.array_equal(a, b) for a, b in zip(begun[0][0], begun[other][0])] for other in (1, 2)]
+    assert not all(same[0]) and all(same[1])
+
+
+def test_seeds_compile_once(easy, monkeypatch):
+    compiled, prepare = [], training.prepare
+    monkeypatch.setattr(training, "prepare", lambda model, **options: compiled.append(prepare(model, **options)))
+    assert len(list(training.fit_seeds(models.average(2), easy, seeds=range(3), epochs=1))) == 3 == 3 * len(compiled)
+
+
+def test_learning_curve_says_in_words_what_it_shows(easy, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr(training, "get_ipython", lambda: "a notebook")
+    monkeypatch.setattr(training, "display", lambda figure, **options: shown.append(options["metadata"]) or type("Handle", (), {"update": lambda self, figure, **options: shown.append(options["metadata"])})())
+    history = training.fit(models.average(2), easy, easy, epochs=2).history
+    printed = capsys.readouterr().out
+    assert shown[-1] == {"image/png": {"alt": printed.strip()}} and len(shown) == 2
+    assert f"After epoch 2 the loss is {history['loss'][-1]:.2f} in training and {history['val_loss'][-1]:.2f}" in printed
     assert not plt.get_fignums()
