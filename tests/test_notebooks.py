@@ -88,6 +88,38 @@ def test_lesson_has_its_form(source):
     assert len(re.findall(r"\*\*Exercise \d", text)) == len(exercises) // 2
 
 
+@each_lesson
+def test_quiz_explains_every_answer(source):
+    quiz = prose(source).split("## Quiz")[1]
+    questions = re.split(r"^\*\*\d\. ", quiz, flags=re.MULTILINE)[1:]
+    assert len(questions) == 3, "a quiz has three questions"
+    for question in questions:
+        answers = re.findall(r"^<details><summary>([A-D])\. .+?</summary>(Yes|No): (.{30,})</details>$", question, flags=re.MULTILINE)
+        assert len(answers) == question.count("<details>") >= 3, f"each answer is explained on one line:\n{question}"
+        assert [letter for letter, *_ in answers] == list("ABCD"[: len(answers)])
+        assert [verdict for _, verdict, _ in answers].count("Yes") == 1, f"one answer is right:\n{question}"
+    right = [re.search(r"<summary>([A-D])\.[^<]*(?:<code>[^<]*</code>[^<]*)*</summary>Yes:", question)[1] for question in questions]
+    assert len(set(right)) > 1, "the right answer does not always have the same letter"
+
+
+@each_lesson
+def test_learner_guesses_before_it_is_shown(source):
+    assert len(re.findall(r"\*\*Predict, then run", prose(source))) >= 1
+
+
+@each_lesson
+@each_view
+def test_every_picture_has_its_words(source, view):
+    """A picture that a cell shows is followed by its sentence, which is its alternative text as well."""
+    for cell in nbformat.read(view(source), as_version=4).cells:
+        outputs = cell.get("outputs", [])
+        printed = "".join(output.text for output in outputs if output.output_type == "stream")
+        for output in outputs:
+            if "image/png" in output.get("data", {}):
+                words = output.metadata.get("image/png", {}).get("alt", "")
+                assert words.startswith("In words: ") and words in printed, f"a picture without its sentence:\n{cell.source}"
+
+
 def between(text, opening, closing):
     """What follows the opening up to the next blank line after its list, and what follows the closing."""
     return text.split(opening)[1].split("\n\n")[0], text.split(closing)[1].split("\n\n")[0]

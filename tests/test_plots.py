@@ -44,7 +44,7 @@ def pictures():
 @pytest.mark.parametrize("name", pictures())
 def test_every_picture_can_be_said_in_words_and_is_closed(name, capsys):
     plots.describe(pictures()[name](), f"a {name}")
-    assert re.fullmatch(rf"In words: .+ shows .+\. a {name}\.\n", capsys.readouterr().out)
+    assert re.fullmatch(rf"In words: .+ shows .+\. To see: a {name}\.\n", capsys.readouterr().out)
     assert not plt.get_fignums()
 
 

@@ -137,5 +137,5 @@ def test_learning_curve_says_in_words_what_it_shows(easy, monkeypatch, capsys):
     history = training.fit(models.average(2), easy, easy, epochs=2).history
     printed = capsys.readouterr().out
     assert shown[-1] == {"image/png": {"alt": printed.strip()}} and len(shown) == 2
-    assert f"After epoch 2 the loss is {history['loss'][-1]:.2f} in training and {history['val_loss'][-1]:.2f}" in printed
+    assert f"after epoch 2 the loss is {history['loss'][-1]:.2f} in training and {history['val_loss'][-1]:.2f}" in printed
     assert not plt.get_fignums()

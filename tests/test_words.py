@@ -19,7 +19,7 @@ def test_axes_ranges_and_lines_are_named(axes):
     axes.set(title="two lines", xlabel="frequency (Hz)", ylabel="gain", yscale="log", xlim=(0, 2_000), ylim=(0.001, 1))
     axes.legend()
     assert in_words(axes, "the right one is higher.") == (
-        'In words: "two lines" shows gain from 0.001 to 1 on a logarithmic scale against frequency (Hz) from 0 to 2,000, lines: left, right. the right one is higher.'
+        'In words: "two lines" shows gain from 0.001 to 1 on a logarithmic scale against frequency (Hz) from 0 to 2,000, lines: left, right. To see: the right one is higher.'
     )
 
 
@@ -28,7 +28,7 @@ def test_colours_and_names_on_an_axis_are_named(axes):
     axes.set_xticks([0, 1], ["yes", "no"])
     axes.set_yticks([0], ["always"])
     axes.set(title="counts", xlabel="answer")
-    assert in_words(axes.figure, "three of no") == 'In words: "counts" shows always against answer yes, no, colour: clips from 0 to 3. three of no.'
+    assert in_words(axes.figure, "three of no") == 'In words: "counts" shows always against answer yes, no, colour: clips from 0 to 3. To see: three of no.'
 
 
 def test_many_names_are_shortened_and_numbers_become_a_range(axes):
@@ -42,7 +42,7 @@ def test_shared_axis_is_named_once():
     figure, (top, below) = plt.subplots(2, 1, sharex=True)
     top.set(title="above", ylabel="a", ylim=(0, 1))
     below.set(title="below", ylabel="b", ylim=(0, 2), xlabel="time (s)", xlim=(0, 3))
-    assert in_words(figure, "f") == 'In words: "above" shows a from 0 to 1; "below" shows b from 0 to 2; all against time (s) from 0 to 3. f.'
+    assert in_words(figure, "f") == 'In words: "above" shows a from 0 to 1; "below" shows b from 0 to 2; all against time (s) from 0 to 3. To see: f.'
     plt.close(figure)
 
 

@@ -45,7 +45,9 @@ clips[["label", "group", "split", "seconds"]].sample(5, random_state=1)
 # %%
 clip = clips[clips.label == "7"].iloc[0]
 waveform = audio.read(clip.path)
-plots.waveform(waveform, title=f'"seven", spoken by {clip.group}')
+axes = plots.waveform(waveform, title=f'"seven", spoken by {clip.group}')
+loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
+plots.describe(axes, f"the waveform is largest, {np.abs(waveform).max():.2f}, at {loudest:.2f} s")
 Audio(waveform, rate=audio.SAMPLE_RATE)
 
 # %% [markdown]
@@ -55,8 +57,11 @@ Audio(waveform, rate=audio.SAMPLE_RATE)
 
 # %%
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
-plots.log_mel(clips.frames[clip.name], title=f'"seven", spoken by {clip.group}: a column every 10 ms')
-print("[frames, bands] =", list(clips.frames[clip.name].shape))
+frames = clips.frames[clip.name]
+axes = plots.log_mel(frames, title=f'"seven", spoken by {clip.group}: a column every 10 ms')
+column, band = np.unravel_index(frames.argmax(), frames.shape)
+plots.describe(axes, f"brightest in column {column} of {len(frames)}, in band {band} of {frames.shape[1]}")
+print("[frames, bands] =", list(frames.shape))
 
 # %% [markdown]
 # Time runs from left to right, and pitch from low at the bottom to high at the top; bright is loud. The numbers beside the
@@ -210,11 +215,40 @@ print(f"{changed:.0%} of the answers change when the clips run backwards; a mode
 # - a small LSTM learn from them, and its score on recordings that it had not seen;
 # - its mistakes, by ear.
 #
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. What does the network read?**
+#
+# <details><summary>A. The waveform, sample by sample.</summary>No: that would be 8,000 steps for each second. It reads frames, a hundred for each second.</details>
+# <details><summary>B. The frames, one after another.</summary>Yes: each is a list of loudnesses, one for each band of pitch, and they come in the order of time.</details>
+# <details><summary>C. The whole picture at once.</summary>No: it sees one column at a time, and keeps what it needs in its memory.</details>
+#
+# **2. Clips in a batch are filled up to one length. What does the model do with the padding?**
+#
+# <details><summary>A. It skips it, since a mask marks it.</summary>Yes: the memory stays as it was after the clip's last frame.</details>
+# <details><summary>B. It takes it for silence at the end of the word.</summary>No: that is what happens WITHOUT a mask, and lesson 04 measures the harm.</details>
+# <details><summary>C. It repeats the clip until the length is filled.</summary>No: nothing is repeated; the padding is a number that no frame can hold.</details>
+#
+# **3. Which curve tells how well the model does on clips that it does not learn from?**
+#
+# <details><summary>A. The training loss.</summary>No: it is measured on the very clips that the weights are fitted to.</details>
+# <details><summary>B. The test accuracy after each epoch.</summary>No: the test is scored once, at the end; a test that you watch while training helps to choose, and is spent.</details>
+# <details><summary>C. The validation curve.</summary>Yes: those clips are watched and not learned from.</details>
+#
 # ## The road from here
 #
 # | lesson | the question |
 # |---|---|
 # | [01 From sound to spectrogram](01_from_sound_to_spectrogram.ipynb) | How does a list of pressures become the picture that the network reads? |
 # | [02 A baseline, and an honest split](02_a_baseline_and_an_honest_split.ipynb) | What can a model without any sense of order do, and when is a test a test? |
+# | [03 The vanilla RNN, by hand](03_the_vanilla_rnn_by_hand.ipynb) | What does a recurrent layer compute, step by step? |
+# | [04 Clips of many lengths](04_clips_of_many_lengths.ipynb) | What happens to a model that reads padding, and how do you find out? |
+# | [05 Training a vanilla RNN](05_training_a_vanilla_rnn.ipynb) | Where does the error die on its way back through a clip? |
+# | [06 LSTM](06_lstm.ipynb) | Does a second memory mend it, and when does it not? |
+# | [07 GRU](07_gru.ipynb) | What does a gate do in a silence? |
+# | [08 Which one, and at what price?](08_which_one_and_at_what_price.ipynb) | Which cell is better, how sure can one be, and what does it cost? |
+# | [09 Order and the whole clip](09_order_and_the_whole_clip.ipynb) | Does order matter, and does a model hear the beginning? |
 #
 # *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

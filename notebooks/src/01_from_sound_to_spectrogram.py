@@ -43,7 +43,9 @@ print(f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(wavefo
 print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
 
 # %%
-plots.waveform(waveform, title=f'"six", spoken by {clip.group}')
+axes = plots.waveform(waveform, title=f'"six", spoken by {clip.group}')
+loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
+plots.describe(axes, f"the vowel is the loud part; the largest amplitude comes at {loudest:.2f} s")
 Audio(waveform, rate=audio.SAMPLE_RATE)
 
 # %% [markdown]
@@ -54,7 +56,8 @@ Audio(waveform, rate=audio.SAMPLE_RATE)
 energy = np.convolve(waveform**2, np.ones(audio.FRAME_LENGTH), "valid")
 loudest = int(energy.argmax())
 frame = waveform[loudest : loudest + audio.FRAME_LENGTH]
-plots.waveform(frame, title="25 ms of the vowel");
+rising = int(((frame[:-1] < 0) & (frame[1:] >= 0)).sum())
+plots.describe(plots.waveform(frame, title="25 ms of the vowel"), f"it crosses zero upwards {rising} times")
 
 # %% [markdown]
 # A shape comes back again and again: each time the vocal folds open, a puff of air rings through the throat and the mouth. How
@@ -115,8 +118,9 @@ for name, fade in [("cut", np.ones(audio.FRAME_LENGTH)), ("faded by a Hann windo
     decibels = 10 * np.log10(power / power.max() + 1e-12)
     axes.plot(frequencies, decibels, label=name)
     print(f"{name}: {decibels[far].max():.0f} dB at most between 2,000 and 3,000 Hz")
-axes.set(xlabel="frequency (Hz)", ylabel="power (dB, 0 = the tone)", ylim=(-120, 5))
-axes.legend(title="one tone, one frame");
+axes.set(xlabel="frequency (Hz)", ylabel="power (dB, 0 = the tone)", ylim=(-120, 5), title="one tone, one frame")
+axes.legend()
+plots.describe(axes, "both lines peak at the tone; away from it the faded one lies far below the cut one")
 
 # %% [markdown]
 # There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there: this is *leakage*. The window lowers
@@ -141,7 +145,9 @@ print("[frames, samples]", list(framed.shape), "→ [frames, bins]", list(power.
 # of two; the bins are then 31.25 Hz apart.
 
 # %%
-plots.spectrogram(10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spectrogram');
+axes = plots.spectrogram(10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spectrogram')
+high = power[:, 64:].sum(axis=1) > power[:, :64].sum(axis=1)
+plots.describe(axes, f"in {high.sum()} of {len(power)} frames there is more power above 2,000 Hz than below: the hisses")
 
 # %% [markdown]
 # Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the *formants*, the
@@ -168,6 +174,7 @@ for axes, samples in zip(panels, [32, 512]):
     plots.spectrogram(decibels, axes=axes, start=0, step=0.001, title=f"a window of {samples / 8:.0f} ms")
     axes.images[0].set_clim(-80, -10)
     axes.set(ylim=(600, 1_500), xlim=(0.2, 0.32))
+plots.describe(figure, "the short window shows two upright lines, 15 ms apart, the long one two level lines, 60 Hz apart")
 
 # %% [markdown]
 # The short window shows two thin lines, the clicks, and one thick tone that swells and fades: the two tones beat against each
@@ -248,6 +255,8 @@ filters = audio.mel_filters()
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 axes.plot(np.arange(len(filters)) * audio.SAMPLE_RATE / audio.FFT_LENGTH, filters, linewidth=1)
 axes.set(xlabel="frequency (Hz)", ylabel="weight", title="mel bands: narrow below, wide above")
+wide = (filters > 0).sum(axis=0)
+plots.describe(axes, f"{filters.shape[1]} triangles; the lowest spans {wide[0]} bins, the highest {wide[-1]}")
 mel = power @ filters
 print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape))
 
@@ -263,6 +272,7 @@ figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
 plots.log_mel(mel, axes=panels[0], title="mel energy as it is")
 plots.log_mel(np.log(mel + audio.LOG_OFFSET), axes=panels[1], title="its logarithm")
 panels[0].figure.axes[2].set_ylabel("energy")
+plots.describe(figure, "on the left one bright spot in the dark; on the right the whole word can be seen")
 print(f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the largest;")
 print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
 
@@ -298,6 +308,7 @@ plots.spectrogram(decibels, axes=panels[2], title="3. the same in decibels")
 plots.log_mel(by_hand, axes=panels[3], title="4. log-mel frames: what the network reads")
 for axes in panels:
     axes.set_xlim(0, len(waveform) / audio.SAMPLE_RATE)
+plots.describe(figure, f"all four share the time axis; each row of the last is one of {by_hand.shape[1]} bands")
 print(f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values")
 
 # %% [markdown]
@@ -369,6 +380,7 @@ if tfio:
     plots.log_mel(theirs, axes=panels[1], title="tensorflow-io's")
     panels[1].images[0].set_clim(by_hand.min(), by_hand.max())
     apart = np.abs(by_hand - theirs[: len(by_hand)])
+    plots.describe(figure, f"the same word in both; {(apart < 0.3).mean():.0%} of the values differ by less than 0.3")
     print(f"{len(by_hand)} frames here, {len(theirs)} there")
     print(f"median difference {np.median(apart):.2f}, largest {apart.max():.2f}")
 
@@ -384,7 +396,8 @@ if tfio:
 if tfio:
     tf.random.set_seed(3)
     hidden = tfio.audio.freq_mask(tfio.audio.time_mask(by_hand - by_hand.min(), param=12), param=10)
-    plots.log_mel(hidden.numpy() + by_hand.min(), title="some frames and some bands hidden")
+    axes = plots.log_mel(hidden.numpy() + by_hand.min(), title="some frames and some bands hidden")
+    plots.describe(axes, "dark stripes, upright and level, where nothing is left of the word")
     print(f"{(hidden.numpy() == 0).mean():.0%} of the values are hidden")
 
 # %% [markdown]
@@ -467,6 +480,28 @@ print(f"from band to band: {steps[0]:.1f} mel; {hertz[0]:.0f} Hz at the bottom, 
 # - a spectrogram built by hand: frames, a window, the Fourier transform, mel bands and a logarithm;
 # - what the length of the window trades: time against frequency, by eye and by ear;
 # - soundfile and tensorflow-io read the same files, and where their pictures differ.
+#
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. A longer window shows two close tones apart. What does it lose?**
+#
+# <details><summary>A. The loudness of the tones.</summary>No: the power is there in both; what changes is where it is drawn.</details>
+# <details><summary>B. When something happened.</summary>Yes: everything within the window is one column, so that two clicks run together.</details>
+# <details><summary>C. The high frequencies.</summary>No: how high the spectrum goes is decided by the sample rate, not by the window.</details>
+#
+# **2. Why is each frame faded in and out before the Fourier transform?**
+#
+# <details><summary>A. A cut frame begins and ends with a jump, and a jump holds all frequencies.</summary>Yes: the window lowers this leakage, and the peak becomes somewhat wider.</details>
+# <details><summary>B. The ear fades sounds as well.</summary>No: it is the mathematics of cutting that asks for it, not the ear.</details>
+# <details><summary>C. It makes the transform faster.</summary>No: for speed, the frame is filled up with zeros to a power of two; the window costs a multiplication.</details>
+#
+# **3. Why does the network get the logarithm of the mel energies?**
+#
+# <details><summary>A. It turns the energies into hertz.</summary>No: which band is which pitch is settled by the mel filters before.</details>
+# <details><summary>B. It removes the noise.</summary>No: noise is still there, and is even easier to see.</details>
+# <details><summary>C. One vowel would outshine everything else.</summary>Yes: the logarithm makes ratios into differences, as the ear does, and quiet hisses can be seen beside loud vowels.</details>
 #
 # Next: [02 A baseline, and an honest split](02_a_baseline_and_an_honest_split.ipynb).
 #

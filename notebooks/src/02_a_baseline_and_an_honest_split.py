@@ -40,7 +40,8 @@ report = datasets.report(clips)
 report[["clips", "seconds_median", "level_least", "level_largest", "silence", "clipped", "duplicates"]]
 
 # %%
-figure = plots.report(report)
+loudest, quietest = report.level_largest.astype(float).max(), report.level_least.astype(float).min()
+plots.describe(plots.report(report), f"from the quietest to the loudest clip it is {loudest - quietest:.0f} dB")
 
 # %% [markdown]
 # The classes are balanced, so that guessing one of them is right as often as guessing any other. No clip runs into full scale, and no two
@@ -78,11 +79,14 @@ print(f"always {frequent}: {evaluation.score(test.label == frequent)}")
 # %%
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
-for digit in ["6", "7", "9"]:
-    average = np.mean([frames.mean(axis=0) for frames in clips.frames[clips.label == digit]], axis=0)
-    axes.plot(audio.band_centres(), average, "o-", markersize=3, label=digit)
+average = {}
+for digit, marker in zip(["6", "7", "9"], "os^"):
+    average[digit] = np.mean([frames.mean(axis=0) for frames in clips.frames[clips.label == digit]], axis=0)
+    axes.plot(audio.band_centres(), average[digit], marker + "-", markersize=3, label=digit)
 axes.set(xlabel="frequency (Hz)", ylabel="log energy", title="the average frame of three digits")
-axes.legend(title="digit");
+axes.legend(title="digit")
+lowest, highest = (max(average, key=lambda digit: average[digit][band]) for band in (0, -1))
+plots.describe(axes, f"in the lowest band {lowest} is loudest, in the highest band {highest}")
 
 # %% [markdown]
 # Three digits, three profiles: "six" hums least, at the left, and hisses most, at the right. How far one speaker's profile differs from
@@ -139,7 +143,9 @@ for name, score in scores.items():
 print(f"voices of the official test that are in its training, too: {len(set(train.group) & set(test.group))}")
 
 # %%
-plots.intervals(scores, chance=0.1, title="one model, one kind of data, three questions");
+axes = plots.intervals(scores, chance=0.1, title="one model, one kind of data, three questions")
+order = sorted(scores, key=lambda name: scores[name].accuracy)
+plots.describe(axes, f"highest {order[-1]}, {scores[order[-1]].accuracy:.3f}; lowest {order[0]}, {scores[order[0]].accuracy:.3f}")
 
 # %% [markdown]
 # The architecture and the setting are the same, and there are nearly as many clips to learn from. What differs is the question. *Random*
@@ -171,9 +177,9 @@ speaker = min(unseen, key=lambda name: unseen[name].accuracy)
 own = clips[clips.group == speaker]
 answers = evaluation.predict(model_without[speaker], own.frames).argmax(axis=1)
 confusion = evaluation.confusion(own.label, answers)
-plots.confusion(confusion, title=f"{speaker}, the worst of six, whom the model never heard")
+axes = plots.confusion(confusion, title=f"{speaker}, the worst of six, whom the model never heard")
 taken = confusion.sum()
-print(f"{taken.idxmax()} is the answer to {taken.max()} of {taken.sum()} clips")
+plots.describe(axes, f"{taken.idxmax()} is the answer to {taken.max()} of {taken.sum()} clips")
 
 # %% [markdown]
 # A row is what was said, a column what was heard. A column with many bright cells is a favourite: perhaps the new voice sounds, on
@@ -266,6 +272,29 @@ print(f"{mine.group.nunique()} speakers in {len(mine)} clips; {len(mine.attrs['s
 # - a baseline that is blind to the order of the frames, and its accuracy with an interval;
 # - the same clips split in three ways, and which split asks another question.
 #
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. A model is right about 97 of 100 test clips. The test has the same six speakers as the training. What do you know?**
+#
+# <details><summary>A. It recognises digits.</summary>No: you know it for these six voices. A new speaker is another question, and another number.</details>
+# <details><summary>B. It recognises these speakers' digits.</summary>Yes: that is the question which this split asks.</details>
+# <details><summary>C. Nothing, since 100 clips are too few for any conclusion.</summary>No: the interval says how much 100 clips tell: 97 of them is far from guessing.</details>
+#
+# **2. The interval for six unseen speakers is wider than that for 3,000 clips. Which one do you report?**
+#
+# <details><summary>A. The wider: the claim is about people, and you have six of them.</summary>Yes: clips of one speaker are alike, so more of them tell little about the next speaker.</details>
+# <details><summary>B. The narrower, since 3,000 is the number of test items.</summary>No: it answers for more clips of THESE speakers, which is hardly what the reader wants to know.</details>
+# <details><summary>C. Neither; an accuracy is a fact.</summary>No: other clips or other speakers would have given another number; the interval says by how much.</details>
+#
+# **3. Why does a baseline that hears no order come first?**
+#
+# <details><summary>A. It trains faster, so that mistakes in the code show early.</summary>No: a pleasant side effect, and not the reason; a network's accuracy still has to be compared with something.</details>
+# <details><summary>B. Its average frame is what the RNN begins with.</summary>No: the RNN begins with random weights and takes nothing from it.</details>
+# <details><summary>C. Without it nobody can say what the order of the frames is worth.</summary>Yes: a recurrent network that does not beat it has not made use of order.</details>
+#
+# Next: [03 The vanilla RNN, by hand](03_the_vanilla_rnn_by_hand.ipynb).
 # Back to the map: [00 Start here](00_start_here.ipynb).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
