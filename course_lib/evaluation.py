@@ -142,9 +142,12 @@ def check_mask(model, batch):
 
 
 def _forward(model, n_mels):
-    """The model's answers to `[batch, time, n_mels]` as a function that is traced once, for all shapes."""
-    forward = tf.function(lambda padded: model(padded, training=False), input_signature=[tf.TensorSpec([None, None, n_mels])])
-    return forward.get_concrete_function()  # which does not count towards TensorFlow's warning about tracing too often
+    """The model's answers to `[batch, time, n_mels]` as a function that is traced once for all shapes, and kept with the model."""
+    if not hasattr(model, "_forward_of_course_lib"):
+        shape = [tf.TensorSpec([None, None, n_mels])]
+        forward = tf.function(lambda padded: model(padded, training=False), input_signature=shape, autograph=False)
+        model._forward_of_course_lib = forward.get_concrete_function()  # does not count towards TensorFlow's warning about retracing
+    return model._forward_of_course_lib
 
 
 def _culprit(model, batch, real):

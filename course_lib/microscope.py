@@ -16,11 +16,15 @@ def gradient_by_frame(model, frames, label):
     Args: frames: float32 `[frames, mels]`; label: the number of the clip's class.
     Returns: float64 `[frames]`, in units of loss per unit of log energy.
     """
-    clip = tf.constant(frames[None])
-    with tf.GradientTape() as tape:
-        tape.watch(clip)
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[int(label)], logits=model(clip, training=False))
-    return np.linalg.norm(np.float64(tape.gradient(loss, clip)[0]), axis=1)
+
+    def gradient(clip, label):
+        with tf.GradientTape() as tape:
+            tape.watch(clip)
+            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=label, logits=model(clip, training=False))
+        return tape.gradient(loss, clip)
+
+    traced = _kept(model, "gradient", lambda: _traced(gradient, tf.TensorSpec([1, None, frames.shape[1]]), tf.TensorSpec([1], tf.int32)))
+    return np.linalg.norm(np.float64(traced(tf.constant(frames[None]), tf.constant([label], tf.int32))[0]), axis=1)
 
 
 def gates(model, frames):
@@ -34,7 +38,7 @@ def gates(model, frames):
     if layer is None:
         raise ValueError(f"expected a SimpleRNN, LSTM or GRU layer, found {[type(layer).__name__ for layer in model.layers]}")
     step = {keras.layers.SimpleRNN: _rnn_step, keras.layers.LSTM: _lstm_step, keras.layers.GRU: _gru_step}[type(layer)]
-    inputs = _input_of(layer, model, frames)[0].numpy()
+    inputs = _input_of(layer, model, frames).numpy()[0]
     weights = [weight.numpy() for weight in layer.weights]
     values = {"state": np.zeros(layer.units, np.float32), "cell": np.zeros(layer.units, np.float32)}
     steps = []
@@ -79,7 +83,25 @@ def attention(model, frames):
 
 def _input_of(layer, model, frames):
     """What a layer of the model is given for one clip, `[1, frames, values]`."""
-    return keras.Model(model.inputs[0], keras.tree.flatten(layer.input)[0])(frames[None], training=False)
+
+    def trace():
+        upstream = keras.Model(model.inputs[0], keras.tree.flatten(layer.input)[0])
+        return _traced(lambda clip: upstream(clip, training=False), tf.TensorSpec([1, None, frames.shape[1]]))
+
+    return _kept(model, f"input_of_{layer.name}", trace)(tf.constant(frames[None]))
+
+
+def _traced(function, *shapes):
+    """A function that TensorFlow has traced once, for clips of all lengths."""
+    return tf.function(function, input_signature=shapes, autograph=False).get_concrete_function()
+
+
+def _kept(model, name, make):
+    """What was made of a model earlier under this name, or else make it now and keep it with the model."""
+    name = f"_{name}_of_course_lib"
+    if not hasattr(model, name):
+        setattr(model, name, make())
+    return getattr(model, name)
 
 
 def _sigmoid(x):

@@ -2,6 +2,7 @@
 
 import json
 from string import Template
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,7 @@ from IPython.display import HTML, Audio, display
 from matplotlib.figure import Figure
 
 from course_lib.audio import FRAME_LENGTH, FRAME_STEP, SAMPLE_RATE, band_centres
-from course_lib.words import in_words
+from course_lib.words import COLUMNS, in_words
 
 COLOURS = "viridis"  # rises evenly in lightness, so that it reads the same in grey and for a colour-blind eye
 LINES = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9"]  # Okabe & Ito 2008: told apart by the colour-blind
@@ -211,7 +212,7 @@ def describe(picture, fact):
     if get_ipython() is not None:
         display(figure, metadata={"image/png": {"alt": sentence}})
     plt.close(figure)
-    print(sentence)
+    print(fill(sentence, COLUMNS))
 
 
 def _axes(height, *, width=9):

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import time
+from textwrap import fill
 
 import keras
 import matplotlib.pyplot as plt
@@ -11,7 +12,7 @@ import tensorflow as tf
 from IPython import get_ipython
 from IPython.display import display
 
-from course_lib.words import in_words
+from course_lib.words import COLUMNS, in_words
 
 EPOCHS = 12
 LEARNING_RATE = 3e-3
@@ -133,7 +134,7 @@ class LearningCurve(keras.callbacks.Callback):
 
     def on_train_end(self, logs=None):
         if self.handle is not None:
-            print(in_words(self.draw(), self.fact()))
+            print(fill(in_words(self.draw(), self.fact()), COLUMNS))
             plt.close()
 
     def fact(self):
@@ -143,7 +144,7 @@ class LearningCurve(keras.callbacks.Callback):
         """
         now = self.seen[-1]
         return (
-            f"After epoch {len(self.seen)} the loss is {now['loss']:.2f} in training and {now['val_loss']:.2f} in validation, "
+            f"after epoch {len(self.seen)} the loss is {now['loss']:.2f} in training and {now['val_loss']:.2f} in validation, "
             f"the accuracy {now['accuracy']:.3f} and {now['val_accuracy']:.3f}"
         )
 

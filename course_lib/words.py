@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator
 
+COLUMNS = 110  # characters of a printed line, which a notebook would break in the middle of a word
 MOST_NAMES = 8  # of ticks or lines: of more, the first and the last are named
 
 
@@ -19,12 +20,12 @@ def in_words(picture, fact):
     panels = [axes for axes in panels if not hasattr(axes, "_colorbar")]
     across = {_axis(axes.xaxis) for axes in panels}
     shared = f"; all against {across.pop()}" if len(across) == 1 < len(panels) else ""
-    return f"In words: {'; '.join(_panel(axes, not shared) for axes in panels)}{shared}. {fact.strip().rstrip('.')}."
+    return f"In words: {'; '.join(_panel(axes, not shared) for axes in panels)}{shared}. To see: {fact.strip().rstrip('.')}."
 
 
 def _panel(axes, alone):
     """A panel: its title and axes, then the names of its lines and the meaning of its colours."""
-    parts = [f'"{axes.get_title()}" shows {_axis(axes.yaxis)}{f" against {_axis(axes.xaxis)}" if alone else ""}']
+    parts = [f'"{axes.get_title().replace(chr(34), chr(39))}" shows {_axis(axes.yaxis)}{f" against {_axis(axes.xaxis)}" if alone else ""}']
     if not axes.get_title():
         raise ValueError(f"expected a picture with a title, found none above {axes.get_ylabel()!r} against {axes.get_xlabel()!r}")
     legend = axes.get_legend()
@@ -44,8 +45,17 @@ def _axis(axis):
         return f"{label} {_list(names)}".strip()
     if not label:
         raise ValueError(f"expected a label on each axis, found none on one of {axis.axes.get_title()!r}")
-    low, high = (names[0], names[-1]) if any(names) else map(_number, sorted(axis.get_view_interval()))
+    low, high = (names[0], names[-1]) if any(names) else map(_number, _range(axis))
     return f"{label} from {low} to {high}{' on a logarithmic scale' if axis.get_scale() == 'log' else ''}"
+
+
+def _range(axis):
+    """The part of an axis that is in view and has something drawn on it."""
+    (low, high), data = sorted(axis.get_view_interval()), axis.get_data_interval()
+    within = max(low, data[0]), min(high, data[1])
+    low, high = within if within[0] < within[1] else (low, high)
+    nothing = 1e-9 * (high - low) if axis.get_scale() == "linear" else 0  # a zero that rounding has missed
+    return [0.0 if abs(end) < nothing else end for end in (low, high)]
 
 
 def _shared_label(axis):
@@ -57,7 +67,8 @@ def _shared_label(axis):
 
 
 def _list(names):
-    return ", ".join(names) if len(names) <= MOST_NAMES else f"{names[0]} to {names[-1]}"
+    separator = "; " if any("," in name for name in names) else ", "
+    return separator.join(names) if len(names) <= MOST_NAMES else f"{names[0]} to {names[-1]}"
 
 
 def _number(value):

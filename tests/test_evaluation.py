@@ -300,3 +300,13 @@ def test_results_survive_a_failed_write(results, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         add(results, lesson="03")
     assert results.table()["lesson"].tolist() == ["02"] and list(results.path.parent.iterdir()) == [results.path]
+
+
+def test_answers_follow_the_weights_though_the_model_is_traced_once(gru, clip_frames, tmp_path):
+    frames = clip_frames([4, 9])
+    before = predict(gru, frames)
+    gru.set_weights([weight + 0.1 for weight in gru.get_weights()])
+    assert np.abs(predict(gru, frames) - before).max() > 1e-3
+    np.testing.assert_allclose(predict(gru, frames), gru(pad(frames)), atol=1e-5)
+    gru.save(tmp_path / "model.keras")
+    np.testing.assert_allclose(predict(keras.models.clone_model(gru), frames).shape, before.shape)

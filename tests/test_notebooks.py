@@ -117,7 +117,7 @@ def test_every_picture_has_its_words(source, view):
         for output in outputs:
             if "image/png" in output.get("data", {}):
                 words = output.metadata.get("image/png", {}).get("alt", "")
-                assert words.startswith("In words: ") and words in printed, f"a picture without its sentence:\n{cell.source}"
+                assert words.startswith("In words: ") and words in " ".join(printed.split()), f"a picture without its sentence:\n{cell.source}"
 
 
 def between(text, opening, closing):

@@ -135,7 +135,7 @@ def test_learning_curve_says_in_words_what_it_shows(easy, monkeypatch, capsys):
     monkeypatch.setattr(training, "get_ipython", lambda: "a notebook")
     monkeypatch.setattr(training, "display", lambda figure, **options: shown.append(options["metadata"]) or type("Handle", (), {"update": lambda self, figure, **options: shown.append(options["metadata"])})())
     history = training.fit(models.average(2), easy, easy, epochs=2).history
-    printed = capsys.readouterr().out
-    assert shown[-1] == {"image/png": {"alt": printed.strip()}} and len(shown) == 2
+    printed = " ".join(capsys.readouterr().out.split())
+    assert shown[-1] == {"image/png": {"alt": printed}} and len(shown) == 2
     assert f"after epoch 2 the loss is {history['loss'][-1]:.2f} in training and {history['val_loss'][-1]:.2f}" in printed
     assert not plt.get_fignums()

@@ -38,6 +38,25 @@ def test_many_names_are_shortened_and_numbers_become_a_range(axes):
     assert '"t" shows band (Hz) from 165 to 3790 against word word 0 to word 9.' in in_words(axes, "a fact")
 
 
+def test_range_leaves_the_empty_margins_out(axes):
+    axes.plot([0, 1, 2], [3, 4, 5])
+    axes.set(title='the "line"', xlabel="x", ylabel="y", ylim=(0, 4))
+    assert in_words(axes, "f").startswith("""In words: "the 'line'" shows y from 3 to 4 against x from 0 to 2.""")
+
+
+@pytest.mark.parametrize("scale, shown", [("linear", "y from 0 to 1"), ("log", "y from 1e-20 to 1 on a logarithmic scale")])
+def test_rounding_errors_are_zero_unless_the_scale_has_no_zero(axes, scale, shown):
+    axes.plot([0, 1], [1e-20, 1])
+    axes.set(title="t", xlabel="x", ylabel="y", yscale=scale)
+    assert shown in in_words(axes, "f")
+
+
+def test_names_with_commas_are_kept_apart(axes):
+    axes.set_yticks([0, 1], ["adam, unseen", "eve"])
+    axes.set(title="t", xlabel="x")
+    assert "shows adam, unseen; eve against" in in_words(axes, "f")
+
+
 def test_shared_axis_is_named_once():
     figure, (top, below) = plt.subplots(2, 1, sharex=True)
     top.set(title="above", ylabel="a", ylim=(0, 1))

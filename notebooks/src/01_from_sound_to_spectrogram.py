@@ -147,7 +147,7 @@ print("[frames, samples]", list(framed.shape), "→ [frames, bins]", list(power.
 # %%
 axes = plots.spectrogram(10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spectrogram')
 high = power[:, 64:].sum(axis=1) > power[:, :64].sum(axis=1)
-plots.describe(axes, f"in {high.sum()} of {len(power)} frames there is more power above 2,000 Hz than below: the hisses")
+plots.describe(axes, f"in {high.sum()} of {len(power)} frames, the hisses, most power lies above 2,000 Hz")
 
 # %% [markdown]
 # Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the *formants*, the
@@ -174,7 +174,7 @@ for axes, samples in zip(panels, [32, 512]):
     plots.spectrogram(decibels, axes=axes, start=0, step=0.001, title=f"a window of {samples / 8:.0f} ms")
     axes.images[0].set_clim(-80, -10)
     axes.set(ylim=(600, 1_500), xlim=(0.2, 0.32))
-plots.describe(figure, "the short window shows two upright lines, 15 ms apart, the long one two level lines, 60 Hz apart")
+plots.describe(figure, "left two upright lines, 15 ms apart; right two level lines, 60 Hz apart")
 
 # %% [markdown]
 # The short window shows two thin lines, the clicks, and one thick tone that swells and fades: the two tones beat against each

@@ -144,8 +144,8 @@ print(f"voices of the official test that are in its training, too: {len(set(trai
 
 # %%
 axes = plots.intervals(scores, chance=0.1, title="one model, one kind of data, three questions")
-order = sorted(scores, key=lambda name: scores[name].accuracy)
-plots.describe(axes, f"highest {order[-1]}, {scores[order[-1]].accuracy:.3f}; lowest {order[0]}, {scores[order[0]].accuracy:.3f}")
+order = sorted((score.accuracy, name) for name, score in scores.items())
+plots.describe(axes, f"highest {order[-1][1]}, {order[-1][0]:.3f}; lowest {order[0][1]}, {order[0][0]:.3f}")
 
 # %% [markdown]
 # The architecture and the setting are the same, and there are nearly as many clips to learn from. What differs is the question. *Random*

@@ -1,0 +1,410 @@
+# %% [markdown]
+# # 05 · Training a vanilla RNN
+#
+# A vanilla RNN can read a clip of any length. Can it *learn* from one? The error is known at the end of the clip, and the first
+# frame lies dozens of steps back. In this lesson you follow the error on its way back, frame by frame, and see where it dies.
+#
+# **You will**
+# - carry the error back through time by hand, and agree with TensorFlow to five digits;
+# - see the gradient vanish under a spectrogram, and predict how fast from two numbers;
+# - make a gradient explode, clip it, and measure what the learning rate and the first weights change.
+#
+# **Minutes:** 45, of which the computer takes about one and a half. **You need:** lessons 03 and 04, and what a derivative is.
+
+# %% tags=["setup"]
+import setup_course
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import tensorflow as tf
+
+from course_lib import audio, batches, datasets, evaluation, microscope, models, plots, training
+
+# %% [markdown]
+# ## A small training set
+#
+# This lesson trains a dozen small models. To save your time it learns from 90 clips of each word, and watches a tenth of each voice's
+# clips as validation. The test clips stay in their drawer until the end.
+
+# %%
+clips = datasets.load("digits")
+clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
+test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
+validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+others = rest.drop(validation.index).sample(frac=1, random_state=0)  # in a random order
+train = others.groupby("label", observed=True).head(90)
+by_length = validation.frames.map(len).sort_values().index
+short, long = validation.loc[by_length[5]], validation.loc[by_length[-5]]
+print(f"{len(train)} to learn from, {len(validation)} to watch")
+print(f"a short clip of {len(short.frames)} frames and a long one of {len(long.frames)}")
+
+# %% [markdown]
+# ## Back through time
+#
+# A network learns by *gradient descent*: it asks of every weight how the loss would change if the weight were a little larger,
+# and takes a small step the other way. In an RNN the same recurrent matrix acts at every frame, so its gradient is a sum with one
+# part for each frame. The parts are found from the end to the beginning:
+#
+# 1. At the last frame, the error of the answer says how the loss depends on the last state.
+# 2. Through the `tanh`: multiply by its slope, `1 - state²`.
+# 3. Through the recurrent matrix: multiply by it, and you know how the loss depends on the state one frame EARLIER.
+# 4. Repeat from 2.
+#
+# This is *back-propagation through time* (Werbos 1990). First the forward pass, whose states `microscope.gates` gives you frame by frame; a fresh
+# model will do.
+
+# %%
+keras.utils.set_random_seed(0)
+model = models.rnn(clips.label.nunique())
+change = evaluation.check_mask(model, batches.pad(list(validation.frames.head(8))))
+kernel, recurrent, bias, weight, offset = model.get_weights()
+states = microscope.gates(model, long.frames)["state"]
+logits = states[-1] @ weight + offset
+truth = clips.label.cat.categories.get_loc(long.label)
+print(f"states {states.shape}, logits {logits.shape}, said: {long.label}; padding changes a logit by {change:.0e}")
+
+# %% [markdown]
+# Now the way back, in nine lines.
+
+# %%
+probabilities = np.exp(logits) / np.exp(logits).sum()
+error = weight @ (probabilities - np.eye(len(logits))[truth])  # the loss by the last state
+gradient, size = np.zeros_like(recurrent), np.zeros(len(states))
+for t in reversed(range(len(states))):
+    error = error * (1 - states[t] ** 2)  # through tanh
+    size[t] = np.linalg.norm(kernel @ error) / models.SPREAD_LOG_MEL  # the loss by frame t
+    if t > 0:
+        gradient += np.outer(states[t - 1], error)  # frame t's part
+    error = recurrent @ error  # to the state one frame earlier
+print(f"gradient {gradient.shape}, the recurrent matrix {recurrent.shape}")
+
+# %% [markdown]
+# `size[t]` is a by-product: how much the loss would change with frame `t`. (The division undoes the fixed scale that our models
+# put before the RNN.) Does TensorFlow agree?
+
+# %%
+with tf.GradientTape() as tape:
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[truth], logits=model(long.frames[None]))
+by_tensorflow = tape.gradient(loss, model.get_layer("rnn").cell.recurrent_kernel)
+np.testing.assert_allclose(gradient, by_tensorflow, atol=1e-5)
+by_frame = microscope.gradient_by_frame(model, long.frames, truth)
+np.testing.assert_allclose(size, by_frame, atol=1e-5)
+difference = np.abs(gradient - by_tensorflow).max()
+print(f"largest difference {difference:.0e}; largest entry {np.abs(gradient).max():.2f}")
+
+# %% [markdown]
+# ## The microscope
+#
+# `microscope.gradient_by_frame` gives the same curve for any model. It is the course's microscope: under the picture of a sound it shows how
+# strongly each frame can change the loss, and so how much the model can learn from it.
+#
+# **Predict, then run.** The word is said from the first frame to the last. How many times weaker is the gradient at the first
+# frame of the long clip than at the last? 10 times? A thousand? More?
+
+# %%
+title = "how much each frame matters to the loss"
+curve = {"untrained RNN": by_frame}
+figure = plots.under_frames(long.frames, curve, unit="gradient norm", scale="log", title=title)
+times = by_frame[-1] / by_frame[0]
+plots.describe(figure, f"at the first of {len(by_frame)} frames the gradient is {times:.0e} times weaker")
+
+# %% [markdown]
+# Look at the axis: each step up is a power of ten. A straight line on such an axis means that every frame further back costs the same
+# FACTOR. The first half of the word might as well not be there. This is the *vanishing gradient*.
+#
+# Does training mend it? And is a short clip better off? The next cell trains the RNN for eight epochs and an LSTM, which
+# the next lesson takes apart, beside it. It takes about 20 seconds.
+
+# %%
+trained = {}
+for name in ["rnn", "lstm"]:
+    keras.utils.set_random_seed(0)
+    trained[name] = models.BUILDERS[name](clips.label.nunique())
+    training.fit(trained[name], batches.bucketed(train.frames, train.label, n_lengths=2), epochs=8)
+    score = evaluation.evaluate(trained[name], validation)
+    change = evaluation.check_mask(trained[name], batches.pad(list(validation.frames.head(8))))
+    print(f"{name}: validation {score}; padding changes a logit by {change:.0e}")
+
+# %%
+for clip in [short, long]:
+    truth = clips.label.cat.categories.get_loc(clip.label)
+    curves = {name: microscope.gradient_by_frame(model, clip.frames, truth) for name, model in trained.items()}
+    title = f"{len(clip.frames)} frames: how much each frame matters to the loss"
+    figure = plots.under_frames(clip.frames, curves, unit="gradient norm", scale="log", title=title)
+    ratio = {name: curve[0] / curve[-1] for name, curve in curves.items()}
+    plots.describe(figure, f"first frame to last, RNN {ratio['rnn']:.0e}, LSTM {ratio['lstm']:.0e}")
+
+# %% [markdown]
+# One clip is an anecdote. Here are the eight longest validation clips, before the training and after it.
+
+# %%
+def first_to_last(model, clip):
+    """The gradient at the first frame as a share of that at the last."""
+    by_frame = microscope.gradient_by_frame(model, clip.frames, clips.label.cat.categories.get_loc(clip.label))
+    return by_frame[0] / by_frame[-1]
+
+
+longest = [validation.loc[name] for name in by_length[-8:]]
+keras.utils.set_random_seed(0)
+untrained = {name: models.BUILDERS[name](clips.label.nunique()) for name in trained}
+for when, pair in {"untrained": untrained, "trained": trained}.items():
+    ratios = {name: np.array([first_to_last(model, clip) for clip in longest]) for name, model in pair.items()}
+    for name, ratio in ratios.items():
+        print(f"{when} {name}: median {np.median(ratio):.0e}, from {ratio.min():.0e} to {ratio.max():.0e}")
+    orders = np.log10(np.median(ratios["lstm"]) / np.median(ratios["rnn"]))
+    print(f"{when}: {orders:.1f} orders of magnitude between the two medians")
+
+# %% [markdown]
+# "The gradients of an RNN vanish" is a common claim; these lines are its measurement. It holds for the vanilla RNN, most of all before
+# the training, when there is everything to learn. It holds far less for the LSTM. What training reaches, it amplifies: the two
+# come closer, and clips differ from one another by orders of magnitude. Why the gradient vanishes, one can predict.
+#
+# ## How fast does it vanish?
+#
+# Step 3 multiplies by the recurrent matrix. How much longer can that make a vector? At most by the matrix's largest *singular value*.
+# Keras begins with an *orthogonal* matrix, all of whose singular values are 1: it turns vectors and keeps their length. So the loss
+# comes from step 2, the slope of `tanh`, which is 1 at zero and smaller everywhere else.
+#
+# If all directions are alike, one frame back costs about *singular value × root mean square of the slope*. The next cell scales the
+# orthogonal matrix by a *gain* and compares this product with the factor that the microscope shows.
+#
+# **Predict, then run.** At which gain, about, does the gradient stay as it is: 0.5, 1, 2 or 3?
+
+# %%
+curves, truth = {}, clips.label.cat.categories.get_loc(long.label)
+for gain in [0.5, 1, 2, 3]:
+    keras.utils.set_random_seed(0)
+    model = models.rnn(clips.label.nunique(), recurrent_initializer=keras.initializers.Orthogonal(gain))
+    by_frame = curves[f"gain {gain}"] = microscope.gradient_by_frame(model, long.frames, truth)
+    slope = 1 - microscope.gates(model, long.frames)["state"] ** 2
+    largest = np.linalg.norm(model.get_layer("rnn").cell.recurrent_kernel, 2)  # singular value
+    factor = (by_frame[0] / by_frame[-1]) ** (1 / (len(by_frame) - 1))
+    predicted = largest * np.sqrt((slope**2).mean())
+    print(f"largest singular value {largest:.1f}: predicted factor {predicted:.2f} a frame, measured {factor:.2f}")
+
+# %%
+title = "four gains of the recurrent matrix, untrained"
+figure = plots.under_frames(long.frames, curves, unit="gradient norm", scale="log", title=title)
+first = {name: curve[0] for name, curve in curves.items()}
+plots.describe(figure, f"at the first frame {', '.join(f'{name}: {size:.0e}' for name, size in first.items())}")
+
+# %% [markdown]
+# Two numbers predict the microscope's line. A factor below 1 vanishes, a factor above 1 *explodes*; after dozens of frames there is
+# little in between. A larger gain drives `tanh` further into its flat ends, which takes part of the gain back.
+#
+# The largest singular value alone gives a bound, no more: the gradient cannot grow faster. What did training do to it?
+
+# %%
+matrix = trained["rnn"].get_layer("rnn").cell.recurrent_kernel.numpy()
+singular = np.linalg.svd(matrix, compute_uv=False)
+slope = 1 - microscope.gates(trained["rnn"], long.frames)["state"] ** 2
+print(f"trained: singular values from {singular.min():.2f} to {singular.max():.2f}, all were 1.00")
+print(f"root mean square slope of tanh {np.sqrt((slope**2).mean()):.2f}")
+
+# %% [markdown]
+# Training has pulled the matrix out of shape: some directions grow, others die. No single number describes it now, and the
+# microscope is what remains.
+#
+# ## Exploding, and the clip against it
+#
+# `tanh` keeps every state between -1 and 1, whatever the gradient does. Without it nothing holds the state. This RNN has *ReLU* units (negative
+# values become 0, others stay) and a gain of 1.7, and it learns by plain gradient descent: each step is the gradient times the
+# *learning rate*.
+
+# %%
+def relu_rnn():
+    """A vanilla RNN whose states nothing holds."""
+    keras.utils.set_random_seed(0)
+    clip = keras.Input([None, audio.N_MELS])
+    scaled = keras.layers.Rescaling(1 / 4, 5 / 4)(keras.layers.Masking(batches.PADDING)(clip))
+    start = keras.initializers.Orthogonal(1.7)
+    last = keras.layers.SimpleRNN(64, activation="relu", recurrent_initializer=start)(scaled)
+    return keras.Model(clip, keras.layers.Dense(clips.label.nunique())(last), name="relu_rnn")
+
+
+change = evaluation.check_mask(relu_rnn(), batches.pad([clip[:9] for clip in validation.frames.head(8)]))
+print(f"{relu_rnn().count_params():,} parameters; padding changes a logit by {change:.0e}")
+
+# %% [markdown]
+# **Predict, then run.** What will its loss be after three epochs?
+
+# %%
+def descend(largest_norm):
+    """Train by plain gradient descent; a gradient longer than `largest_norm` is cut to it."""
+    model = relu_rnn()
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.05, global_clipnorm=largest_norm),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=training.compiles(model),
+    )
+    data = batches.bucketed(train.frames, train.label, n_lengths=2)
+    return model.fit(data, epochs=3, shuffle=False, verbose=0).history["loss"]
+
+
+print("loss after each epoch, unclipped:", *(f"{loss:.2f}" for loss in descend(None)))
+
+# %% [markdown]
+# `nan` is *not a number*: one gradient was so long that the step overshot everything, a state overflowed, and from then on
+# every weight is spoiled. *Clipping* changes one thing: a gradient whose length, over all weights together, is larger than 1
+# is cut down to length 1. It keeps its direction.
+
+# %%
+clipped = descend(1.0)
+print("loss after each epoch, clipped to 1:", *(f"{loss:.2f}" for loss in clipped))
+
+# %% [markdown]
+# The same weights, the same clips, the same order; one line more. That is why `training.fit` clips to 1 unless you say otherwise, and why it
+# stops with an explanation when a loss is no longer a number. Clipping mends explosions. It cannot mend vanishing: there is nothing left to lengthen.
+#
+# ## Learning rate and first weights
+#
+# How much do the two settings matter that everybody must choose? Three ways to begin: *orthogonal*; *Glorot* (random numbers, whose matrix has
+# singular values from near 0 to about 2); and the *identity* matrix, which begins by keeping the old state as it is (Le, Jaitly and Hinton 2015, for ReLU units).
+#
+# **Predict, then run.** Three seeds each, six epochs. Which begins best, and is the difference larger than the spread over the seeds?
+# About 30 seconds.
+
+# %%
+data = batches.bucketed(train.frames, train.label, n_lengths=2)
+watched, drawer = {}, {}
+for start in ["orthogonal", "glorot_uniform", "identity"]:
+    model = models.rnn(clips.label.nunique(), recurrent_initializer=start)
+    change = evaluation.check_mask(model, batches.pad(list(validation.frames.head(8))))
+    watched[start], drawer[start] = [], []
+    for seed, model, history in training.fit_seeds(model, data, seeds=[0, 1, 2], epochs=6):
+        watched[start].append(evaluation.evaluate(model, validation).accuracy)
+        drawer[start].append(evaluation.evaluate(model, test))  # not looked at yet
+    band = f"{min(watched[start]):.3f} to {max(watched[start]):.3f}"
+    print(f"{start}: validation accuracy {np.mean(watched[start]):.3f} ({band}, 3 seeds); padding {change:.0e}")
+
+# %%
+for rate in [3e-4, 3e-2]:
+    model = models.rnn(clips.label.nunique())
+    fits = training.fit_seeds(model, data, seeds=[0, 1], epochs=6, learning_rate=rate)
+    found = [evaluation.evaluate(model, validation).accuracy for _, model, _ in fits]
+    change = evaluation.check_mask(model, batches.pad(list(validation.frames.head(8))))
+    print(f"learning rate {rate:g}: {min(found):.3f} to {max(found):.3f}, 2 seeds; padding {change:.0e}")
+before = watched["orthogonal"]
+print(f"learning rate {training.LEARNING_RATE:g}: {min(before):.3f} to {max(before):.3f}, 3 seeds")
+
+# %% [markdown]
+# Compare the bands, not the best runs: where two bands overlap, three seeds do not tell the two apart. A rate ten times too small
+# has not arrived after six epochs; a rate ten times too large jumps about. The first weights decide what the gradient meets on its
+# first day, and for a vanilla RNN they can matter as much as the rate.
+#
+# The beginning with the best mean on the VALIDATION clips is taken to the test. It was chosen without a look there.
+
+# %%
+best = max(watched, key=lambda start: np.mean(watched[start]))
+entry = {"lesson": "05", "data": clips.source.iloc[0], "split": "official", "parameters": model.count_params()}
+table = evaluation.Results().add(model=f"rnn, {best}, 900 clips", score=drawer[best], **entry)
+table[table.lesson == "05"][["model", "split", "accuracy", "least", "largest", "seeds", "parameters"]].round(3)
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** Suppose one frame back multiplies the gradient by `factor = 0.63`. After how many frames has it fallen to a thousandth? Solve
+# `factor ** frames == 1 / 1000` for `frames` (a logarithm helps), and give the answer in milliseconds of sound, at 10 ms a frame.
+
+# %% tags=["solution"]
+frames_to_a_thousandth = np.log(1 / 1000) / np.log(0.63)
+milliseconds = 10 * frames_to_a_thousandth
+
+# %% tags=["check"]
+assert isinstance(milliseconds, float), "`milliseconds` should be one number"
+assert milliseconds > 0, "both logarithms are negative, so their quotient is positive: check the signs"
+assert not np.isclose(milliseconds, 14.95, atol=0.1), "those are frames; each lasts 10 ms"
+assert np.isclose(0.63 ** (milliseconds / 10), 1e-3, rtol=0.01), "0.63 to the power of the frames should be 0.001"
+print(f"a thousandth is left after {milliseconds:.0f} ms; the long clip lasts {10 * len(long.frames)} ms")
+
+# %% [markdown]
+# **Exercise 2.** Write `clip(gradients, largest)`: a list of arrays in, a list of arrays out. If the length of ALL of them together (the root of the sum of all
+# squares) is at most `largest`, they stay; otherwise all are scaled by the same factor, so that the length together is `largest`.
+
+# %% tags=["solution"]
+def clip(gradients, largest):
+    """The gradients, cut to a length of `largest` together."""
+    length = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
+    return [gradient * min(1, largest / length) for gradient in gradients]
+
+# %% tags=["check"]
+two = [np.array([3.0, 0.0]), np.array([[4.0]])]
+cut = clip(two, 1)
+assert isinstance(cut, list) and len(cut) == 2, "return a list with as many arrays as came in"
+assert not np.isclose(np.abs(cut[0]).max(), 1), "each array was cut by itself; take ONE length for all"
+expected = [part.numpy() for part in tf.clip_by_global_norm(two, 1.0)[0]]
+assert np.allclose(cut[1], expected[1]), f"3 and 4 together have the length 5: expected {expected[1]}, found {cut[1]}"
+assert np.allclose(clip(two, 10)[0], two[0]), "gradients that are short enough should stay as they are"
+print("cut from length 5 to 1:", cut[0], cut[1][0], "as TensorFlow does it")
+
+# %% [markdown]
+# **Exercise 3.** How far back does a model listen while it learns? Write `reach(by_frame, share)`: the least number of frames, counted from the END of
+# the clip, that hold at least `share` of the sum of all gradient norms.
+
+# %% tags=["solution"]
+def reach(by_frame, share):
+    """How many of the last frames hold `share` of the gradient."""
+    held = np.cumsum(by_frame[::-1]) / np.sum(by_frame)
+    return int(np.argmax(held >= share)) + 1
+
+# %% tags=["check"]
+found = reach(np.array([1.0, 1.0, 2.0, 4.0]), 0.7)
+assert found is not None, "reach should return a number of frames"
+assert found != 1, "one frame holds 4 of 8, a half: if you used argmax, its count begins at 0, so add 1"
+assert found == 2, f"expected 2: the last two frames hold 6 of 8; found {found}. Count from the end"
+assert reach(np.ones(5), 1.0) == 5, "to hold everything of an even gradient takes all five frames"
+truth = clips.label.cat.categories.get_loc(long.label)
+far = {name: reach(microscope.gradient_by_frame(model, long.frames, truth), 0.99) for name, model in trained.items()}
+print(f"99 % of the gradient lies in the last frames of {len(long.frames)}: RNN {far['rnn']}, LSTM {far['lstm']}")
+
+# %% [markdown]
+# **Exercise 4.** Make a matrix `turn`, 64 × 64, with ALL singular values 0.9: take the orthogonal factor of a random matrix (`np.linalg.qr` returns it
+# first) and scale it. What is left of a vector's length after 50 multiplications by it? Set `left` to that share, without multiplying.
+
+# %% tags=["solution"]
+turn = 0.9 * np.linalg.qr(np.random.default_rng(0).normal(size=[64, 64]))[0]
+left = 0.9**50
+
+# %% tags=["check"]
+assert np.shape(turn) == (64, 64), "`turn` should be a matrix of 64 rows and 64 columns"
+values = np.linalg.svd(turn, compute_uv=False)
+assert not np.allclose(values, 1), "the singular values are 1: scale the orthogonal matrix by 0.9"
+span = f"{values.min():.2f} to {values.max():.2f}"
+assert np.allclose(values, 0.9), f"expected all singular values 0.9, found {span}: is it qr's FIRST result?"
+vector = np.linalg.matrix_power(turn, 50) @ np.ones(64)
+assert np.isclose(left, np.linalg.norm(vector) / 8), "each multiplication leaves 0.9 of the length"
+print(f"after 50 frames {left:.4f} of the length is left, whatever the direction")
+
+# %% [markdown]
+# **You have seen**
+# - the error carried back through time by hand, as TensorFlow does it;
+# - the gradient vanish under a spectrogram, and two numbers that predict how fast;
+# - a gradient explode and be clipped, and what the learning rate and the first weights change.
+#
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. In a vanilla RNN the gradient at the first frame of a long clip is nearly zero. What follows?**
+#
+# <details><summary>A. The first frame does not influence the answer.</summary>No: the gradient was taken of the loss at this point; it says what a SMALL change of the frame would do. It is learning from the frame that becomes impossible.</details>
+# <details><summary>B. The weights can hardly learn to use what happens there.</summary>Yes: a weight's gradient is a sum over the frames, and the part of that frame is drowned by the last ones.</details>
+# <details><summary>C. The learning rate should be raised until the first frame counts.</summary>No: that lengthens the parts of ALL frames alike; the last frames would then take steps that are far too long.</details>
+#
+# **2. All singular values of a recurrent matrix are 1. Does the gradient vanish?**
+#
+# <details><summary>A. No, the matrix keeps every length.</summary>No: the matrix does, but the slope of <code>tanh</code> is below 1 wherever the state is not 0, and it multiplies in at each frame.</details>
+# <details><summary>B. It explodes, since rounding errors add up.</summary>No: rounding changes the seventh digit or so; a factor above 1 a frame is needed for an explosion.</details>
+# <details><summary>C. It can: the slope of <code>tanh</code> multiplies in as well.</summary>Yes: the factor a frame is about the singular value times the root mean square of the slope.</details>
+#
+# **3. What does clipping the gradient to a length of 1 do for a vanishing gradient?**
+#
+# <details><summary>A. Nothing: it shortens long gradients, and lengthens none.</summary>Yes: it is a remedy for explosions alone.</details>
+# <details><summary>B. It lengthens the gradient of the early frames.</summary>No: all parts are scaled by one factor, which is never above 1.</details>
+# <details><summary>C. It makes it worse, since early frames are cut most.</summary>No: it cuts the whole by one factor, and only when the whole is too long.</details>
+#
+# Next: [06 LSTM](06_lstm.ipynb), which gives the error a road of its own. Back to the map: [00 Start here](00_start_here.ipynb).
+#
+# *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

@@ -1,0 +1,584 @@
+# %% [markdown]
+# # 07 · GRU
+#
+# The LSTM of lesson 06 carries two rows of numbers and opens three gates. The GRU (*gated recurrent unit*, Cho and others
+# 2014) carries one row and opens two. What is left out, what does it cost, and does its gate hold the state when there is
+# nothing to hear?
+#
+# **You will**
+# - compute a GRU by hand in both its forms, and find the same numbers as `keras.layers.GRU`;
+# - derive how many parameters each form has, see why one has two biases, and compare with the LSTM and the vanilla RNN;
+# - put a silence into the middle of clips, and measure what the update gate does and how far the state moves.
+#
+# **Minutes:** 35, of which the computer takes about one. **You need:** lessons 03, 04 and 06.
+
+# %% tags=["setup"]
+import setup_course
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course_lib import audio, batches, datasets, evaluation, microscope, models, plots, training
+
+# %%
+clips = datasets.load("digits")
+clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
+test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
+validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+train = rest.drop(validation.index)
+print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test")
+
+# %% [markdown]
+# ## One row, two gates
+#
+# For every frame, the GRU works out three things, each a number for each unit:
+# - the *update gate*, a soft switch from 0 to 1: how much of the old state to KEEP;
+# - the *reset gate*, another one: how much of the old state the candidate may look at;
+# - the *candidate*, from -1 to 1: what the new state would be if nothing were kept.
+#
+# The new state lies between the old state and the candidate, and the update gate says where:
+#
+#     new state = update * state + (1 - update) * candidate
+#
+# An LSTM has a gate for forgetting and another for letting in. Here one gate does both: what is kept and what is let in
+# always add up to 1. There is no output gate and no separate cell: the state is the memory.
+#
+# **A trap.** Here, as in Keras and in Cho and others (2014), an update gate near 1 keeps. Chung and others (2014) write it
+# the other way round: theirs near 1 replaces. The networks are the same; the word "update" then means the opposite. Look at
+# the formula before you read a picture of gates. Exercise 1 translates.
+#
+# ## By hand, twice
+#
+# There are two forms, and Keras has both. They differ in when the reset gate comes in. In the older one, it is applied to the
+# STATE, *before* the state is multiplied by its weights. Keras keeps the weights of update gate, reset gate and candidate
+# side by side, in this order.
+
+# %%
+def sigmoid(sums):
+    """A soft switch, from 0 to 1."""
+    return 1 / (1 + np.exp(-sums))
+
+
+def step_before(frame, state, kernel, recurrent_kernel, bias):
+    """One step of the older form: reset, then multiply."""
+    update, reset, candidate = np.split(frame @ kernel + bias, 3)
+    for_update, for_reset, for_candidate = np.split(recurrent_kernel, 3, axis=1)
+    update = sigmoid(update + state @ for_update)
+    reset = sigmoid(reset + state @ for_reset)
+    candidate = np.tanh(candidate + (reset * state) @ for_candidate)
+    return update * state + (1 - update) * candidate
+
+# %% [markdown]
+# In the newer form it is applied to the PRODUCT, *after* the multiplication. So one product serves all three, `state @
+# recurrent_kernel`, and a second row of biases belongs to it.
+
+# %%
+def step_after(frame, state, kernel, recurrent_kernel, biases):
+    """One step of the newer form: multiply, then reset."""
+    frame_bias, state_bias = biases
+    update, reset, candidate = np.split(frame @ kernel + frame_bias, 3)
+    past_update, past_reset, past_candidate = np.split(state @ recurrent_kernel + state_bias, 3)
+    update = sigmoid(update + past_update)
+    reset = sigmoid(reset + past_reset)
+    candidate = np.tanh(candidate + reset * past_candidate)
+    return update * state + (1 - update) * candidate
+
+# %%
+def read_by_hand(step, frames, weights):
+    """The state after each frame, [frames, units]."""
+    state = np.zeros(weights[1].shape[0])
+    states = []
+    for frame in frames:
+        state = step(frame, state, *weights)
+        states.append(state)
+    return np.array(states)
+
+
+sixes = validation[validation.label == "6"]
+clip = sixes.loc[(sixes.seconds - 0.487).abs().idxmin()]  # of about half a second
+frames = (clip.frames - models.TYPICAL_LOG_MEL) / models.SPREAD_LOG_MEL  # as the models scale them
+print("a six, [frames, bands]:", list(frames.shape))
+
+# %% [markdown]
+# Keras calls the forms `reset_after=False` and `reset_after=True`. **Predict, then run:** which of the two do you get if you
+# do not say? The biases are random here, so that a forgotten one would show.
+
+# %%
+built = {}
+for step, after in {step_before: False, step_after: True}.items():
+    keras.utils.set_random_seed(1)
+    layer = keras.layers.GRU(16, reset_after=after, return_sequences=True, bias_initializer="random_normal")
+    by_keras = keras.ops.convert_to_numpy(layer(frames[None]))[0]
+    built[after] = layer.get_weights()
+    by_hand = read_by_hand(step, frames, built[after])
+    np.testing.assert_allclose(by_hand, by_keras, atol=1e-5)
+    shapes = [list(weights.shape) for weights in built[after]]
+    print(f"reset_after={after}: apart by {np.abs(by_hand - by_keras).max():.0e} at most; weights {shapes}")
+print(f"by default: reset_after={keras.layers.GRU(16).reset_after}")
+
+# %% [markdown]
+# Both agree. The kernels have three columns for each unit; the newer form has two rows of biases.
+#
+# ## Do the forms differ at all?
+#
+# Give both the same kernels and the same biases, the second row being zeros. **Predict, then run:** at which frame do their
+# states part, if they do?
+
+# %%
+kernel, recurrent_kernel, bias = built[False]
+two_rows = np.stack([bias, np.zeros_like(bias)])
+older = read_by_hand(step_before, frames, (kernel, recurrent_kernel, bias))
+newer = read_by_hand(step_after, frames, (kernel, recurrent_kernel, two_rows))
+apart = np.abs(older - newer).max(axis=1)
+print("the largest difference after frames 0, 1, 2, 10:", apart[[0, 1, 2, 10]].round(4))
+
+# %% [markdown]
+# After frame 0 they are alike: the state before was zeros, and there was nothing to reset. From then on they are two
+# different networks. Weights that were trained in one form cannot be used in the other.
+#
+# ## Why two biases?
+#
+# The two rows look wasteful: one bias for the frame, one for the state, and both are added. So move a part of the second row
+# into the first. **Predict, then run:** for which of the three parts do the states stay as they were?
+
+# %%
+kernel, recurrent_kernel, biases = built[True]
+as_before = read_by_hand(step_after, frames, built[True])
+for position, part in enumerate(["update gate", "reset gate", "candidate"]):
+    columns = slice(16 * position, 16 * (position + 1))
+    moved = biases.copy()
+    moved[0, columns] += moved[1, columns]
+    moved[1, columns] = 0
+    change = np.abs(read_by_hand(step_after, frames, (kernel, recurrent_kernel, moved)) - as_before).max()
+    print(f"second bias of the {part:>11} moved into the first: states change by {change:.0e}")
+
+# %% [markdown]
+# For the gates only the sum counts: up to rounding nothing changes. For the candidate the second bias stands inside the
+# bracket that the reset gate multiplies, `reset * (state @ … + bias)`, so it cannot be moved out. The newer form needs one
+# more bias a unit, and is given three.
+#
+# Why is that form the default, then? NVIDIA's library for GPUs, cuDNN, computes it with both biases, and `reset_after=True`
+# is the form that Keras's documentation names as compatible with cuDNN: the same weights then run there, and on a processor.
+# One product in place of two at each step is also less to wait for. (This machine has no say in that: the lesson measures no
+# GPU.)
+#
+# ## Count
+#
+# Per unit, one set of weights is a weight for each band, one for each unit, and a bias. The vanilla RNN has one such set, the
+# LSTM four, the GRU three.
+
+# %%
+def one_set(bands, units):
+    """The parameters of a vanilla RNN layer: one set of weights."""
+    return bands * units + units * units + units
+
+
+counts = {
+    "SimpleRNN": one_set(40, 64),
+    "GRU, reset_after=False": 3 * one_set(40, 64),
+    "GRU, reset_after=True": 3 * one_set(40, 64) + 3 * 64,
+    "LSTM": 4 * one_set(40, 64),
+}
+for name, number in counts.items():
+    print(f"{name:>23}: {number:>6,} parameters, {number / counts['LSTM']:.0%} of the LSTM's")
+
+# %%
+layers = {
+    "SimpleRNN": keras.layers.SimpleRNN(64),
+    "GRU, reset_after=False": keras.layers.GRU(64, reset_after=False),
+    "GRU, reset_after=True": keras.layers.GRU(64),
+    "LSTM": keras.layers.LSTM(64),
+}
+for name, layer in layers.items():
+    layer.build([None, None, 40])
+    assert layer.count_params() == counts[name], f"{name}: {layer.count_params():,}, counted {counts[name]:,}"
+print(f"all {len(layers)} counts are Keras's")
+
+# %% [markdown]
+# ## Train one
+#
+# 64 units, the newer form. As after every model since lesson 04, the mask is checked first: padding may not change an answer.
+
+# %%
+keras.utils.set_random_seed(0)
+model = models.gru(clips.label.nunique())
+change = evaluation.check_mask(model, batches.pad(list(validation.frames[:8])))
+print(f"{model.count_params():,} parameters; padding changes a logit by {change:.0e} at most")
+
+# %% [markdown]
+# The next cell takes about 25 seconds.
+
+# %%
+history = training.fit(
+    model,
+    train=batches.bucketed(train.frames, train.label, n_lengths=4),
+    validation=batches.bucketed(validation.frames, validation.label, n_lengths=1),
+    epochs=6,
+)
+change = evaluation.check_mask(model, batches.pad(list(validation.frames[:8])))
+print(f"trained; padding changes a logit by {change:.0e} at most")
+
+# %%
+score = evaluation.evaluate(model, test)
+evaluation.Results().add(
+    lesson="07",
+    model=model.name,
+    data=clips.source.iloc[0],
+    split="official",
+    score=score,
+    parameters=model.count_params(),
+)
+print(f"six epochs, one seed, the official test: {score}")
+
+# %% [markdown]
+# One run, one seed. Whether GRU or LSTM is better cannot be told from it; lesson 08 compares them with several.
+#
+# ## The gates over a clip
+#
+# `microscope.gates` works out both gates at each frame, as `step_after` does. The units are sorted, those that keep most at
+# the top.
+
+# %%
+inside = microscope.gates(model, clip.frames)
+by_hand = read_by_hand(step_after, frames, model.get_layer("gru").get_weights())
+np.testing.assert_allclose(inside["state"], by_hand, atol=1e-5)
+order = inside["update"].mean(axis=0).argsort()
+in_order = {name: inside[name][:, order] for name in ["update", "reset"]}
+figure = plots.gates(clip.frames, in_order, title=f'"six", {clip.group}')
+kept = inside["update"].mean(axis=0)
+plots.describe(figure, f"averaged over the clip, update gates lie between {kept.min():.2f} and {kept.max():.2f}")
+
+# %% [markdown]
+# Look along the rows of the update gate: some units keep much all the time, some little, and many change with the sound.
+#
+# ## In a silence
+#
+# Put a silence of 300 ms, thirty frames, into the middle of the clip: digital silence, every energy 0, which counts as
+# `np.log(audio.LOG_OFFSET)`. Nothing is said in it, and what was heard before must last until the word goes on.
+#
+# **Predict, then run.** Averaged over the units, will the update gate be higher in the silence than outside it (keep!),
+# lower, or the same? How near to 1?
+
+# %%
+LENGTH = 30  # frames: 300 ms
+
+
+def insert(frames, pause):
+    """The clip with other frames in its middle."""
+    middle = len(frames) // 2
+    return np.concatenate([frames[:middle], pause, frames[middle:]])
+
+
+silence = np.full([LENGTH, audio.N_MELS], np.log(audio.LOG_OFFSET), np.float32)
+paused = insert(clip.frames, silence)
+within = insert(np.zeros(len(clip.frames), bool), np.ones(LENGTH, bool))
+print(f"{len(clip.frames)} frames, and {within.sum()} of silence in their middle: {list(paused.shape)}")
+
+# %%
+update = microscope.gates(model, paused)["update"].mean(axis=1)
+figure = plots.under_frames(paused, {"update gate": update}, unit="mean over units", title="a silence put in")
+means = f"in the silence the gate is {update[within].mean():.2f} on average, outside it {update[~within].mean():.2f}"
+plots.describe(figure, means)
+
+# %% [markdown]
+# That is one clip. Now 120 validation clips, with a second question: is it the SILENCE, or only that nothing changes? For
+# comparison, the frame before the pause is *held* for as long: a sound that stands still.
+
+# %%
+def look(frames, pause):
+    """Update gates [frames, units] in the pause and outside it, and the states from before the pause to its end."""
+    inside, middle = microscope.gates(model, insert(frames, pause)), len(frames) // 2
+    inner = inside["update"][middle : middle + LENGTH]
+    outer = np.delete(inside["update"], slice(middle, middle + LENGTH), axis=0)
+    return inner, outer, inside["state"][middle - 1 : middle + LENGTH]
+
+
+print("gates in the pause, outside it, and states:", *(list(part.shape) for part in look(clip.frames, silence)))
+
+# %%
+def hold(frames):
+    """The frame before the clip's middle, as often as a pause has frames."""
+    return np.tile(frames[len(frames) // 2 - 1], [LENGTH, 1])
+
+
+chosen = validation.sample(120, random_state=0)
+seen = {
+    "silence": [look(one, silence) for one in chosen.frames],
+    "held": [look(one, hold(one)) for one in chosen.frames],
+}
+print(f"{len(chosen)} clips, twice; states of a pause: {list(seen['held'][0][2].shape)}")
+
+# %%
+for name, rows in seen.items():
+    inner, outer = (np.array([row[side].mean() for row in rows]) for side in (0, 1))
+    low, high = np.quantile(inner - outer, [0.05, 0.95])
+    print(f"{name:>8}: update gate {inner.mean():.2f} in the pause, {outer.mean():.2f} outside;", end=" ")
+    print(f"the difference: {(inner - outer).mean():+.2f}, nine clips in ten from {low:+.2f} to {high:+.2f}")
+    print(f"{'':>8}  higher in the pause than outside: {(inner > outer).mean():.0%} of the clips")
+
+# %% [markdown]
+# On the real recordings the gate goes up in the silence in nearly all clips, and where a sound stands still it does not, on average:
+# it answers to the silence, and not to the lack of change. Nobody told it to. In that sense it has learned to keep when there
+# is nothing to hear.
+#
+# ## Does it hold the state?
+#
+# A gate above one half sounds like keeping. **Predict, then run.** The gate applies at EVERY frame. If the candidate were
+# zero, what share of the state would be left after thirty frames with a gate of that size? And the real state: how far does
+# it move in the pause, compared with its own distance from zero?
+
+# %%
+gate = np.mean([row[0].mean() for row in seen["silence"]])
+print(f"a gate of {gate:.2f}, thirty times over: {gate**LENGTH:.0e} of the state is left")
+for name, rows in seen.items():
+    states = np.array([row[2] for row in rows])  # [clips, frames, units]
+    size = np.linalg.norm(states[:, 0], axis=1)
+    ratio = np.linalg.norm(states[:, -1] - states[:, 0], axis=1) / size
+    low, high = np.quantile(ratio, [0.05, 0.95])
+    print(f"{name:>8}: the state ends {ratio.mean():.2f} of its size away; nine in ten: {low:.2f} to {high:.2f}")
+
+# %% [markdown]
+# The state of the average clip moves by about its own size. Here is the movement frame by frame.
+
+# %%
+moves = {}
+for name, rows in seen.items():
+    moves[name] = np.mean([np.linalg.norm(np.diff(row[2], axis=0), axis=1) for row in rows], axis=0)
+axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
+for (name, values), style in zip(moves.items(), ["-", "--"]):
+    axes.plot(np.arange(LENGTH) * 10, values, style, label=name)
+axes.set(xlabel="time in the pause (ms)", ylabel="distance", title="how far the state moves in each frame of a pause")
+axes.legend()
+first, last = moves["silence"][0], moves["silence"][-1]
+plots.describe(axes, f"mean of {len(chosen)} clips: {first:.2f} in the silence's first frame, {last:.2f} in its last")
+
+# %% [markdown]
+# The state jumps as the silence begins, and then comes to rest: somewhere else. If all of it had jumped, nothing would be
+# left of the word's first half. But an average over 64 units may be like the average of a full and an empty glass. **Predict,
+# then run.** How are the gates of single units spread in the silence: all near the mean, evenly from 0 to 1, or at both ends?
+
+# %%
+each_unit = {name: np.array([row[0].mean(axis=0) for row in rows]) for name, rows in seen.items()}  # [clips, units]
+axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
+for (name, values), style in zip(each_unit.items(), ["-", "--"]):
+    axes.hist(values.ravel(), bins=40, range=(0, 1), histtype="step", linewidth=1.8, linestyle=style, label=name)
+axes.set(xlabel="update gate, averaged over the pause", ylabel="units of all clips", title="update gates in a pause")
+axes.legend()
+ends = {name: ((values > 0.9).mean(), (values < 0.1).mean()) for name, values in each_unit.items()}
+above, below = ends["silence"]
+fact = f"in the silence {above:.0%} of the gates are above 0.9 and {below:.0%} below 0.1"
+plots.describe(axes, f"{fact}; in the held frame {ends['held'][0]:.0%} and {ends['held'][1]:.0%}")
+
+# %% [markdown]
+# There is no such thing as THE gate. So part the units by their gate in the silence, and measure again how far each number of
+# the state moves.
+
+# %%
+moved = np.array([np.abs(row[2][-1] - row[2][0]) for row in seen["silence"]])  # [clips, units]
+gates = each_unit["silence"]
+for low, high in [(0, 0.5), (0.5, 0.9), (0.9, 0.97), (0.97, 1)]:
+    these = (gates >= low) & (gates <= high)
+    by_clip = np.array([row[here].mean() for row, here in zip(moved, these) if here.any()])
+    least, most = np.quantile(by_clip, [0.05, 0.95])
+    print(f"gate from {low:.2f} to {high:.2f}: {these.mean():>4.0%} of units move by {by_clip.mean():.2f},", end=" ")
+    print(f"in nine clips of ten by {least:.2f} to {most:.2f}")
+
+# %% [markdown]
+# A unit's number lies between -1 and 1, so 2 is the farthest that it can go. On the real recordings the units with a gate
+# very near 1 hardly move at all, and there are many of them; the others go far. What one unit forgets another may keep.
+#
+# Is that memory, or are these units idle? **Predict, then run.** At the end of the silence, one part of each clip's state is
+# replaced by the mean over all these clips, which knows nothing of this one; then the word's second half is read. Which
+# replacement hurts more: that of the units that held, or that of all the others?
+
+# %%
+weights = model.get_layer("gru").get_weights()
+to_logits, logit_bias = model.get_layer("logits").get_weights()
+
+
+def finish(one, state):
+    """The answer after the clip's second half, read from a state."""
+    for frame in (one[len(one) // 2 :] - models.TYPICAL_LOG_MEL) / models.SPREAD_LOG_MEL:
+        state = step_after(frame, state, *weights)
+    return (state @ to_logits + logit_bias).argmax()
+
+
+heard = clips.label.cat.categories[finish(clip.frames, look(clip.frames, silence)[2][-1])]
+print(f"the six, its second half read from the state at the end of the silence: {heard}")
+
+# %%
+rested = np.array([row[2][-1] for row in seen["silence"]])
+held = gates > 0.97
+for name, replaced in {"nothing": held & ~held, "those that held": held, "all the others": ~held}.items():
+    states = np.where(replaced, rested.mean(axis=0), rested)
+    answers = np.array([finish(one, state) for one, state in zip(chosen.frames, states)])
+    print(f"replaced: {name:>15} ({replaced.mean():>3.0%}): {evaluation.score(answers == chosen.label.cat.codes)}")
+
+# %% [markdown]
+# Compare the lines with their intervals. On the real recordings it hurts to lose what the holding units hold, and to lose the
+# rest costs nothing that can be told from chance: by the end of the silence the others no longer know which word it was. So
+# some units do hold, and what they hold is used.
+#
+# For how long? **Predict, then run:** the share of right answers with longer and longer silences.
+
+# %%
+for length in [0, 10, 30, 100]:
+    longer = np.full([length, audio.N_MELS], np.log(audio.LOG_OFFSET), np.float32)
+    answers = evaluation.predict(model, [insert(one, longer) for one in validation.frames]).argmax(axis=1)
+    right = evaluation.score(answers == validation.label.cat.codes)
+    print(f"{length * 10:>5} ms of silence: {right}")
+
+# %% [markdown]
+# An honest summary. "In a silence the update gate keeps" is right in its direction: the mean rises in nearly every clip. The
+# mean is no measure of memory, though: it stays far from 1, and the state as a whole moves by about its own size. Under the
+# mean there are units that hold and units that let go. The holding ones carry the word across, not always, and the longer the
+# pause the less often. All this is ONE training run, of a model that was never shown such a pause: nothing in its training
+# asked it to wait. Look at the units, and measure the state.
+#
+# ## Exercises
+#
+# **Exercise 1.** In the convention of Chung and others (2014) the last line of a step reads the other way round:
+
+# %%
+def step_swapped(frame, state, kernel, recurrent_kernel, biases):
+    """One step of the newer form in which an update gate near 1 REPLACES."""
+    frame_bias, state_bias = biases
+    update, reset, candidate = np.split(frame @ kernel + frame_bias, 3)
+    past_update, past_reset, past_candidate = np.split(state @ recurrent_kernel + state_bias, 3)
+    update = sigmoid(update + past_update)
+    reset = sigmoid(reset + past_reset)
+    candidate = np.tanh(candidate + reset * past_candidate)
+    return (1 - update) * state + update * candidate
+
+
+by_hand = read_by_hand(step_after, frames, built[True])
+swapped = read_by_hand(step_swapped, frames, built[True])
+print(f"the same weights, the other convention: states up to {np.abs(by_hand - swapped).max():.2f} apart")
+
+# %% [markdown]
+# Write `translate(kernel, recurrent_kernel, biases)`: three arrays with which `step_swapped` gives the states that
+# `step_after` gives with these. The first third of the columns belongs to the update gate, and `1 - sigmoid(x)` is
+# `sigmoid(-x)`.
+
+# %% tags=["solution"]
+def translate(kernel, recurrent_kernel, biases):
+    """The weights for step_swapped: kernel, recurrent_kernel, biases."""
+    units = kernel.shape[1] // 3
+    signs = np.repeat([-1, 1, 1], units)
+    return kernel * signs, recurrent_kernel * signs, biases * signs
+
+# %% tags=["check"]
+translated = translate(*(weights.copy() for weights in built[True]))
+assert isinstance(translated, tuple) and len(translated) == 3, "return kernel, recurrent_kernel, biases: three arrays"
+found = [weights.shape for weights in translated]
+assert found == [weights.shape for weights in built[True]], f"the shapes should stay as they were, found {found}"
+of_update, others = (np.s_[..., :16], np.s_[..., 16:])
+turned = [np.allclose(new[of_update], -old[of_update]) for new, old in zip(translated, built[True])]
+assert any(turned), "the update gate must turn round: 1 - sigmoid(x) = sigmoid(-x), so negate what makes its x"
+assert all(turned), f"x is a sum of all three: kernel, recurrent_kernel, biases; negated so far: {turned}"
+kept = all(np.allclose(new[others], old[others]) for new, old in zip(translated, built[True]))
+assert kept, "reset gate and candidate mean the same in both conventions: leave their columns alone"
+away = np.abs(read_by_hand(step_swapped, frames, translated) - by_hand).max()
+assert away < 1e-5, f"the states are still {away:.2g} apart"
+print(f"translated: states {away:.0e} apart; the two conventions are one network")
+
+# %% [markdown]
+# **Exercise 2.** Which gate would hold through the pause? Suppose the candidate is 0. Write `gate_to_keep(share, count)`: the
+# size that the update gate must have so that `share` of the state is left after `count` frames. Guess first: half of the
+# state after thirty frames, what gate?
+
+# %% tags=["solution"]
+def gate_to_keep(share, count):
+    """The update gate with which a share of the state is left after so many frames."""
+    return share ** (1 / count)
+
+# %% tags=["check"]
+answer = gate_to_keep(0.5, 30)
+assert answer is not None, "gate_to_keep should return a number from 0 to 1"
+assert np.isclose(gate_to_keep(0.5, 1), 0.5), "after ONE frame with a gate of 0.5 half is left, also in your function"
+assert not np.isclose(answer, 1 - 0.5 / 30), "not in equal portions: each frame keeps a share of what is LEFT"
+assert not np.isclose(answer, 1 - 0.5 ** (1 / 30)), "that is what each frame replaces; near 1 KEEPS here"
+assert not np.isclose(answer, 0.5**30), "that is what a gate of 0.5 leaves; asked is the gate that leaves a half"
+assert np.isclose(answer**30, 0.5), f"with a gate of {answer:.3f}, {answer**30:.3f} is left after 30 frames, not 0.5"
+print(f"half after 30 frames: {answer:.3f}; after 100: {gate_to_keep(0.5, 100):.3f}; this model's mean: {gate:.2f}")
+
+# %% [markdown]
+# **Exercise 3.** Does the update gate follow the loudness all through a clip, without any silence put in? For each of the
+# clips in `forty`, take the correlation (`np.corrcoef(…)[0, 1]`) of two curves: the mean of the clip's frames over the bands,
+# and the mean of the update gate over the units. Set `follows` to the median of the forty. Guess its sign first.
+
+# %%
+forty = list(chosen.frames[:40])
+print(f"{len(forty)} clips, the first with [frames, bands] = {list(forty[0].shape)}")
+
+# %% tags=["solution"]
+follows = np.median([
+    np.corrcoef(one.mean(axis=1), microscope.gates(model, one)["update"].mean(axis=1))[0, 1] for one in forty
+])
+
+# %% tags=["check"]
+assert isinstance(follows, float), "`follows` should be one number: np.median of the forty correlations"
+assert abs(follows) <= 1, f"a correlation lies between -1 and 1, you found {follows:.2f}: use np.corrcoef"
+pairs = [(one.mean(axis=1), microscope.gates(model, one)) for one in forty]
+truth = np.array([np.corrcoef(loudness, values["update"].mean(axis=1))[0, 1] for loudness, values in pairs])
+of_reset = np.median([np.corrcoef(loudness, values["reset"].mean(axis=1))[0, 1] for loudness, values in pairs])
+assert not np.isclose(follows, of_reset), "that is the reset gate: take the entry \"update\""
+if not np.isclose(truth.mean(), np.median(truth)):
+    assert not np.isclose(follows, truth.mean()), "that is the mean of the forty: the median is asked"
+hint = "both curves have a value a frame: .mean(axis=1)"
+assert np.isclose(follows, np.median(truth)), f"found {follows:.2f}: {hint}, and let no pause be put in"
+print(f"median {follows:.2f}, from {truth.min():.2f} to {truth.max():.2f}; the reset gate: {of_reset:.2f}")
+
+# %% [markdown]
+# A negative number says: the louder, the less is kept and the more is let in. The gate listens for sound. That it would do so
+# was in no rule; it was learned.
+#
+# **Exercise 4.** A GRU has three sets of weights, an LSTM four. Set `units` to the largest number of units of a
+# `keras.layers.GRU` in its default form, on 40 bands, that has no more parameters than an LSTM layer with 64. Guess first: 64
+# times 4/3?
+
+# %% tags=["solution"]
+units = max(size for size in range(1, 200) if 3 * one_set(40, size) + 3 * size <= 4 * one_set(40, 64))
+
+# %% tags=["check"]
+assert isinstance(units, (int, np.integer)), "`units` should be a whole number"
+budget, used = 4 * one_set(40, 64), 3 * one_set(40, int(units)) + 3 * units
+assert units != 64 * 4 // 3, f"in proportion it would be {units}, but the square grows faster: {used:,} > {budget:,}"
+assert used <= budget, f"{units} units take {used:,} parameters, more than {budget:,}; both rows of biases in?"
+more = 3 * one_set(40, int(units) + 1) + 3 * (units + 1)
+assert more > budget, f"{units + 1} units take {more:,} and fit, too: take the largest"
+print(f"{units} units: {used:,} parameters; the LSTM with 64: {budget:,}")
+
+# %% [markdown]
+# **You have seen**
+# - a GRU by hand in both its forms, with the same numbers as `keras.layers.GRU`;
+# - how many parameters each form has, why one has two biases, and how that compares with the LSTM and the vanilla RNN;
+# - what the update gate does in a silence in the middle of clips, and how far the state moves.
+#
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. In Keras, a unit's update gate is 0.99 for a whole clip. What does the unit do?**
+#
+# <details><summary>A. It hardly changes: nearly all of its old state is kept at each frame</summary>Yes: new state = update * state + (1 - update) * candidate, and 1 - update is 0.01.</details>
+# <details><summary>B. It follows the sound closely: it is updated by 99 %</summary>No: that is the convention of Chung and others (2014), where a gate near 1 replaces. Keras's keeps.</details>
+# <details><summary>C. It is reset at each frame</summary>No: that would be the reset gate, and it does not empty the state; it hides the state from the candidate.</details>
+#
+# **2. What can the second bias of the candidate do that the first cannot?**
+#
+# <details><summary>A. Nothing: both are added, so one would do</summary>No: that holds for the two gates. You moved the candidate's, and the states changed.</details>
+# <details><summary>B. It makes the layer run faster</summary>No: it is one more addition. The FORM to which it belongs is the one that cuDNN computes.</details>
+# <details><summary>C. It is multiplied by the reset gate, so that it counts only as far as the past is let in</summary>Yes: reset * (state @ recurrent_kernel + bias) has it inside the bracket.</details>
+#
+# **3. The mean update gate in a silence is 0.7. Is the state held for 300 ms?**
+#
+# <details><summary>A. Yes: more than half is kept</summary>No: more than half at EACH frame. After thirty of them almost nothing of the old state is left by that gate alone.</details>
+# <details><summary>B. The average does not say: 0.7 at each frame forgets fast, and single units may hold</summary>Yes: measure how far the state moves, and look at the units one by one.</details>
+# <details><summary>C. No: a gate below 1 means that the past is lost</summary>No: a candidate can repeat what the state held, and the resting place may depend on the past. Answers can survive.</details>
+#
+# Next: [08 Which one, and at what price?](08_which_one_and_at_what_price.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+#
+# *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

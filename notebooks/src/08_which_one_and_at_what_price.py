@@ -1,0 +1,603 @@
+# %% [markdown]
+# # 08 · Which one, and at what price?
+#
+# You have taken three cells apart: the vanilla RNN, the LSTM, the GRU. Which one do you choose, and what does it cost? People say that
+# recurrent networks are expensive to compute. This lesson measures how expensive, and asks how sure you can be that one is better.
+#
+# **You will**
+# - train four models from five seeds each, and put their accuracy, its spread and their prices into one table;
+# - measure how time and memory grow with the length of a clip, and find out why frames cannot be read all at once;
+# - compare two models on the same clips, and say what five seeds and one test cannot tell.
+#
+# **Minutes:** 40, of which the computer takes about two. **You need:** lessons 02 and 04 to 07.
+
+# %% tags=["setup"]
+import setup_course
+
+# %%
+import itertools
+import time
+from pathlib import Path
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from scipy import stats
+
+from course_lib import audio, batches, datasets, evaluation, models, plots, training
+
+# %% [markdown]
+# ## The rules of the contest
+#
+# Rules come before results, or the results choose the rules. Here are ours:
+# - four candidates: the order-blind average of [lesson 02](02_a_baseline_and_an_honest_split.ipynb), and RNN, LSTM and GRU with 64 units each;
+# - the same training clips, batches and number of epochs for all, and for each of the three cells the same learning rate;
+# - five *seeds* each. A seed fixes the random weights that a training starts from;
+# - the choice is made on validation clips, which come out of the training part. The test is looked at after the choice.
+#
+# Twenty trainings take time, so about a fifth or a quarter of the training part must do; the cell prints how many clips that is. They are taken evenly from every
+# digit of every voice.
+
+# %%
+clips = datasets.load("digits")
+clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
+test, rest = clips[clips.split == "test"], clips[clips.split == "train"].sample(frac=1, random_state=0)
+pile = rest.groupby(["label", "group"], observed=True)
+place = pile.cumcount() / pile["label"].transform("size")
+validation, train = rest[place < 0.11], rest[(place >= 0.11) & (place < 0.31)]
+print(f"{len(train):,} of {len(rest):,} to learn from, {len(validation):,} to choose by, {len(test):,} for the test")
+known = set(test.group) & set(train.group)
+print(f"voices of the test that are in training, too: {len(known)} of {test.group.nunique()}")
+
+# %% [markdown]
+# The clips are padded to three lengths ([lesson 04](04_clips_of_many_lengths.ipynb)), and each model proves that it minds the mask.
+
+# %%
+SEEDS, EPOCHS = range(5), 7
+RATES = {"average": 0.03, "rnn": 0.003, "lstm": 0.003, "gru": 0.003}  # learning rates
+batched = batches.bucketed(train.frames, train.label, n_lengths=3)
+padded, _ = next(iter(batched))
+four = {name: models.BUILDERS[name](clips.label.nunique()) for name in RATES}
+for name, model in four.items():
+    print(f"{name:>8}: padding changes a logit by {evaluation.check_mask(model, padded):.0e} at most")
+
+# %% [markdown]
+# ## Five seeds each
+#
+# **Predict, then run.** Write three things down. In which order will the four come out in accuracy? How far apart are the best and
+# the worst of five LSTMs that differ in nothing but the seed? How many times the average's seconds does an LSTM take for an epoch?
+#
+# The next cell trains all twenty, in about a minute on two idle processor cores. Each architecture is compiled once, for all its seeds.
+
+# %%
+heard = pd.concat([validation, test])
+truth, on_test = heard.label.cat.codes.to_numpy(), (heard.split == "test").to_numpy()
+right, histories = {}, {}  # of each model: [seeds, clips] of True and False; [seeds] tables with a row an epoch
+for name, model in four.items():
+    right[name], histories[name] = np.zeros([len(SEEDS), len(heard)], bool), []
+    runs = training.fit_seeds(model, batched, seeds=SEEDS, epochs=EPOCHS, learning_rate=RATES[name])
+    for seed, trained, history in runs:
+        right[name][seed] = evaluation.predict(trained, heard.frames).argmax(axis=1) == truth
+        histories[name].append(pd.DataFrame(history.history))
+    print(f"{name:>8}: validation", *[f"{share:.3f}" for share in right[name][:, ~on_test].mean(axis=1)])
+
+# %% [markdown]
+# Five numbers a row, one for each seed. Look along the rows before you compare them. A paper that trains each model once has drawn one
+# number from each row.
+#
+# ## One table
+#
+# Now the prices. *Seconds* are those of an epoch of training, the median over all epochs but each training's first, which may hold the compiling.
+# *Milliseconds* are what a user waits for one clip alone, the median over 60 clips. *Kilobytes* hold the weights. The clock counts everything
+# that the machine does meanwhile: run the lesson again and the times will differ, perhaps by half. Trust their order of size.
+
+# %%
+rows = {}
+for name, model in four.items():
+    shares = right[name][:, ~on_test].mean(axis=1)
+    rows[name] = {"mean": shares.mean(), "least": shares.min(), "largest": shares.max()}
+    rows[name]["seconds"] = np.median([history.seconds[1:] for history in histories[name]])
+    rows[name] |= evaluation.price(model, validation.frames.iloc[:60].tolist())
+table = pd.DataFrame(rows).T.astype({"parameters": int})
+table.round({"mean": 3, "least": 3, "largest": 3, "seconds": 2, "kilobytes": 1, "milliseconds": 2})
+
+# %%
+figure, panels = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained", sharey=True)
+for (name, row), marker in zip(table.iterrows(), "os^D"):
+    spread = [[row["mean"] - row.least], [row.largest - row["mean"]]]
+    for axes, price in zip(panels, ["milliseconds", "seconds"]):
+        axes.errorbar(row[price], row["mean"], yerr=spread, fmt=marker, capsize=4, label=name)
+panels[0].set(xlabel="milliseconds a clip", ylabel="validation accuracy", title="what the user pays", xlim=(0, None))
+panels[1].set(xlabel="seconds an epoch", title="what the trainer pays", xlim=(0, None), ylim=(0, 1.02))
+panels[0].legend()
+best, cheapest = table["mean"].idxmax(), table.milliseconds.idxmin()
+top, quick = table.loc[best], table.loc[cheapest]
+fact = f"the most accurate is {best}, {top['mean']:.3f} ({top.least:.3f} to {top.largest:.3f})"
+plots.describe(figure, f"{fact}; the quickest is {cheapest}, with {quick['mean']:.3f}")
+
+# %% [markdown]
+# The bars span the five seeds. What lies left and above is better: quicker and more often right. On the real recordings the plain RNN is behind the
+# average, which is blind to order and cheaper: with this little training, its memory has not paid. LSTM and GRU stand above both. (The embedded synthetic voices are many, with few clips of each: so short a training takes no model far
+# there. The rest of the lesson reads the same.)
+#
+# ### The choice
+#
+# The rule, written before the table was seen: *among the models whose range reaches the range of the best, take the smallest.* Size,
+# and not speed, since a choice should not hang on a clock that wobbles. Then, and once, the test.
+
+# %%
+reach = table[table.largest >= table.least[best]]
+chosen = reach.kilobytes.idxmin()
+print(f"in reach of {best}: {', '.join(reach.index)}; chosen: {chosen}")
+results = evaluation.Results()
+for name, row in table.iterrows():
+    scores = [evaluation.score(answers) for answers in right[name][:, on_test]]
+    prices = {"parameters": int(row.parameters), **row[["seconds", "milliseconds", "kilobytes"]]}
+    results.add(lesson="08", model=name, data=clips.source.iloc[0], split="official", score=scores, **prices)
+    shares = [score.accuracy for score in scores]
+    mark = " ← chosen" if name == chosen else ""
+    spread = f"from {min(shares):.3f} to {max(shares):.3f} over {len(shares)} seeds"
+    print(f"{name:>8}: test {np.mean(shares):.3f}, {spread}{mark}")
+
+# %% [markdown]
+# All four test numbers are printed, because this lesson compares. The choice is not reopened, even if another row now looks better:
+# who chooses by the test has no test left.
+#
+# ## Is that expensive?
+#
+# A price needs a comparison. Two are at hand: the average, and the time that the clip itself lasts.
+
+# %%
+lasts = 1_000 * validation.seconds.iloc[:60].median()  # milliseconds
+prices = table[["milliseconds", "seconds", "kilobytes"]]
+against = (prices / prices.loc["average"]).round(1).add_suffix(", times the average's")
+against.assign(**{"share of the clip's duration": (table.milliseconds / lasts).map("{:.1%}".format)})
+
+# %% [markdown]
+# Against the average, a recurrent cell is dear. Against the sound it is cheap: the last column says how much of the clip's own
+# duration is spent on reading its frames. Below 100 % a processor keeps up with a microphone.
+#
+# ## What does a longer clip cost?
+#
+# Now one step of training, forward and with the gradient, for a batch of 32 clips, all of one length: 25 frames, 50, and so on up to
+# 800. **Predict, then run.** If a clip is twice as long, does a step take the same time, twice the time (*linear*), or four times
+# (*quadratic*)? And does the LSTM's line rise more steeply than the RNN's?
+#
+# XLA stays out here: it would compile for seconds at each length, and we would measure the compiling. The loss is replaced by the mean square of the
+# logits, which costs as much. Each time is the median of three.
+
+# %%
+def timed(work, batch, repeats=3):
+    """The median seconds of some work on a batch."""
+    spent = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        work(batch)
+        spent.append(time.perf_counter() - begin)
+    return float(np.median(spent))
+
+
+print(f"a pause of 10 ms takes {1_000 * timed(lambda _: time.sleep(0.01), None):.1f} ms by this clock")
+
+# %%
+BATCH = [tf.TensorSpec([None, None, audio.N_MELS])]  # [batch, time, mel], any batch and any time
+
+
+def noise(clips, frames):
+    """A batch of random frames, as loud as speech: for the clock their content does not matter."""
+    return tf.constant(np.random.default_rng(0).normal(-5, 4, [clips, frames, audio.N_MELS]), tf.float32)
+
+
+print("[batch, time, mel] =", list(noise(32, 25).shape))
+
+# %%
+def training_step(model, **options):
+    """Forward and gradient as one function, traced once for all shapes, without XLA unless the options say so."""
+    def gradients(batch):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(model(batch, training=True) ** 2)
+        return tape.gradient(loss, model.trainable_variables)
+    return tf.function(gradients, input_signature=BATCH, autograph=False, **options).get_concrete_function()
+
+
+LENGTHS = [25, 50, 100, 200, 400, 800]
+steps, spent = {name: training_step(model) for name, model in four.items()}, {}
+for name, step in steps.items():
+    step(noise(32, 25))  # the first call only warms up
+    spent[name] = [timed(step, noise(32, frames)) for frames in LENGTHS]
+pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames")).mul(1_000).round(1).rename(columns="{} (ms)".format)
+
+# %% [markdown]
+# If time grows as a power of the length, `seconds = a · frames ** b`, then on two logarithmic axes it is a straight line, and the *exponent* `b` is
+# its slope: 1 for linear, 2 for quadratic. `np.polyfit` finds it.
+
+# %%
+exponents = {name: np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0] for name, seconds in spent.items()}
+axes = plt.subplots(figsize=(8, 4), layout="constrained")[1]
+for (name, seconds), marker in zip(spent.items(), "os^D"):
+    axes.loglog(LENGTHS, seconds, f"{marker}-", label=f"{name}: exponent {exponents[name]:.2f}")
+for power, start, style in [(1, spent["rnn"][0], "--"), (2, spent["rnn"][0], ":")]:
+    ideal = start * (np.array(LENGTHS[:4]) / LENGTHS[0]) ** power
+    axes.loglog(LENGTHS[:4], ideal, style, color="grey", label=f"a slope of {power}")
+axes.set_xticks(LENGTHS, LENGTHS)
+axes.xaxis.minorticks_off()
+axes.set(xlabel="frames in a clip", ylabel="seconds for a step", title="a training step of 32 clips")
+axes.legend()
+found = ", ".join(f"{name} {exponent:.2f}" for name, exponent in exponents.items())
+plots.describe(axes, f"the fitted exponents are {found}")
+
+# %% [markdown]
+# An exponent near 1 means linear: twice the frames, twice the time. An exponent below 1 does not mean that long clips are a bargain; some of
+# the cost of a call is there for a clip of any length, and it weighs most on the short ones. The clock wobbles, so read the first decimal at most.
+# The cells differ in height more than in slope: an LSTM does more work at each frame, not more frames.
+#
+# Linear is not bad. A layer in which every frame looks at every other (*self-attention*, the heart of a transformer) has a quadratic number of pairs
+# to weigh (Vaswani et al. 2017, table 1). What the same table holds against recurrent layers is something else; we come to it below.
+#
+# ### And memory?
+#
+# To go back through time, training must keep what the forward pass computed at every frame: with the gradients of [lesson 05](05_training_a_vanilla_rnn.ipynb) in mind, each step back
+# needs the numbers of its own step. The vanilla RNN keeps its state. An LSTM keeps its input, forget and output gates, its
+# candidate, its cell and its state: six. A GRU keeps two gates, the candidate, the part of it that the reset gate multiplies, and the state: five. Each is a row of
+# `units` numbers of 4 bytes. No clock is needed here: count. (The frames themselves come on top.)
+
+# %%
+KEPT = {"rnn": 1, "lstm": 6, "gru": 5}  # rows of `units` numbers at each frame
+UNITS, NUMBER = 64, 4  # units; bytes of a float32
+megabytes = {
+    name: [kept * frames * UNITS * NUMBER * 32 / 1e6 for frames in LENGTHS] for name, kept in KEPT.items()
+}
+weights = {name: four[name].count_params() * NUMBER / 1e6 for name in KEPT}
+print("megabytes of the weights:", {name: round(size, 2) for name, size in weights.items()})
+pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames")).round(1).rename(columns="{} (MB)".format)
+
+# %% [markdown]
+# Compare the two outputs: in training it is not the weights that fill the memory, it is what is kept for the way back, and that is linear in the
+# length, too. It is a count of what must be kept; a library may keep more. A model that only answers keeps one state, whatever the length.
+#
+# ## Why not all frames at once?
+#
+# Frame 20 cannot be read before frame 19 has been: its step needs the state that frame 19 left. **Predict, then run.** Take 1,600
+# frames and lay them out in four ways: one clip of 1,600 frames, 4 of 400, 16 of 100, 64 of 25. The number of multiplications is the same. Is the time?
+
+# %%
+def forward(model):
+    """The model's answers as one function, without XLA, traced once for batches of every shape."""
+    def answer(batch):
+        return model(batch, training=False)
+    return tf.function(answer, input_signature=BATCH, autograph=False).get_concrete_function()
+
+
+answering = {name: forward(model) for name, model in four.items()}
+ways = [(1, 1_600), (4, 400), (16, 100), (64, 25)]
+laid_out = {}
+for name, answer in answering.items():
+    answer(noise(1, 25))  # the first call only warms up
+    laid_out[name] = [timed(answer, noise(*way), repeats=5) for way in ways]
+index = pd.Index([f"{count} × {frames}" for count, frames in ways], name="clips × frames")
+pd.DataFrame(laid_out, index=index).mul(1_000).round(1).rename(columns="{} (ms)".format)
+
+# %%
+ratios = {name: times[0] / times[-1] for name, times in laid_out.items()}
+for name, ratio in ratios.items():
+    print(f"{name:>8}: one long clip takes {ratio:.1f} times as long as 64 short ones with as many frames")
+
+# %% [markdown]
+# The same work, in another order. The average does not mind how its frames are laid out, or much less. A recurrent cell does: in a batch of 64 clips, 64 frames are read in one
+# multiplication of matrices, and there are 25 such steps; the one long clip needs 1,600 steps, one after another, each so small that the
+# processor spends its time on getting ready. More cores do not help: there is nothing to hand them. That is what
+# people mean when they call recurrent networks *sequential*, and a GPU with thousands of small processors feels it most.
+#
+# Parallel work must come from the other axis, the batch. **Predict, then run:** clips of 50 frames, in batches of 1, 8, 32 and 128. How many times as many
+# clips a second does the LSTM answer with 128 at once as with one: about the same, 10 times, 128 times?
+
+# %%
+SIZES = [1, 8, 32, 128]
+rates = {
+    name: [size / timed(answer, noise(size, 50), repeats=7) for size in SIZES] for name, answer in answering.items()
+}
+axes = plt.subplots(figsize=(8, 3.6), layout="constrained")[1]
+for (name, values), marker in zip(rates.items(), "os^D"):
+    axes.loglog(SIZES, values, f"{marker}-", label=name)
+axes.set_xticks(SIZES, SIZES)
+axes.xaxis.minorticks_off()
+axes.set(xlabel="clips in a batch", ylabel="clips a second", title="answers to clips of 50 frames")
+axes.legend()
+gains = ", ".join(f"{name} {values[-1] / values[0]:.0f} times" for name, values in rates.items())
+plots.describe(axes, f"with 128 clips at once, against one at a time: {gains} as many clips a second")
+
+# %% [markdown]
+# The steps of a batch cost little more than those of one clip, and more clips share them, until the multiplications themselves fill the processor. Hence the
+# two prices in the table: training works on batches and pays little for each clip; a user with one clip pays for every step alone.
+#
+# ## What bucketing and XLA buy
+#
+# Two tools of [lesson 04](04_clips_of_many_lengths.ipynb) bring the price of training down. How much padding do the three lengths leave?
+# And what does XLA cost before it saves? It compiles one program for one shape: here that of 32 clips of 50 frames, for the LSTM's step.
+
+# %%
+lengths = batches.lengths(train.frames)
+one, three = [np.arange(len(lengths))], batches.bucket(lengths, n_lengths=3)
+waste = {text: batches.padding_waste(lengths, buckets) for text, buckets in [("one length", one), ("three", three)]}
+print("padding:", ", ".join(f"{text} {share:.0%}" for text, share in waste.items()))
+batch, compiled = noise(32, 50), training_step(four["lstm"], jit_compile=True)
+compiling = timed(compiled, batch, repeats=1)
+with_xla, without = timed(compiled, batch, repeats=7), timed(steps["lstm"], batch, repeats=7)
+print(f"a step: {1_000 * without:.1f} ms without XLA, {1_000 * with_xla:.1f} ms with; compiling: {compiling:.1f} s")
+saved = without - with_xla
+worth = f"after {compiling / saved:,.0f} steps" if saved > 0 else "never, by today's clock"
+print(f"that pays {worth}; our five trainings took {len(SEEDS) * EPOCHS * len(batched):,} steps, of several shapes")
+
+# %% [markdown]
+# On a CPU the compiling is a price, too, and it pays only when there are many steps of few shapes: compare the two numbers of the last line. That is why five
+# seeds share one compilation here. On a GPU the course leaves LSTM and GRU to cuDNN, which has its own programs for them.
+#
+# The course's benchmark measured the same on all of the real training clips, with other tools beside it. Its rows, as the file has them:
+
+# %%
+report = Path(evaluation.__file__).parent.parent / "benchmarks" / "results" / "speed.md"
+for line in report.read_text(encoding="utf-8").splitlines():
+    if line.startswith(("| contender", "| this course", "| Keras")):
+        print(line)
+
+# %% [markdown]
+# ## Is the GRU better than the LSTM?
+#
+# Or the LSTM better than the GRU? Take the test now. Two intervals that overlap decide nothing here, because both models answered the SAME
+# clips: a clip that is hard for one is hard for the other, and such clips say nothing about the difference. What counts are the clips where exactly
+# one of the two is right. If the models were equally good, each such clip would be the toss of a coin. That is McNemar's test (1947), here in its exact
+# form: how probable is it that fair coins fall as unevenly as this, or more so? That probability is *p*.
+#
+# **Predict, then run.** Five pairs: the LSTM and the GRU of each seed. In how many of the five will p be below 0.05?
+
+# %%
+def mcnemar(first, second):
+    """McNemar's exact test: clips that only the first has right, clips that only the second has right, and p."""
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    differ = only_first + only_second
+    return only_first, only_second, stats.binomtest(only_first, differ).pvalue if differ else 1.0
+
+
+tested = {name: answers[:, on_test] for name, answers in right.items()}
+for seed in SEEDS:
+    only_lstm, only_gru, p = mcnemar(tested["lstm"][seed], tested["gru"][seed])
+    print(f"seed {seed}: only LSTM right {only_lstm:2}, only GRU right {only_gru:2}, p = {p:.4f}")
+
+# %% [markdown]
+# Each line is a fair test of one question: do THESE two trained models differ? Had you trained one pair, you would have one of these lines, and the seed would
+# have chosen which. So ask the same of two LSTMs, or two GRUs, which differ by the seed alone.
+
+# %%
+for name in ("lstm", "gru"):
+    pairs = list(itertools.combinations(tested[name], 2))
+    low = sum(mcnemar(first, second)[2] < 0.05 for first, second in pairs)
+    print(f"{low} of {len(pairs)} pairs of {name.upper()}s from different seeds have p below 0.05")
+
+# %% [markdown]
+# Where such pairs are counted, the test is not at fault: two trainings of one architecture do give models of different quality. McNemar's test compares two
+# trained models. It does not compare two architectures. For that, the seed is the unit to count.
+#
+# ### Five against five
+#
+# Shuffle the labels. If LSTM and GRU were the same kind of thing, the ten accuracies could have been dealt to the two names in any way. There are
+# 252 ways to deal ten numbers into two hands of five. The share of the ways in which the two means are at least as far apart as we
+# found is the p of a *permutation test*.
+
+# %%
+def permutation(first, second):
+    """The p of a permutation test on the difference of two means."""
+    both, size = np.concatenate([first, second]), len(first)
+    hands = [np.isin(range(len(both)), chosen) for chosen in itertools.combinations(range(len(both)), size)]
+    apart = np.array([abs(both[hand].mean() - both[~hand].mean()) for hand in hands])
+    return (apart >= abs(first.mean() - second.mean()) - 1e-9).mean(), len(hands)
+
+
+shares = {name: answers.mean(axis=1) for name, answers in tested.items()}
+for pair in [("lstm", "gru"), ("lstm", "rnn")]:
+    first, second = (shares[name] for name in pair)
+    apart, (p, deals) = first[:, None] - second, permutation(first, second)
+    spread = f"single pairs from {apart.min():+.3f} to {apart.max():+.3f}"
+    print(f"{' − '.join(pair)}: {apart.mean():+.3f}, {spread}, p = {p:.4f}")
+print(f"the smallest p that {deals} deals allow: {2 / deals:.3f}")
+
+# %% [markdown]
+# The first line is the answer that you can give: a mean difference, and what single pairs of seeds would have shown. Where the range holds zero, some pairs
+# would have sent you home with "the LSTM wins", others with "the GRU wins". Where p is small, the difference is more than the luck of the seeds: at these epochs, these
+# clips and this learning rate. On the real recordings LSTM and RNN are another matter: every LSTM beats every RNN, and p is
+# as small as five seeds can make it. No five against five can give a smaller p than the last line.
+#
+# ### A few voices
+#
+# Seeds are one source of chance. The voices are another, and no seed shakes it.
+
+# %%
+over_seeds = {name: tested[name].mean(axis=0) for name in ("lstm", "gru")}  # of each clip: the share of right seeds
+by_voice = pd.DataFrame(over_seeds).groupby(test.group.to_numpy()).mean()
+axes = plt.subplots(figsize=(8, 0.9 + 0.4 * len(by_voice)), layout="constrained")[1]
+for (name, values), look in zip(by_voice.items(), [("^", "C2"), ("D", "C3")]):
+    axes.scatter(values, np.arange(len(by_voice)), s=70, marker=look[0], color=look[1], label=name)
+axes.set_yticks(range(len(by_voice)), by_voice.index)
+axes.set(xlabel="accuracy, mean over the seeds", ylabel="voice", title="the test, voice by voice")
+axes.legend()
+between = by_voice.max() - by_voice.min()
+cells_apart, better = abs(by_voice.lstm - by_voice.gru).mean(), int((by_voice.gru > by_voice.lstm).sum())
+fact = f"the easiest and hardest voice are {between.lstm:.3f} apart for the LSTM and {between.gru:.3f} for the GRU"
+ahead = f"the GRU is ahead for {better} of {len(by_voice)} voices"
+plots.describe(axes, f"{fact}; {ahead}; for one voice the two are {cells_apart:.3f} apart on average")
+
+# %% [markdown]
+# On the real recordings these voices were in training, so this is the mild case; the interval between voices that were never heard, which
+# [lesson 02](02_a_baseline_and_an_honest_split.ipynb) printed, is wider still. Compare either with the difference between the two cells: there, whose voice it is matters more than which cell it is.
+#
+# ### Stopped early is not worse
+#
+# All four had the same number of epochs. Is that fair? Look whether they had finished.
+
+# %%
+axes, fell = plt.subplots(figsize=(8, 3.4), layout="constrained")[1], []
+for (name, tables), marker in zip(histories.items(), "os^D"):
+    losses = np.array([history.loss for history in tables])
+    fell.append(f"{(losses[:, -1] / losses[:, -2]).mean():.2f} ({name})")
+    axes.plot(range(1, EPOCHS + 1), losses.mean(axis=0), f"{marker}-", label=name)
+    axes.fill_between(range(1, EPOCHS + 1), losses.min(axis=0), losses.max(axis=0), alpha=0.2)
+axes.set(xlabel="epoch", ylabel="loss, training clips", title="loss, mean and range of five seeds", ylim=(0, None))
+axes.legend()
+plots.describe(axes, f"in the last epoch the loss is multiplied by {', '.join(fell)}")
+
+# %% [markdown]
+# A factor below 1 is a loss that was still falling when the time was up. So the table ranks the four *at this budget*: these clips, these epochs, this learning rate.
+#
+# **Predict, then run.** The LSTM and the GRU of the last seed go on for as many epochs again. How much do they gain, against the difference
+# between the two in the table?
+
+# %%
+for name in ("lstm", "gru"):
+    before = right[name][-1, ~on_test].mean()
+    four[name].fit(batched, epochs=EPOCHS, shuffle=False, verbose=0)  # as compiled, and as the last seed left it
+    after = evaluation.evaluate(four[name], validation)
+    print(f"{name:>8}: validation {before:.3f} after {EPOCHS} epochs, {after.accuracy:.3f} after {2 * EPOCHS}")
+print(f"in the table the two are {abs(table['mean']['lstm'] - table['mean']['gru']):.3f} apart")
+
+# %% [markdown]
+# A gain of that size, against a difference of that size: what looked like a ranking of cells is in part a ranking of how quickly they learn, with this setting. If you have
+# a few minutes, set the three cells' learning rates in `RATES` to 0.008 and run the lesson once more. Does the order of LSTM and GRU stay? You look
+# at validation clips when you do, so no test is spent.
+#
+# ## What may be said, and what may not
+#
+# - LSTM and GRU against RNN: on the real recordings the ranges over the seeds are far apart. At this budget, that difference is real.
+# - LSTM against GRU: look at the range of the differences and at p. Even a small p speaks of this budget. One number for each, from one seed, would
+#   have been an anecdote.
+# - One learning rate for the three cells is a rule, not justice: each might have a better one.
+# - Equal units are not equal parameters: the table has the numbers, and exercise 1 puts the two on a level.
+# - One test, of few voices. On the real recordings the model had heard all of them before. About other voices the table says nothing; about another kind of sound even less.
+# - The price: linear in the length, for time and memory. Frames one after another; only batches help. For short clips, small change.
+#
+# Then which one? When two models cannot be told apart by accuracy, choose by what can be told apart: the price, or what you can explain.
+#
+# ## Exercises
+#
+# **Exercise 1.** How many units must a GRU *layer* have to hold as many parameters as an LSTM layer with 64 units, both reading 40 bands? From lessons
+# 06 and 07: an LSTM of n units has `4 * (n * (n + 40) + n)`, a Keras GRU `3 * (n * (n + 40) + 2 * n)`. Set `units` to the whole number that comes
+# nearest. Solve the equation, or let a loop find it. The check builds both layers.
+
+# %% tags=["solution"]
+wanted = 4 * (64 * (64 + 40) + 64)
+units = min(range(1, 200), key=lambda n: abs(3 * (n * (n + 40) + 2 * n) - wanted))
+
+# %% tags=["check"]
+assert isinstance(units, (int, np.integer)), "`units` should be a whole number: round what you find"
+assert units != 64, "64 are equal units: the GRU then has a gate less, and fewer parameters than the LSTM"
+assert units != 85, "4/3 of 64 would do if parameters grew with the units; they grow with units * (units + 40)"
+assert units != 74, "sqrt(4/3) of 64 leaves out the 40 bands: the kernel grows with the units, not with their square"
+held = {}
+for name, layer in {"lstm": keras.layers.LSTM(64), "gru": keras.layers.GRU(units)}.items():
+    layer.build([None, None, 40])
+    held[name] = layer.count_params()
+step = 3 * (2 * units + 42)  # about what one unit more adds to the GRU
+assert abs(held["gru"] - held["lstm"]) <= step / 2, f"LSTM {held['lstm']:,}, GRU {held['gru']:,}: not the nearest"
+print(f"LSTM(64) has {held['lstm']:,} parameters, GRU({units}) {held['gru']:,}: {units - 64} units more for the same")
+
+# %% [markdown]
+# **Exercise 2.** A model is *dominated* if another is at least as accurate AND at most as slow, and better in one of the two. The
+# models that nobody dominates form the *Pareto front*: only among them is there anything to choose. Write `front(accuracy, milliseconds)`: both are dicts from
+# name to number; return the set of names on the front. Guess first which of the four are on it.
+
+# %% tags=["solution"]
+def front(accuracy, milliseconds):
+    """The names of the models that no other dominates."""
+    def dominated(name):
+        return any(
+            accuracy[other] >= accuracy[name] and milliseconds[other] <= milliseconds[name]
+            and (accuracy[other], milliseconds[other]) != (accuracy[name], milliseconds[name])
+            for other in accuracy
+        )
+    return {name for name in accuracy if not dominated(name)}
+
+# %% tags=["check"]
+invented = {"a": (0.80, 1), "b": (0.90, 5), "c": (0.85, 6), "d": (0.95, 9), "e": (0.80, 2)}  # accuracy, milliseconds
+found = front({name: pair[0] for name, pair in invented.items()}, {name: pair[1] for name, pair in invented.items()})
+assert isinstance(found, set), "front should return a set of names, such as {'a', 'b'}"
+assert found != {"a", "d"}, "the quickest and the best are on the front, and so is b: nobody is better AND quicker"
+assert "c" not in found, "c is dominated: b is more accurate and quicker"
+assert "e" not in found, "e is dominated: a is as accurate and quicker; a tie in one of the two does not save it"
+assert found == {"a", "b", "d"}, f"expected a, b and d, found {sorted(found)}: is slower worse?"
+twins = front({"x": 0.9, "y": 0.9}, {"x": 3, "y": 3})
+assert twins == {"x", "y"}, "two equal models do not dominate each other: one must be better in something"
+print("on the front of this lesson's table:", *sorted(front(dict(table["mean"]), dict(table.milliseconds))))
+
+# %% [markdown]
+# **Exercise 3.** Somebody shows you two invented models, five seeds each, and says that the second is better.
+
+# %%
+first, second = np.array([0.93, 0.95, 0.94, 0.92, 0.96]), np.array([0.95, 0.97, 0.93, 0.96, 0.94])
+for seeds in (first, second):
+    print(f"mean {seeds.mean():.3f}, standard deviation over the seeds {seeds.std(ddof=1):.4f}")
+
+# %% [markdown]
+# Set `overlap` to True if their ranges (least to largest) overlap, else False. Then `needed`: how many seeds *each* would need so that a true difference of this size is
+# found in about four of five such experiments. A rule of thumb: `16 * (s / d) ** 2`, where `s` is the standard deviation over the seeds (`ddof=1`) and
+# `d` the difference of the means (R. Lehr, 1992); round up.
+
+# %% tags=["solution"]
+overlap = bool(first.max() >= second.min() and second.max() >= first.min())
+needed = int(np.ceil(16 * (first.std(ddof=1) / (second.mean() - first.mean())) ** 2))
+
+# %% tags=["check"]
+assert overlap is not ... and needed is not ..., "set both: `overlap` to True or False, `needed` to a number of seeds"
+assert bool(overlap) is True, "the best of the first is above the least of the second: the ranges overlap"
+assert needed not in (25, 26), "square the ratio: 16 * (s / d) ** 2"
+assert needed != 32, "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
+assert needed in (40, 41), f"expected 16 * (s / d) ** 2 with s = 0.0158 and d = 0.010, found {needed}"
+p = permutation(first, second)[0]
+print(f"{needed} seeds each for a difference of {second.mean() - first.mean():.3f}; with {len(first)}, p = {p:.2f}")
+
+# %% [markdown]
+# **Exercise 4.** A batch of 32 clips of one minute, at 8,000 samples a second, trains an LSTM with 64 units. How many megabytes (of a million bytes) must be kept
+# for the way back? Use `KEPT["lstm"]`, `UNITS`, `NUMBER`, and `audio.frame_count(samples)`, which says how many frames that many samples give. Guess first: more than a gigabyte?
+
+# %% tags=["solution"]
+minute = KEPT["lstm"] * audio.frame_count(60 * audio.SAMPLE_RATE) * UNITS * NUMBER * 32 / 1e6
+
+# %% tags=["check"]
+assert minute is not ..., "set `minute` to a number of megabytes: rows × frames × units × bytes × clips / 1e6"
+expected = 6 * 5_998 * 64 * 4 * 32 / 1e6
+assert not np.isclose(minute, expected / 32, rtol=0.01), "that is one clip: the batch has 32 of them"
+assert not np.isclose(minute, expected / 6, rtol=0.01), "that is the state alone: an LSTM keeps six rows a frame"
+assert not np.isclose(minute, expected * 80, rtol=0.02), "those are samples: the LSTM reads a frame for every 80"
+assert np.isclose(minute, expected, rtol=0.01), f"expected 6 × 5,998 × 64 × 4 × 32 bytes, found {minute:,.1f} MB"
+print(f"{minute:,.0f} MB for a batch of clips of a minute, and {weights['lstm']:.2f} MB for the weights")
+
+# %% [markdown]
+# **You have seen**
+# - four models from five seeds each: their accuracy, its spread and their prices in one table;
+# - how time and memory grow with the length of a clip, and why frames cannot be read all at once;
+# - two models compared on the same clips, and what five seeds and one test cannot tell.
+#
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. Clips become four times as long. What happens to the time of an LSTM's training step?**
+#
+# <details><summary>A. It stays about the same, because a GPU or more cores can read the frames at once.</summary>No: each frame needs the state that the frame before it left. Only clips of a batch can be read at once.</details>
+# <details><summary>B. It becomes about four times as long.</summary>Yes: one step for each frame, all alike, so time is linear in the length, and so is the memory that is kept for the way back.</details>
+# <details><summary>C. It becomes about sixteen times as long.</summary>No: that is quadratic, as when each frame is compared with each other frame. A recurrent cell looks at one frame and one state.</details>
+#
+# **2. One LSTM and one GRU answer the same test clips; McNemar's p is 0.01. What do you know?**
+#
+# <details><summary>A. GRUs and LSTMs differ in quality on this task.</summary>No: the test compared two trained models. Two LSTMs from different seeds may differ as much.</details>
+# <details><summary>B. The probability that the two are equally good is 1 %.</summary>No: p is how often fair coins would fall this unevenly IF the two were equally good; it is no probability of the if.</details>
+# <details><summary>C. These two trained models differ more than chance on these clips would explain.</summary>Yes: and no more than that. It says nothing about other seeds, other voices, or the architectures.</details>
+#
+# **3. Two architectures, five seeds each. You have the validation and the test accuracy of all ten models. By which number do you choose?**
+#
+# <details><summary>A. By the mean over the seeds on validation clips, with the price where the ranges overlap.</summary>Yes: the test stays unspent, the spread is seen, and price decides what accuracy cannot.</details>
+# <details><summary>B. By the best seed on the test.</summary>No: the best of many draws is luck in part, and the test then no longer measures anything but your choosing.</details>
+# <details><summary>C. By the mean over the seeds on the test, since it has no luck in it.</summary>No: a choice made by the test makes its number too good, whatever is averaged.</details>
+#
+# Next: [09 Order and the whole clip](09_order_and_the_whole_clip.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+#
+# *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

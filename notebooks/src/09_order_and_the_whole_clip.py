@@ -1,0 +1,521 @@
+# %% [markdown]
+# # 09 · Order and the whole clip
+#
+# Two claims about recurrent networks are repeated everywhere: that they *capture temporal information*, and that they *miss the global
+# context*. Both sound plausible. This lesson turns each into an experiment that prints a number, and then looks at the ways
+# in which a model can use a whole clip and not its last state alone.
+#
+# **You will**
+# - take the order of the frames away, from a trained model and from its training, and find out what order is worth;
+# - compare four ways to read a clip, and find which of them still knows the first sound after a long distraction;
+# - watch a model make up its mind frame by frame, and see which frames attention weighs.
+#
+# **Minutes:** 40, of which the computer takes about two. **You need:** lessons 03 to 07; lesson 04's `check_mask`.
+
+# %% tags=["setup"]
+import setup_course
+
+# %%
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from course_lib import audio, batches, datasets, evaluation, microscope, models, plots, training
+
+# %% [markdown]
+# ## Clips, and a shorter training
+#
+# Many models are trained here, so four things save time: the models read every second frame, one each 20 ms; they learn from 900
+# training clips of 32 such frames or fewer; a layer has 32 units; and there are two seeds. Their accuracies are not to be
+# compared with those of lesson 08. The test clips are all those of the official split, of any length. The column `fine` keeps all
+# frames, for the pictures.
+
+# %%
+clips = datasets.load("digits")
+clips["fine"] = audio.log_mels(audio.read(path) for path in clips.path)
+clips["frames"] = [fine[::2] for fine in clips.fine]
+test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
+short = rest[batches.lengths(rest.frames) <= 32]
+train = short.groupby("label", observed=True).sample(n=90, random_state=0)
+truth = test.label.cat.codes.to_numpy()
+print(f"{len(train)} clips to learn from, {len(test)} for the test")
+
+# %% [markdown]
+# ## Is the order read at all?
+#
+# Three versions of every test clip: as recorded, with its frames *shuffled* (put in a random order), and *reversed*. No frame is added or
+# lost; the average of the frames is the same in all three.
+
+# %%
+random = np.random.default_rng(0)
+
+
+def shuffled(frames):
+    """The same frames in a random order."""
+    return frames[random.permutation(len(frames))]
+
+
+versions = {"as recorded": list(test.frames), "shuffled": [shuffled(frames) for frames in test.frames]}
+versions["reversed"] = [frames[::-1] for frames in test.frames]
+print({name: list(frames[0].shape) for name, frames in versions.items()})
+
+# %% [markdown]
+# First the model that is blind to order, the average of lesson 02. That its answers stay is no finding: it follows from its
+# arithmetic. It is a check of the experiment.
+
+# %%
+keras.utils.set_random_seed(0)
+average = models.average(clips.label.nunique())
+padded = batches.pad(list(test.frames[:8]))
+print(f"{average.name}: check_mask {evaluation.check_mask(average, padded):.0e}")
+in_order = batches.bucketed(train.frames, train.label, batch_size=50, n_lengths=1)
+training.fit(average, in_order, epochs=12, learning_rate=0.03)
+logits = {name: evaluation.predict(average, frames) for name, frames in versions.items()}
+for name, found in logits.items():
+    np.testing.assert_allclose(found, logits["as recorded"], atol=1e-3)
+    print(f"{name:>12}: {evaluation.score(found.argmax(axis=1) == truth)}")
+
+# %% [markdown]
+# Now a GRU, trained on clips as they were recorded. **Predict, then run:** what will be left of its accuracy when the frames are shuffled? And is a
+# reversed clip, in which each frame keeps its neighbours, better or worse for it than a shuffled one?
+#
+# Two seeds are trained, so each accuracy is given as the mean and, in parentheses, the least and the largest.
+
+# %%
+SETTING = {"seeds": [0, 1], "epochs": 8, "learning_rate": 8e-3}
+
+
+def band(scores):
+    """The mean accuracy of several seeds, with the least and the largest."""
+    each = [score.accuracy for score in scores]
+    return f"{np.mean(each):.3f} ({min(each):.3f} to {max(each):.3f})"
+
+
+print(f"GRU, stacked, bidirectional, attention: {SETTING}")
+
+# %%
+keras.utils.set_random_seed(0)
+scores = {name: [] for name in versions}
+gru = models.gru(clips.label.nunique(), units=32)
+print(f"{gru.name}: check_mask {evaluation.check_mask(gru, padded):.0e}")
+for seed, model, history in training.fit_seeds(gru, in_order, **SETTING):
+    answers = evaluation.predict(model, sum(versions.values(), [])).argmax(axis=1)
+    for name, its_answers in zip(versions, np.split(answers, 3)):
+        scores[name].append(evaluation.score(its_answers == truth))
+gru_seconds = history.history["seconds"][1:]  # the first epoch may hold the compiling
+print("GRU, trained on clips as recorded, tested on\n" + "\n".join(f"{n:>12}: {band(s)}" for n, s in scores.items()))
+
+# %% [markdown]
+# Order is read: the same frames in another order get other answers. So is that fall what order is *worth*? Not yet. The GRU never met a
+# shuffled clip, and a clip that sounds like nothing it knows can confuse it, whether or not the order held the answer.
+#
+# ## What is order worth?
+#
+# The fair question gives the second model the same chance: it LEARNS from shuffled clips, and is tested on shuffled clips. Same
+# architecture, same clips, same number of steps. What it cannot do is use the order, for there is none.
+#
+# **Predict, then run.** Where will it land: near the shuffled line above, or near the line "as recorded"?
+
+# %%
+mixed = batches.bucketed([shuffled(f) for f in train.frames], train.label, batch_size=50, n_lengths=1)
+without_order, tables = [], []
+keras.utils.set_random_seed(0)
+orderless = models.gru(clips.label.nunique(), units=32)
+print(f"check_mask {evaluation.check_mask(orderless, padded):.0e}")
+for seed, model, history in training.fit_seeds(orderless, mixed, **SETTING):
+    answers = evaluation.predict(model, versions["shuffled"]).argmax(axis=1)
+    without_order.append(evaluation.score(answers == truth))
+    tables.append(evaluation.confusion(test.label, answers))
+with_order = scores["as recorded"]
+print(f"order in training and test:    {band(with_order)}\nno order in training and test: {band(without_order)}")
+worth = np.mean([s.accuracy for s in with_order]) - np.mean([s.accuracy for s in without_order])
+width = with_order[0].high - with_order[0].low
+print(f"order is worth {worth:+.3f}; one 95 % interval from {len(test)} clips is {width:.3f} wide")
+
+# %% [markdown]
+# Compare two differences: how much the first GRU lost on shuffled clips, and what order is worth here. The first is far larger; most of it
+# was strangeness. If what order is worth is smaller than the interval, or the two bands overlap, then all that can be said is: so
+# many clips and two seeds do not show that order helps.
+#
+# So the verdict on "captures temporal information": a GRU's answers do depend on the order. Whether that makes them better
+# is another question, about the TASK more than about the GRU. Ten digits differ in which sounds they hold ("six" alone has so much hiss), and a bag of
+# sounds goes far. Had the list held "tip" and "pit", a bag would not do.
+#
+# Where the order is gone, which words are taken for each other?
+
+# %%
+table = sum(tables)
+both_ways = np.triu(table.to_numpy() + table.to_numpy().T, k=1)  # a for b, and b for a
+worst = [np.unravel_index(place, both_ways.shape) for place in np.argsort(-both_ways, axis=None, kind="stable")[:3]]
+pairs = [f"{table.index[a]} and {table.index[b]} {both_ways[a, b]} times" for a, b in worst]
+axes = plots.confusion(table, title="GRU without order, two seeds")
+plots.describe(axes, f"Taken for each other most often: {', '.join(pairs)}, of {both_ways.sum()} errors")
+
+# %% [markdown]
+# Say the most confused pairs aloud, slowly. Do they share sounds, if you forget which comes first?
+#
+# ## Four ways to read a clip
+#
+# The GRU answers from its last state alone. Three other builders:
+# - **stacked:** a second GRU reads the states of the first as if they were frames, and answers from its own last state.
+# - **bidirectional** (Schuster & Paliwal 1997): one GRU reads from the first frame to the last, another from the last to the first; the two
+#   final states lie side by side. Padding is skipped in both directions.
+# - **attention:** a bidirectional GRU gives its states at ALL frames. A `Dense` layer with one unit gives each state a score; softmax over
+#   time turns the scores into *weights* that add up to 1; the answer is read from the weighted mean (in this form Raffel & Ellis 2015).
+#
+# Attention has a trap. At padding, a masked GRU repeats its last state, and a softmax over time gives these
+# repeats weight as well. Here is attention as it is often written; lesson 04's check looks at it.
+
+# %%
+keras.utils.set_random_seed(0)
+clip = keras.Input([None, audio.N_MELS])
+states = keras.layers.GRU(8, return_sequences=True)(keras.layers.Masking(batches.PADDING)(clip))
+weights = keras.ops.softmax(keras.layers.Dense(1)(states), axis=1)  # over all frames, padding too
+naive = keras.Model(clip, keras.layers.Dense(10)(keras.ops.sum(weights * states, axis=1)))
+try:
+    evaluation.check_mask(naive, padded)
+except AssertionError as error:
+    print(error)
+
+# %% [markdown]
+# `models.AttentionPooling` sets the scores of padding to a very small number *before* the softmax, so that their weight is 0 and the others
+# still add up to 1. The check accepts it, as you see below.
+#
+# **Predict, then run.** Order the four by accuracy. Will the best beat the GRU by more than the seeds differ?
+
+# %%
+found, seconds, trained = {"gru": with_order}, {"gru": gru_seconds}, {"gru": gru}
+for name in ["stacked", "bidirectional", "attention"]:
+    keras.utils.set_random_seed(0)
+    model = trained[name] = models.BUILDERS[name](clips.label.nunique(), units=32)
+    print(f"{name}: check_mask {evaluation.check_mask(model, padded):.0e}")
+    found[name] = []
+    for seed, model, history in training.fit_seeds(model, in_order, **SETTING):
+        found[name].append(evaluation.evaluate(model, test))
+        seconds[name] = history.history["seconds"][1:]
+
+# %%
+comparison = pd.DataFrame({name: np.mean(scores, axis=0)[:3] for name, scores in found.items()}).T
+comparison.columns = ["accuracy", "low", "high"]
+comparison["least"] = [min(score.accuracy for score in scores) for scores in found.values()]
+comparison["largest"] = [max(score.accuracy for score in scores) for scores in found.values()]
+comparison["parameters"] = [model.count_params() for model in trained.values()]
+comparison["seconds an epoch"] = [np.median(each) for each in seconds.values()]
+axes = plots.intervals(comparison, chance=0.1, title="official split: mean of two seeds, with the mean 95 % interval")
+best = comparison.accuracy.idxmax()
+accuracy = comparison.accuracy
+plots.describe(axes, f"The best is {best} with {accuracy[best]:.3f}; gru has {accuracy['gru']:.3f}")
+comparison.round(3)
+
+# %% [markdown]
+# Look at two things before you name a winner: whether the bands from `least` to `largest` overlap, and what an epoch costs. Two seeds
+# are few. On the real recordings, in this short training, the two models that hear the clip from both ends come out in front. How far
+# a GRU comes with all clips and more epochs, [lesson 08](08_which_one_and_at_what_price.ipynb) shows. The rows go into your table of results.
+
+# %%
+results = evaluation.Results()
+entry = {"lesson": "09", "data": clips.source.iloc[0], "split": "official"}
+once = evaluation.score(logits["as recorded"].argmax(axis=1) == truth)
+results.add(model="average", score=once, parameters=average.count_params(), **entry)
+results.add(model="gru, shuffled frames", score=without_order, parameters=orderless.count_params(), **entry)
+for name, model in trained.items():
+    time = comparison["seconds an epoch"][name]
+    rows = results.add(model=name, score=found[name], parameters=model.count_params(), seconds=time, **entry)
+rows[rows.lesson == "09"][["model", "accuracy", "least", "largest", "parameters"]].round(3)
+
+# %% [markdown]
+# ## First clue, last answer
+#
+# Does an RNN miss the global context? Make it the whole question. A clip begins with one of three words. Then comes *babble*: frames drawn
+# by lot from all training clips, which sound like speech and hold no word. The answer, *which word was it?*, is due at the end.
+
+# %%
+words = ["0", "1", "7"]
+babble = np.concatenate(list(rest.frames))
+
+
+def then_babble(part, count):
+    """The frames of each clip, followed by so many frames of babble."""
+    return [np.concatenate([frames, babble[random.integers(len(babble), size=count)]]) for frames in part.frames]
+
+
+learn = short[short.label.isin(words)].groupby("label", observed=True).sample(n=100, random_state=0)
+ask = test[test.label.isin(words)]
+example = np.repeat(then_babble(learn.iloc[:1], 50)[0], 2, axis=0)  # each frame twice, so that the time is right
+axes = plots.log_mel(example, title=f'"{learn.label.iloc[0]}", then one second of babble')
+plots.describe(axes, f"The word ends after {0.02 * len(learn.frames.iloc[0]):.2f} s; nothing after it helps")
+
+# %% [markdown]
+# Four readers, 32 units each. The GRU of the second line of the table below reads all of the distraction before it answers. `gru-attention` is
+# the SAME one-way GRU; what differs is how its states are read: attention pooling over all of them, in place of the last one.
+
+# %%
+def gru_attention(n_classes, *, units):
+    """A GRU that reads forwards only, whose states at all frames are weighed by attention."""
+    clip = keras.Input([None, audio.N_MELS])
+    frames = keras.layers.Masking(batches.PADDING)(clip)
+    typical, spread = models.TYPICAL_LOG_MEL, models.SPREAD_LOG_MEL
+    frames = keras.layers.Rescaling(1 / spread, -typical / spread)(frames)
+    states = keras.layers.GRU(units, return_sequences=True)(frames)
+    pooled = models.AttentionPooling()(states)
+    return keras.Model(clip, keras.layers.Dense(n_classes)(pooled), name="gru-attention")
+
+
+keras.utils.set_random_seed(0)
+model = gru_attention(3, units=32)
+print(f"{model.count_params():,} parameters, check_mask {evaluation.check_mask(model, padded):.0e}")
+
+# %% [markdown]
+# **Predict, then run.** Chance is one in three. After 5 frames of babble (0.1 s), and after 50 (1 s): which of these readers still know
+# the word? All get the same clips and the same number of epochs.
+
+# %%
+rows = []
+for builder, count in [(models.gru, 5), (models.gru, 50), (gru_attention, 50), (models.bidirectional, 50)]:
+    keras.utils.set_random_seed(0)
+    model = builder(len(words), units=32)
+    print(f"{model.name}, {count} frames: check_mask {evaluation.check_mask(model, padded):.0e}")
+    said, asked = (part.label.astype(str).map(words.index).to_numpy(int) for part in (learn, ask))
+    clue = batches.bucketed(then_babble(learn, count), said, n_lengths=1)
+    history = training.fit(model, clue, epochs=11, learning_rate=5e-3).history
+    score = evaluation.score(evaluation.predict(model, then_babble(ask, count)).argmax(axis=1) == asked)
+    rows.append([model.name, count, history["accuracy"][-1], *score[:3], sum(history["seconds"])])
+columns = ["model", "babble (frames)", "in training", "accuracy", "low", "high", "seconds"]
+memory = pd.DataFrame(rows, columns=columns)
+memory.round(3)
+
+# %% [markdown]
+# Read the second and third line together. Both models have a one-way GRU with as many units. If the one that answers from its last state is
+# near chance, and the other is not, then what fails is not the recurrence but the *reading of the last state alone*: the
+# clue was in the states when the word ended, and had to survive fifty updates after it. Look at the column "in training", too: where it lies far above
+# the accuracy on new clips, the model learned its own clips' babble by heart and never found the clue.
+#
+# The bidirectional model has a less noble way out: its backward half reads the babble first and the word LAST. Put the clue into
+# the middle of a long clip, and it has to wait as well, half as long in each direction.
+#
+# The verdict on "misses the global context": **too strong as a statement about RNNs.** It fits a model that answers from its
+# last state, trained for a short time. More training, a long memory from the start (the forget bias of [lesson 06](06_lstm.ipynb), where
+# the waiting time grows from 10 to 300 frames) or another way of reading mend it. One seed each and few
+# test clips: trust the large differences in the table, not the small ones.
+#
+# ## The moment of decision
+#
+# Back to the GRU with the ten digits. It answers at the end, but nothing stops us from asking after every frame:
+# `microscope.running_probabilities` gives the answer to each beginning of the clip. `microscope.settled` says after how many
+# frames the most probable word changed for the last time.
+#
+# **Predict, then run.** How is it for many clips? Guess the median: after what share of the clip does the answer no longer change? (All
+# beginnings of 100 test clips go through the model in one call.)
+
+# %%
+some = test.sample(100, random_state=0)
+beginnings = [frames[:count] for frames in some.frames for count in range(1, len(frames) + 1)]
+running = np.split(evaluation.predict(gru, beginnings), np.cumsum(batches.lengths(some.frames))[:-1])
+some = some.assign(settles=[microscope.settled(each) for each in running])
+shares = some.settles / batches.lengths(some.frames)
+axes = plt.subplots(figsize=(9, 2.8), layout="constrained")[1]
+axes.hist(shares, bins=np.linspace(0, 1, 21))
+axes.set(xlabel="share of the clip heard when the answer settles", ylabel="clips")
+axes.set_title("the moment of decision, 100 test clips")
+early = f"in {(shares <= 0.5).mean():.0%} of the clips it settles within the first half"
+plots.describe(axes, f"Half of the answers settle after {shares.median():.0%} of the clip or less; {early}")
+
+# %% [markdown]
+# Now one clip: of those with a right answer, the one that settles nearest to that median. The four words that rose highest are drawn.
+
+# %%
+right = [each[-1].argmax() == code for each, code in zip(running, some.label.cat.codes)]
+one = some.loc[(shares[right] - shares.median()).abs().idxmin()]
+probabilities = microscope.running_probabilities(gru, one.frames)
+top = np.argsort(-probabilities.max(axis=0))[:4]
+as_fine = {f'"{some.label.cat.categories[c]}"': np.repeat(probabilities[:, c], 2)[: len(one.fine)] for c in top}
+moment = microscope.settled(probabilities)
+figure = plots.under_frames(one.fine, as_fine, unit="probability", title=f'"{one.label}": the answer so far')
+plots.describe(figure, f"The answer settles after {moment} of {len(one.frames)} frames, {0.02 * moment:.2f} s")
+
+# %% [markdown]
+# The first answers are answers to a piece of a clip, which the model never met in training; they say what the beginning is most
+# like. Say the word slowly: after which of its sounds do YOU know it?
+#
+# A settled answer need not be a right one, and nobody knows *at* that moment that it has settled. Yet the first picture shows
+# how much of a clip is heard after the decision. A live recogniser lives on that.
+#
+# ### Why the bidirectional model cannot listen live
+#
+# The attention model's GRUs give their states at all frames: the first 32 numbers from the forward GRU, the other 32 from the backward one. Change
+# the LAST frame of a clip only. What becomes of the states at the FIRST frame?
+
+# %%
+attention = trained["attention"]
+states_of = keras.Model(attention.inputs[0], attention.get_layer("both_ways").output)
+changed = one.frames.copy()
+changed[-1] += 3
+moved = np.abs(states_of(changed[None])[0] - states_of(one.frames[None])[0])[0]
+print(f"state at the first frame moves by {moved[:32].max():.3f} (forward), {moved[32:].max():.1e} (backward)")
+n = len(one.frames)
+print(f"frames read to answer after each of {n} frames: one way {n}, both ways {n * (n + 1) // 2}")
+
+# %% [markdown]
+# The backward state at the first frame depends on the last frame, however little: it cannot be known before the clip is over. To answer
+# after each frame, the backward GRU must begin anew each time, and the second line counts what that costs. The forward
+# GRU adds one step for each new frame. Lesson 15 will use that.
+#
+# ## Where attention looks
+#
+# The weights of attention pooling are one number a frame, so they can be drawn under the picture. The dashed line is the *even share*: the weight
+# that each frame would have if all counted alike. **Predict, then run.** Loud frames or quiet ones? The beginning, the middle, or the end?
+
+# %%
+def draw_attention(clip):
+    """The weight of each frame under the log-mel frames of a clip."""
+    weights = microscope.attention(attention, clip.frames)
+    even = np.full(len(clip.fine), 1 / len(weights))
+    curves = {"attention": np.repeat(weights, 2)[: len(even)], "even share": even}
+    figure = plots.under_frames(clip.fine, curves, unit="weight", title=f'weights of the frames of "{clip.label}"')
+    peak = weights.argmax()
+    times = weights[peak] * len(weights)
+    where = peak / len(weights)
+    plots.describe(figure, f"The largest weight, {times:.1f} times the even share, is {where:.0%} into the clip")
+
+
+draw_attention(one)
+
+# %%
+draw_attention(some[np.array(right) & (some.label != one.label)].iloc[0])
+
+# %% [markdown]
+# Two clips are two anecdotes. For 100 clips: the weight that the loudest third of the frames gets, and the weight of the first, middle and last third in
+# time, each against an even share. *Loud* means a high mean log energy.
+
+# %%
+batch = batches.pad(list(some.frames))
+layer = attention.get_layer("attention")
+mask = (batch != batches.PADDING).any(axis=2)
+weights = keras.ops.convert_to_numpy(layer.weights_over_time(states_of(batch), mask))[:, :, 0]
+rows = []
+for frames, weight in zip(some.frames, weights):
+    own, loudest = weight[: len(frames)], np.argsort(-frames.mean(axis=1))[: len(frames) // 3]
+    rows.append([own[loudest].sum(), len(loudest) / len(frames), *(third.sum() for third in np.array_split(own, 3))])
+thirds = pd.DataFrame(rows, columns=["loudest", "even share", "first", "middle", "last"])
+print(f"weight on padding: {weights[~mask].sum():.1f}")
+more = (thirds.loudest > thirds["even share"]).mean()
+print(f"the loudest third gets more than its even share in {more:.0%} of the clips")
+thirds.mean().round(3).to_frame("mean weight").T
+
+# %% [markdown]
+# Be careful with the conclusion. A weight belongs to a *state*, and each of these states has read the clip from both ends. A large weight
+# on a frame says "the sum is read here"; it does not say "the sound of this frame decided" (Jain & Wallace 2019 argue this for text).
+# What the answer rests on is found by changing the frames, as in the first exercise, or with the gradient of lesson 05.
+#
+# ## Exercises
+#
+# **Exercise 1.** The last 30 % of every test clip gets lost. Write down who loses most: `gru`, `bidirectional` or `attention`? Then measure: `lost` is a
+# dict from these three names to the accuracy on whole test clips minus the accuracy on clips of which the
+# first `round(0.7 * len(frames))` frames are kept. The models are in `trained`; `truth` holds the right answers.
+
+# %% tags=["solution"]
+cut = [frames[: round(0.7 * len(frames))] for frames in test.frames]
+lost = {}
+for name in ["gru", "bidirectional", "attention"]:
+    answers = evaluation.predict(trained[name], [*test.frames, *cut]).argmax(axis=1)
+    whole, part = np.split(answers, 2)
+    lost[name] = np.mean(whole == truth) - np.mean(part == truth)
+
+# %% tags=["check"]
+assert isinstance(lost, dict), "`lost` should be a dict, such as {'gru': 0.1}: a name and a difference of accuracies"
+assert set(lost) == {"gru", "bidirectional", "attention"}, f"expected the three names, found {sorted(lost)}"
+kept = [(f, f[: round(0.7 * len(f))], f[-round(0.7 * len(f)) :]) for f in test.frames]
+every_way = [frames for way in zip(*kept) for frames in way]
+for name, value in lost.items():
+    answers = evaluation.predict(trained[name], every_way).argmax(axis=1).reshape(3, -1)
+    whole, start, end = answers == truth
+    expected, other = whole.mean() - start.mean(), whole.mean() - end.mean()
+    assert np.isclose(value, expected) or not np.isclose(value, -expected), "whole minus cut: a loss is positive"
+    assert np.isclose(value, expected) or not np.isclose(value, other), "you kept the END: keep the beginning"
+    assert np.isclose(value, expected), f"{name}: not {value:.3f}: cut each clip at 70 % of ITS OWN length"
+print("lost with the last 30 %:", ", ".join(f"{name} {value:.3f}" for name, value in lost.items()))
+
+# %% [markdown]
+# **Exercise 2.** Masked attention pooling in NumPy. Write `pool(states, mask, kernel)`: the score of a state is
+# `np.tanh(state) @ kernel`; padding gets no weight; the weights of each clip add up to 1; the result is the weighted sum. `states` is
+# `[batch, time, units]`, `mask` is `[batch, time]` and True at real frames, `kernel` is `[units, 1]`. It should equal `models.AttentionPooling` to
+# 1e-5.
+
+# %% tags=["solution"]
+def pool(states, mask, kernel):
+    """The weighted mean of the states at real frames, [batch, units]."""
+    scores = np.tanh(states) @ kernel
+    scores = np.where(mask[:, :, None], scores, -np.inf)
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    return (weights * states).sum(axis=1)
+
+# %% tags=["check"]
+states = np.random.default_rng(1).normal(size=(3, 9, 64)).astype(np.float32)
+mask = np.arange(9) < np.array([[9], [5], [2]])
+kernel = layer.score.get_weights()[0]
+pooled, expected = pool(states, mask, kernel), keras.ops.convert_to_numpy(layer(states, mask=mask))
+assert pooled is not None, "pool returns nothing yet: give back the weighted sum, [batch, units]"
+assert np.shape(pooled) == (3, 64), f"expected shape [3, 64], found {list(np.shape(pooled))}: sum over time, axis 1"
+score = np.exp(np.tanh(states) @ kernel)
+unmasked = (score / score.sum(axis=1, keepdims=True) * states).sum(axis=1)
+late = (score / score.sum(axis=1, keepdims=True) * mask[:, :, None] * states).sum(axis=1)
+assert not np.allclose(pooled, unmasked, atol=1e-5), "padding has weight: set its score to -np.inf before the softmax"
+assert not np.allclose(pooled, late, atol=1e-5), "a padded clip's weights add to less than 1: mask BEFORE softmax"
+assert np.allclose(pooled, expected, atol=1e-5), "softmax over TIME (axis 1), of scores from the tanh of the states"
+print(f"the largest difference from models.AttentionPooling: {np.abs(pooled - expected).max():.0e}")
+
+# %% [markdown]
+# **Exercise 3.** Which of the 100 clips in `some` took the GRU longest to decide? Set `latest` to its row label (`some.settles` holds the frames
+# heard), and `before` to the digit, as text, that was the most probable one frame before it settled. (`microscope.running_probabilities` gives
+# a row for each number of frames heard: row 0 after ONE frame.) Then listen to it in your head: why did it take so long?
+
+# %% tags=["solution"]
+latest = some.settles.idxmax()
+running = microscope.running_probabilities(gru, some.frames[latest]).argmax(axis=1)
+before = some.label.cat.categories[running[some.settles[latest] - 2]]
+
+# %% tags=["check"]
+assert latest is not ..., "`latest` is still blank: the row label of the clip with the largest value in some.settles"
+assert latest in some.index, "`latest` should be a row label of `some`: idxmax gives it, argmax gives a position"
+assert some.settles[latest] == some.settles.max(), "another clip took more frames: frames count, not the share"
+names, moment = some.label.cat.categories, some.settles[latest]
+running = microscope.running_probabilities(gru, some.frames[latest]).argmax(axis=1)
+after = names[running[moment - 1]]
+assert before in names, f"`before` should be one of {', '.join(names)} as text: take it from label.cat.categories"
+assert before != after, f"{after} is what it settled ON, row n - 1 after n frames: take row n - 2"
+assert before == names[running[moment - 2]], f"after {moment - 1} frames it was another digit: row {moment - 2}"
+print(f"{some.label[latest]}: {moment} of {len(running)} frames until {before} became {after}")
+
+# %% [markdown]
+# **You have seen**
+# - the order of the frames taken away, from a trained model and from its training, and what order is worth;
+# - four ways to read a clip, and which of them still knows the first sound after a long distraction;
+# - a model make up its mind frame by frame, and the frames that attention weighs.
+#
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. A GRU falls from 0.95 to 0.55 when the test clips are shuffled. What does that show?**
+#
+# <details><summary>A. That the order of the frames is worth 0.40 for this task.</summary>No: a GRU that LEARNS from shuffled clips may be far better than 0.55. The fall also holds the confusion by clips that are unlike all it met.</details>
+# <details><summary>B. That this GRU's answers depend on the order.</summary>Yes: that, and no more. What order is worth is the difference between two models, each tested on clips like those that it learned from.</details>
+# <details><summary>C. That an order-blind model would be right about 0.55 of the clips.</summary>No: that is another model, trained without order from the start. Its accuracy has to be measured, and it cannot fall when frames are shuffled.</details>
+#
+# **2. Attention pooling after a masked GRU: why must the layer see the mask?**
+#
+# <details><summary>A. The states at padding are zeros, and zeros spoil the mean.</summary>No: a masked Keras GRU repeats its last state at padding. Zeros would do harm as well, for the weights would be spread over them.</details>
+# <details><summary>B. Without it the softmax fails, since padding is -1,000.</summary>No: the softmax is taken over scores of states, which are small numbers. Nothing fails, and that is the danger: the logits depend on the padding.</details>
+# <details><summary>C. Otherwise padding takes weight, and the answer depends on the batch.</summary>Yes: the repeated last states share in the softmax, more of them in a longer batch. <code>check_mask</code> finds it.</details>
+#
+# **3. A word, then a second of babble. A one-way GRU with attention pooling knows the word, the same GRU's last state does not. Why?**
+#
+# <details><summary>A. Attention reads the states at the time of the word.</summary>Yes: the clue needs no long life in the state, and the gradient reaches it without going through all the later steps.</details>
+# <details><summary>B. Attention makes the GRU read backwards as well.</summary>No: the pooling only weighs states; this GRU reads forwards. The bidirectional model reads backwards.</details>
+# <details><summary>C. Attention has many more parameters.</summary>No: it adds one weight for each unit. The table of the lesson compares GRUs with as many units.</details>
+#
+# Back to the map: [00 Start here](00_start_here.ipynb).
+#
+# *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
