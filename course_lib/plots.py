@@ -187,7 +187,7 @@ def moving_state(points, waveform, *, title="the path of the state"):
 
 MOVING_STATE = Template("""
 <figure style="margin:0"><figcaption>$title: press play, and follow the dot</figcaption>
-<svg viewBox="0 0 500 320" width="500" role="img" aria-label="$title" style="background:#fff">
+<svg viewBox="0 0 500 320" width="500" role="img" aria-label="$title" style="background:#fff; display:block">
 <polyline points="$path" fill="none" stroke="#0072B2" stroke-width="2"/><circle r="7" cx="-20" cy="-20" fill="#D55E00"/></svg>
 $player
 <script>(() => {

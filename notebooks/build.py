@@ -55,6 +55,7 @@ def build(source):
     Returns: their paths.
     Raises: nbclient.exceptions.CellExecutionError if a cell fails; ValueError if a cell writes to the error stream.
     """
+    (ROOT / "build" / "results.csv").unlink(missing_ok=True)  # rows of an earlier form of the lesson would show in its table
     whole = execute(compose(source))
     for path, notebook in [(learner_path(source), learner(whole)), (solutions_path(source), whole)]:
         path.parent.mkdir(exist_ok=True)

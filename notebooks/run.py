@@ -64,7 +64,7 @@ def show_results():
     table = Results().table()
     print("\nResults" if len(table) else "\nno lesson has written a result")
     if len(table):
-        print(table.to_string(index=False, float_format="{:.3f}".format))
+        print(table.to_string(index=False, na_rep="", float_format="{:.3f}".format))
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ print(f"the official split: {official}")
 # %% [markdown]
 # One `Dense` layer on 80 averages: no memory, no order, and it is far from guessing. Any recurrent network in this course has to
 # beat THIS number, on this split, by more than the width of the interval. Now look back: where did the LSTM of lesson 00 come out, on this
-# same test? Above the interval means that order helps. How it does with a voice that it never heard, its number does not say.
+# same test? Above the interval may mean that order helps; lesson 09 puts that to the test. How it does with a voice that it never heard, its number does not say.
 #
 # ## Which clips may stand on both sides?
 #
@@ -292,7 +292,7 @@ print(f"{mine.group.nunique()} speakers in {len(mine)} clips; {len(mine.attrs['s
 #
 # <details><summary>A. It trains faster, so that mistakes in the code show early.</summary>No: a pleasant side effect, and not the reason; a network's accuracy still has to be compared with something.</details>
 # <details><summary>B. Its average frame is what the RNN begins with.</summary>No: the RNN begins with random weights and takes nothing from it.</details>
-# <details><summary>C. Without it nobody can say what the order of the frames is worth.</summary>Yes: a recurrent network that does not beat it has not made use of order.</details>
+# <details><summary>C. A recurrent network that does not beat it has shown no use of order.</summary>Yes: and one that does beat it may have used order, or only its greater size; lesson 09 parts the two.</details>
 #
 # Next: [03 The vanilla RNN, by hand](03_the_vanilla_rnn_by_hand.ipynb).
 # Back to the map: [00 Start here](00_start_here.ipynb).

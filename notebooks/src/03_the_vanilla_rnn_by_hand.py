@@ -7,7 +7,7 @@
 # **You will**
 # - write the recurrence in six lines of NumPy, and find the same numbers as `keras.layers.SimpleRNN`;
 # - follow the shapes through every step, count the weights, and read clips of different lengths with the same ones;
-# - train a small vanilla RNN, watch its state move while the sound plays, and see where it comes to rest.
+# - train a small vanilla RNN, watch its state move while the sound plays, and see where it ends.
 #
 # **Minutes:** 45, of which the computer takes about one. **You need:** lessons 00 to 02, and what a Keras `Dense` layer is.
 
@@ -37,7 +37,7 @@ print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,
 
 # %% [markdown]
 # A network learns best from numbers near zero, a few units wide. Log energies are mostly below it, so the models of this
-# course begin with a fixed shift and a fixed factor, the same for all clips and bands. Here they are by hand, on one "six".
+# course begin with a fixed shift and a fixed factor, the same for all clips and bands: plus 5, then divided by 4. Here they are by hand, on one "six".
 
 # %%
 def scale(frames):
@@ -56,13 +56,14 @@ print(f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] =
 #
 # A *recurrent neural network* (RNN) keeps a row of numbers: its *state*. Each number belongs to one *unit*. For every frame
 # it makes a new state from two things: the frame that comes in, and the state that was there before. The plainest such
-# network, the *vanilla* RNN (Elman 1990), has this rule:
+# network, the *vanilla* RNN (after Elman 1990), has this rule (`tanh` squeezes every number into -1 to 1; a section below asks why):
 #
 #     new state = tanh(frame @ kernel + state @ recurrent_kernel + bias)
 #
-# The words are Keras's. If you take the middle term away, a `Dense` layer is left. Keras has the rule as `SimpleRNN`. Build
+# The words are Keras's. If you take the middle term away, a `Dense` layer with `activation="tanh"` is left. Keras has the rule as `SimpleRNN`. Build
 # one with 16 units and random weights, and look at what it holds. (Keras starts the biases at 0; here they are random, too,
-# so that a forgotten bias would show.)
+# so that a forgotten bias would show.) `build` makes the weights, for any batch, any number of frames and 40 bands;
+# `return_sequences=True` asks for the state after every frame.
 
 # %%
 keras.utils.set_random_seed(1)
@@ -76,7 +77,7 @@ for name, weights in {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "b
 # - `kernel`, a row for each band and a column for each unit: what each unit makes of the FRAME.
 # - `recurrent_kernel`, a row and a column for each unit: what each unit makes of the STATE one frame earlier, its own number and all
 #   the others'. This matrix is the only way by which the past comes in.
-# - `bias`, a number for each unit: where it stands when nothing comes in.
+# - `bias`, a number for each unit that is added whatever comes in.
 #
 # Now the rule, in six lines.
 
@@ -181,15 +182,15 @@ reached = {name: max(values) for name, values in sizes.items()}
 plots.describe(figure, f"with tanh the largest is {reached['with tanh']:.2f}, without it {reached['without']:.1f}")
 
 # %% [markdown]
-# Every step adds something, and without a bound the sum can grow as the clip goes on; with larger weights it can grow much
-# faster. Tanh keeps each number between -1 and 1, however long the clip. And it does a second thing: without it each step
+# Every step adds something, and without a bound the sum goes where its terms carry it; with larger weights it can grow with
+# every frame. Tanh keeps each number between -1 and 1, however long the clip. And it does a second thing: without it each step
 # would be a sum of products, a chain of such steps is again a sum of products, and the last state would be a weighted sum of
 # all frames. Such a network cannot say "this, but only if that came before".
 #
 # ## All states, or the last?
 #
-# `return_sequences=True` gave a state for each frame. Without it, the layer gives the last state alone. **Predict, then
-# run:** will it be a new number, such as an average of the states?
+# `return_sequences=True` gave a state for each frame. Without it, the layer gives one row. **Predict, then run:** is it the last
+# state, or something new, such as the average of all states?
 
 # %%
 last_only = keras.layers.SimpleRNN(16)
@@ -213,20 +214,22 @@ difference = np.abs(read_by_hand(changed, kernel, recurrent_kernel, bias) - stat
 figure = plots.under_frames(clip.frames, {"change": difference}, unit="largest change", title="one frame is replaced")
 first = int(np.flatnonzero(difference)[0])
 before, after = np.count_nonzero(difference[:place]), np.count_nonzero(difference[place:])
-fact = f"frame {place} was replaced; {before} states before it change, and {after} from state {first} on"
-plots.describe(figure, fact)
+at_first, at_last = difference[place], difference[-1]
+fact = f"{before} states before frame {place} change, and {after} from it on"
+plots.describe(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at the end")
 
 # %% [markdown]
 # Time runs one way: a state knows its own frame and all before it, and nothing of what comes. Only the LAST state has had
-# news of every frame. That is why a classifier puts its `Dense` layer there.
+# news of every frame. That is why the models of this course put their `Dense` layer there, until lesson 09 tries
+# other places.
 #
 # "Has had news of" is not "remembers well". Look at how the change moves after the replaced frame. How long a trace lasts is
 # the question of lesson 05.
 #
 # ## Any length, one set of weights
 #
-# The shortest and the longest training clip go through the layer that read the "six". **Predict, then run:** how many weights
-# does the layer hold afterwards?
+# The shortest and the longest training clip go through the layer that read the "six". **Predict, then run:** does
+# the layer hold more weights afterwards?
 
 # %%
 held = layer.count_params()
@@ -243,7 +246,8 @@ print(f"the RNN holds {layer.count_params()} numbers, as before")
 #
 # ## Count them
 #
-# Each unit has a weight for each band, a weight for each unit, and a bias. So a layer of `units` units has
+# *Parameters* are all numbers that training may change, weights and biases. Each unit has a weight for each band, a weight for each
+# unit, and a bias. So count them for a layer of `units` units:
 
 # %%
 def count(bands, units):
@@ -257,7 +261,7 @@ for units in [16, 32, 64, 128]:
     print(f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, {past:.0%} of them for the past")
 
 # %% [markdown]
-# Twice the units are more than twice the parameters: the recurrent kernel grows with the square.
+# Twice the units need more than twice the parameters: the recurrent kernel grows with the square.
 #
 # ## Train one
 #
@@ -291,7 +295,7 @@ print(f"after the last epoch, right about {share:.1%} of the validation clips; g
 
 # %% [markdown]
 # A rough curve, and a short training: it is here so that the state means something. Lesson 05 asks why a vanilla RNN is hard
-# to train, and does better. For the table, its score on the official test:
+# to train. (Its steps are smaller than in lesson 00: the learning rate is a third of that.) For the table, its score on the official test:
 
 # %%
 score = evaluation.evaluate(model, test)
@@ -359,7 +363,7 @@ axes.figure.colorbar(dots, ax=axes, label="time (s)")
 axes.set(xlabel="first direction", ylabel="second direction", title=f'the state\'s path through "six", {clip.group}')
 moved = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
 straight = np.linalg.norm(path[-1] - path[0])
-plots.describe(axes, f"the path is {moved:.1f} long, and its ends are {straight:.1f} apart")
+plots.describe(axes, f"in this plane the path is {moved:.1f} long, and its ends are {straight:.1f} apart")
 
 # %% [markdown]
 # Now play it. The dot is where the state is while you hear the sound. (A clip of half a second is short: play it again and
@@ -382,7 +386,8 @@ when = plots.middle(len(speed))[fastest]
 plots.describe(figure, f"{fact}, {speed[fastest]:.1f}, at {when:.2f} s; its median step is {np.median(speed):.1f}")
 
 # %% [markdown]
-# The first steps are long because the state comes from zeros. After that, compare with your guess. One clip is one clip; is
+# The first steps are long because the state comes from zeros; the first eight are left out of the search for the largest. Find
+# that step's time in the upper picture: what begins or ends there? One clip is one clip; is
 # it so for others? If sounds that change move the state, then frames that differ much from the frame before should be those
 # with long steps. A correlation over many clips says how much of that is true.
 
@@ -399,8 +404,9 @@ low, high = np.quantile(each, [0.05, 0.95])
 print(f"{len(each)} clips: median correlation {np.median(each):.2f}; nine in ten lie from {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# 1 would mean that the state follows the sound and nothing else; 0, that it moves on its own account. The rest is the second
-# arrow: where a state goes depends on where it was.
+# 1 would mean that the length of a step is in proportion to the frame's change; 0, that one tells nothing in a straight line about the other. Three
+# things part them: the kernel weighs some bands more than others, tanh flattens large sums, and the second arrow: where a state goes
+# depends on where it was.
 #
 # ## What the last state holds
 #
@@ -448,8 +454,8 @@ print(f"nearest to its own word: {in_plane:.2f} in the plane, {everywhere:.2f} i
 print(f"right by the Dense layer: {share:.2f}")
 
 # %% [markdown]
-# So this is what the state is: after every frame a summary of what has been heard, in a form that training has shaped for one
-# question. Nobody told a unit what to stand for. On the real recordings the words come apart in this short training, though
+# So this is what the LAST state is: a summary of what has been heard, in a form that training has shaped for one question. The
+# states on the way were shaped only so far as they lead there. Nobody told a unit what to stand for. On the real recordings the words come apart in this short training, though
 # not cleanly; where your share is near 0.10, the network has learned little yet, and its last states lie in one heap.
 #
 # ## Exercises
@@ -478,7 +484,7 @@ print(f"state 1 of the six, from frame 1 and state 0: right to {np.abs(answer - 
 # %% [markdown]
 # **Exercise 2.** A sound arrives in two pieces. `last_only(piece[None])` reads a piece from zeros and gives its last state,
 # `[1, units]`; `last_only(piece[None], initial_state=state)` goes on from such a state. Write `in_two_pieces(first, second)`:
-# the last state after both pieces, as if the clip had never been cut.
+# the last state after both pieces, as if the clip had never been cut. Do not join the pieces: hand on the state.
 
 # %% tags=["solution"]
 def in_two_pieces(first, second):
@@ -494,7 +500,8 @@ first, second, whole = frames[:-2], frames[-2:], last_only(frames[None])
 answer = in_two_pieces(first, second)
 assert answer is not None, "in_two_pieces should return the state after the second piece"
 assert tuple(answer.shape) == (1, 16), f"expected a state [1, 16], found {list(answer.shape)}: use last_only"
-assert apart(answer, last_only(first[None])) > 1e-5, "that is the state after the FIRST piece: go on reading from it"
+swapped = "the state after the FIRST piece, or the pieces are swapped: go on with the second"
+assert apart(answer, last_only(first[None])) > 1e-5, swapped
 restart = apart(whole, last_only(second[None]))
 assert apart(answer, last_only(second[None])) > 1e-5, "the second piece began from zeros: hand it an initial_state"
 assert apart(answer, whole) < 1e-5, "expected the state of the whole clip: the first piece comes first"
@@ -524,33 +531,40 @@ def hisses(frames):
 
 print("frames of the six that hiss:", int(hisses(frames).sum()), "of", len(frames))
 
-# %% tags=["solution"]
-from_input, from_itself, offset = 4.0, 2.0, -0.3
-
-# %% tags=["check"]
-def ends_at(*numbers):
+# %%
+def ends_at(numbers, from_input, from_itself, offset):
+    """The state of such a unit after these numbers."""
     weights = np.array([[from_input]], float), np.array([[from_itself]], float), np.array([offset], float)
     return read_by_hand(np.array(numbers, float)[:, None], *weights)[-1, 0]
 
 
+print(f"all three 1, after one hiss: {ends_at([1], 1, 1, 1):.3f}")
+
+# %% tags=["solution"]
+from_input, from_itself, offset = 4.0, 2.0, -0.3
+
+# %% tags=["check"]
 given = (from_input, from_itself, offset)
 assert all(isinstance(value, (int, float)) for value in given), "from_input, from_itself, offset: three plain numbers"
-quiet, late, early = ends_at(*[0] * 300), ends_at(*[0] * 300, 1), ends_at(1, *[0] * 300)
-assert quiet < -0.01, f"300 zeros end at {quiet:.2f}, not below 0: a small negative offset tips the state down"
+zeros = [0] * 300
+quiet, late, early = (ends_at(numbers, *given) for numbers in (zeros, zeros + [1], [1] + zeros))
+assert quiet < 0, f"300 zeros end at {quiet:.2f}, not below 0: a small negative offset tips the state down"
 assert late > 0, f"300 zeros and a 1 end at {late:.2f}: from_input must be strong enough to turn the state round"
-assert early > 0, f"a 1, then 300 zeros end at {early:.2f}: it forgets; from_itself must be above 1 to hold"
-assert ends_at(1, 0, 1, 1, *[0] * 300) > 0, "a second hiss undoes the first: from_input should be positive"
+assert early > 0, f"a 1, then 300 zeros end at {early:.2f}: from_itself above 1, and a small offset, would hold"
+assert ends_at(zeros + [1] + zeros, *given) > 0, "a hiss after a long silence is forgotten: a larger from_input"
+assert ends_at([1] + [0] * 5_000, *given) > 0, "it fades in the end: from_itself must be above 1"
+assert ends_at([1, 0, 1, 1] + zeros, *given) > 0, "a second hiss undoes the first: from_input should be positive"
 for word in clips.label.cat.categories:
-    memory = [ends_at(*hisses(scale(one))[:, 0]) > 0 for one in validation.frames[validation.label == word]]
+    memory = [ends_at(hisses(scale(one))[:, 0], *given) > 0 for one in validation.frames[validation.label == word]]
     print(f'"{word}": something hissed in {np.mean(memory):.0%} of the clips')
 
 # %% [markdown]
 # One unit, three numbers, and it remembers for as long as you like. What counts as a hiss is decided by a rough rule: the burst of
-# a "t" may count, too. A trained RNN has to FIND such weights. Why that is hard is the matter of lesson 05.
+# a "t" may count, too, and real hisses may be missed: how often did it find the s of "seven"? A trained RNN has to FIND such weights. Why that is hard is the matter of lesson 05.
 #
 # **Exercise 4.** You may spend 20,000 parameters on a model such as `models.rnn`: the recurrent layer on 40 bands, and the
 # `Dense` layer with ten classes. Set `most_units` to the largest number of units that stays within it. Guess first: 64 units
-# take about a third of that. Three times 64?
+# take 7,370 of them. Would three times 64 fit?
 
 # %% tags=["solution"]
 most_units = max(units for units in range(1, 500) if count(40, units) + units * 10 + 10 <= 20_000)
@@ -569,7 +583,7 @@ print(f"{most_units} units: {total:,} parameters, {most_units**2 / total:.0%} of
 # **You have seen**
 # - the recurrence in six lines of NumPy, with the same numbers as `keras.layers.SimpleRNN`;
 # - the shapes through every step, the count of the weights, and clips of different lengths read with the same ones;
-# - a small vanilla RNN trained, its state moving while the sound plays, and where it comes to rest.
+# - a small vanilla RNN trained, its state moving while the sound plays, and where it ends.
 #
 # ## Quiz
 #
@@ -578,7 +592,7 @@ print(f"{most_units} units: {total:,} parameters, {most_units**2 / total:.0%} of
 # **1. A vanilla RNN with 32 units reads clips of 40 bands. You give it clips that are twice as long. How many more parameters
 # does it need?**
 #
-# <details><summary>A. Twice as many, one set for each frame</summary>No: every frame goes through the same kernel and every state through the same recurrent kernel. The picture repeats them, the memory holds them once.</details>
+# <details><summary>A. Twice as many, one set for each frame</summary>No: every frame goes through the same kernel and every state through the same recurrent kernel. The picture repeats them, the layer holds them once.</details>
 # <details><summary>B. None</summary>Yes: the parameters belong to the rule. It is applied more often, and that costs time, not parameters.</details>
 # <details><summary>C. 32 × 32 more, for the longer past</summary>No: the recurrent kernel has 32 × 32 weights for ONE step back, and is used again at every step.</details>
 #
@@ -591,7 +605,7 @@ print(f"{most_units} units: {total:,} parameters, {most_units**2 / total:.0%} of
 # **3. Why does the chain begin with zeros?**
 #
 # <details><summary>A. Because nothing has been heard yet: zeros make the second term vanish, and the first state is that of its frame alone</summary>Yes: zeros @ recurrent_kernel is zeros. Another beginning is allowed, and exercise 2 used one.</details>
-# <details><summary>B. Because a state of zeros means silence</summary>No: silence is a FRAME, with very negative log energies. The state is the network's own, and its numbers have no unit.</details>
+# <details><summary>B. Because a state of zeros means silence</summary>No: silence is a FRAME, with very negative log energies. The state is the network's own, and its numbers measure nothing outside it.</details>
 # <details><summary>C. Because the network would not run from any other state</summary>No: <code>initial_state</code> takes any numbers. Exercise 2 began its second piece in the middle of a clip.</details>
 #
 # Next: [04 Clips of many lengths](04_clips_of_many_lengths.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).

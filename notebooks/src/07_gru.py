@@ -51,8 +51,8 @@ print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,
 #
 # ## By hand, twice
 #
-# There are two forms, and Keras has both. They differ in when the reset gate comes in. In the older one, it is applied to the
-# STATE, *before* the state is multiplied by its weights. Keras keeps the weights of update gate, reset gate and candidate
+# There are two forms, and Keras has both. They differ in when the reset gate comes in. (Both are Cho and others 2014: the first version of the paper resets
+# after, the third before.) In the *reset-before* form, the gate is applied to the STATE, *before* the state is multiplied by its weights. Keras keeps the weights of update gate, reset gate and candidate
 # side by side, in this order.
 
 # %%
@@ -62,7 +62,7 @@ def sigmoid(sums):
 
 
 def step_before(frame, state, kernel, recurrent_kernel, bias):
-    """One step of the older form: reset, then multiply."""
+    """One step of the reset-before form: reset, then multiply."""
     update, reset, candidate = np.split(frame @ kernel + bias, 3)
     for_update, for_reset, for_candidate = np.split(recurrent_kernel, 3, axis=1)
     update = sigmoid(update + state @ for_update)
@@ -71,12 +71,12 @@ def step_before(frame, state, kernel, recurrent_kernel, bias):
     return update * state + (1 - update) * candidate
 
 # %% [markdown]
-# In the newer form it is applied to the PRODUCT, *after* the multiplication. So one product serves all three, `state @
+# In the *reset-after* form it is applied to the PRODUCT, *after* the multiplication. So one product serves all three, `state @
 # recurrent_kernel`, and a second row of biases belongs to it.
 
 # %%
 def step_after(frame, state, kernel, recurrent_kernel, biases):
-    """One step of the newer form: multiply, then reset."""
+    """One step of the reset-after form: multiply, then reset."""
     frame_bias, state_bias = biases
     update, reset, candidate = np.split(frame @ kernel + frame_bias, 3)
     past_update, past_reset, past_candidate = np.split(state @ recurrent_kernel + state_bias, 3)
@@ -119,7 +119,7 @@ for step, after in {step_before: False, step_after: True}.items():
 print(f"by default: reset_after={keras.layers.GRU(16).reset_after}")
 
 # %% [markdown]
-# Both agree. The kernels have three columns for each unit; the newer form has two rows of biases.
+# Both agree. The kernels have three columns for each unit; the reset-after form has two rows of biases.
 #
 # ## Do the forms differ at all?
 #
@@ -129,9 +129,9 @@ print(f"by default: reset_after={keras.layers.GRU(16).reset_after}")
 # %%
 kernel, recurrent_kernel, bias = built[False]
 two_rows = np.stack([bias, np.zeros_like(bias)])
-older = read_by_hand(step_before, frames, (kernel, recurrent_kernel, bias))
-newer = read_by_hand(step_after, frames, (kernel, recurrent_kernel, two_rows))
-apart = np.abs(older - newer).max(axis=1)
+one_form = read_by_hand(step_before, frames, (kernel, recurrent_kernel, bias))
+the_other = read_by_hand(step_after, frames, (kernel, recurrent_kernel, two_rows))
+apart = np.abs(one_form - the_other).max(axis=1)
 print("the largest difference after frames 0, 1, 2, 10:", apart[[0, 1, 2, 10]].round(4))
 
 # %% [markdown]
@@ -156,7 +156,7 @@ for position, part in enumerate(["update gate", "reset gate", "candidate"]):
 
 # %% [markdown]
 # For the gates only the sum counts: up to rounding nothing changes. For the candidate the second bias stands inside the
-# bracket that the reset gate multiplies, `reset * (state @ … + bias)`, so it cannot be moved out. The newer form needs one
+# bracket that the reset gate multiplies, `reset * (state @ … + bias)`, so it cannot be moved out. The reset-after form needs one
 # more bias a unit, and is given three.
 #
 # Why is that form the default, then? NVIDIA's library for GPUs, cuDNN, computes it with both biases, and `reset_after=True`
@@ -199,7 +199,7 @@ print(f"all {len(layers)} counts are Keras's")
 # %% [markdown]
 # ## Train one
 #
-# 64 units, the newer form. As after every model since lesson 04, the mask is checked first: padding may not change an answer.
+# 64 units, the reset-after form. As after every model since lesson 04, the mask is checked first: padding must not change an answer.
 
 # %%
 keras.utils.set_random_seed(0)
@@ -251,7 +251,7 @@ kept = inside["update"].mean(axis=0)
 plots.describe(figure, f"averaged over the clip, update gates lie between {kept.min():.2f} and {kept.max():.2f}")
 
 # %% [markdown]
-# Look along the rows of the update gate: some units keep much all the time, some little, and many change with the sound.
+# Look along the rows of the update gate: some units keep more than others, and many change with the sound.
 #
 # ## In a silence
 #
@@ -320,8 +320,22 @@ for name, rows in seen.items():
 
 # %% [markdown]
 # On the real recordings the gate goes up in the silence in nearly all clips, and where a sound stands still it does not, on average:
-# it answers to the silence, and not to the lack of change. Nobody told it to. In that sense it has learned to keep when there
-# is nothing to hear.
+# it answers to the silence, and not to the lack of change. Has it LEARNED that? A GRU with random weights says how much of it was there before.
+
+# %%
+keras.utils.set_random_seed(0)
+fresh = models.gru(clips.label.nunique())
+print(f"padding changes a logit by {evaluation.check_mask(fresh, batches.pad(list(validation.frames.head(8)))):.0e}")
+differences = []
+for one in chosen.frames[:40]:
+    update = microscope.gates(fresh, insert(one, silence))["update"].mean(axis=1)
+    pause = insert(np.zeros(len(one), bool), np.ones(LENGTH, bool))
+    differences.append(update[pause].mean() - update[~pause].mean())
+print(f"untrained, 40 clips: pause minus outside {np.mean(differences):+.2f} on average")
+
+# %% [markdown]
+# Compare the sizes. A difference that training has made much larger was learned, though nobody asked for it; a small difference of either sign may come
+# from a random beginning.
 #
 # ## Does it hold the state?
 #
@@ -355,8 +369,8 @@ first, last = moves["silence"][0], moves["silence"][-1]
 plots.describe(axes, f"mean of {len(chosen)} clips: {first:.2f} in the silence's first frame, {last:.2f} in its last")
 
 # %% [markdown]
-# The state jumps as the silence begins, and then comes to rest: somewhere else. If all of it had jumped, nothing would be
-# left of the word's first half. But an average over 64 units may be like the average of a full and an empty glass. **Predict,
+# The state jumps as the silence begins, and then comes to rest: somewhere else. If every unit had jumped to one place, whatever
+# the word, nothing would be left of its first half. But an average over 64 units may be like the average of a full and an empty glass. **Predict,
 # then run.** How are the gates of single units spread in the silence: all near the mean, evenly from 0 to 1, or at both ends?
 
 # %%
@@ -382,7 +396,8 @@ for low, high in [(0, 0.5), (0.5, 0.9), (0.9, 0.97), (0.97, 1)]:
     these = (gates >= low) & (gates <= high)
     by_clip = np.array([row[here].mean() for row, here in zip(moved, these) if here.any()])
     least, most = np.quantile(by_clip, [0.05, 0.95])
-    print(f"gate from {low:.2f} to {high:.2f}: {these.mean():>4.0%} of units move by {by_clip.mean():.2f},", end=" ")
+    part = f"{these.mean():>4.0%} of the gates"
+    print(f"gate from {low:.2f} to {high:.2f}: {part}; units move by {by_clip.mean():.2f},", end=" ")
     print(f"in nine clips of ten by {least:.2f} to {most:.2f}")
 
 # %% [markdown]
@@ -411,14 +426,16 @@ print(f"the six, its second half read from the state at the end of the silence: 
 # %%
 rested = np.array([row[2][-1] for row in seen["silence"]])
 held = gates > 0.97
-for name, replaced in {"nothing": held & ~held, "those that held": held, "all the others": ~held}.items():
+none = np.zeros_like(held)
+parts = {"nothing": none, "those that held": held, "all the others": ~held, "everything": ~none}
+for name, replaced in parts.items():
     states = np.where(replaced, rested.mean(axis=0), rested)
     answers = np.array([finish(one, state) for one, state in zip(chosen.frames, states)])
     print(f"replaced: {name:>15} ({replaced.mean():>3.0%}): {evaluation.score(answers == chosen.label.cat.codes)}")
 
 # %% [markdown]
-# Compare the lines with their intervals. On the real recordings it hurts to lose what the holding units hold, and to lose the
-# rest costs nothing that can be told from chance: by the end of the silence the others no longer know which word it was. So
+# The last line is what the second half of the word tells alone. Compare the lines with their intervals. On the real recordings it hurts to lose what the holding units hold, and to lose the
+# rest costs nothing that can be told from chance: what the others may still hold at the end of the silence is not needed. So
 # some units do hold, and what they hold is used.
 #
 # For how long? **Predict, then run:** the share of right answers with longer and longer silences.
@@ -443,7 +460,7 @@ for length in [0, 10, 30, 100]:
 
 # %%
 def step_swapped(frame, state, kernel, recurrent_kernel, biases):
-    """One step of the newer form in which an update gate near 1 REPLACES."""
+    """One step of the reset-after form in which an update gate near 1 REPLACES."""
     frame_bias, state_bias = biases
     update, reset, candidate = np.split(frame @ kernel + frame_bias, 3)
     past_update, past_reset, past_candidate = np.split(state @ recurrent_kernel + state_bias, 3)
@@ -471,7 +488,7 @@ def translate(kernel, recurrent_kernel, biases):
 
 # %% tags=["check"]
 translated = translate(*(weights.copy() for weights in built[True]))
-assert isinstance(translated, tuple) and len(translated) == 3, "return kernel, recurrent_kernel, biases: three arrays"
+assert isinstance(translated, (tuple, list)) and len(translated) == 3, "return kernel, recurrent_kernel and biases"
 found = [weights.shape for weights in translated]
 assert found == [weights.shape for weights in built[True]], f"the shapes should stay as they were, found {found}"
 of_update, others = (np.s_[..., :16], np.s_[..., 16:])
@@ -501,6 +518,7 @@ assert np.isclose(gate_to_keep(0.5, 1), 0.5), "after ONE frame with a gate of 0.
 assert not np.isclose(answer, 1 - 0.5 / 30), "not in equal portions: each frame keeps a share of what is LEFT"
 assert not np.isclose(answer, 1 - 0.5 ** (1 / 30)), "that is what each frame replaces; near 1 KEEPS here"
 assert not np.isclose(answer, 0.5**30), "that is what a gate of 0.5 leaves; asked is the gate that leaves a half"
+assert np.isclose(gate_to_keep(0.9, 10) ** 10, 0.9), "with a share of 0.9 something else is left: use `share`"
 assert np.isclose(answer**30, 0.5), f"with a gate of {answer:.3f}, {answer**30:.3f} is left after 30 frames, not 0.5"
 print(f"half after 30 frames: {answer:.3f}; after 100: {gate_to_keep(0.5, 100):.3f}; this model's mean: {gate:.2f}")
 
@@ -533,7 +551,7 @@ print(f"median {follows:.2f}, from {truth.min():.2f} to {truth.max():.2f}; the r
 
 # %% [markdown]
 # A negative number says: the louder, the less is kept and the more is let in. The gate listens for sound. That it would do so
-# was in no rule; it was learned.
+# was in no rule.
 #
 # **Exercise 4.** A GRU has three sets of weights, an LSTM four. Set `units` to the largest number of units of a
 # `keras.layers.GRU` in its default form, on 40 bands, that has no more parameters than an LSTM layer with 64. Guess first: 64
@@ -563,7 +581,7 @@ print(f"{units} units: {used:,} parameters; the LSTM with 64: {budget:,}")
 #
 # **1. In Keras, a unit's update gate is 0.99 for a whole clip. What does the unit do?**
 #
-# <details><summary>A. It hardly changes: nearly all of its old state is kept at each frame</summary>Yes: new state = update * state + (1 - update) * candidate, and 1 - update is 0.01.</details>
+# <details><summary>A. It changes slowly: each frame replaces a hundredth of it</summary>Yes: new state = update * state + (1 - update) * candidate, and 1 - update is 0.01; in 50 frames that adds up to about 40 %.</details>
 # <details><summary>B. It follows the sound closely: it is updated by 99 %</summary>No: that is the convention of Chung and others (2014), where a gate near 1 replaces. Keras's keeps.</details>
 # <details><summary>C. It is reset at each frame</summary>No: that would be the reset gate, and it does not empty the state; it hides the state from the candidate.</details>
 #

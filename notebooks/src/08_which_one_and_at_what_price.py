@@ -33,11 +33,14 @@ from course_lib import audio, batches, datasets, evaluation, models, plots, trai
 #
 # Rules come before results, or the results choose the rules. Here are ours:
 # - four candidates: the order-blind average of [lesson 02](02_a_baseline_and_an_honest_split.ipynb), and RNN, LSTM and GRU with 64 units each;
-# - the same training clips, batches and number of epochs for all, and for each of the three cells the same learning rate;
-# - five *seeds* each. A seed fixes the random weights that a training starts from;
-# - the choice is made on validation clips, which come out of the training part. The test is looked at after the choice.
+# - the same training clips, batch size and number of epochs for all, and for each of the three cells the same learning rate (the average has
+#   its own, from lesson 02);
+# - five *seeds* each. A seed fixes the random weights that a training starts from; the order of the batches differs from training to training, too;
+# - the choice is made on validation clips, which come out of the training part: *among the models whose range over the seeds reaches the range of
+#   the best, take the smallest.* Size, and not speed, since a choice should not hang on a clock that wobbles;
+# - the test is looked at after the choice.
 #
-# Twenty trainings take time, so about a fifth or a quarter of the training part must do; the cell prints how many clips that is. They are taken evenly from every
+# Twenty trainings take time, so about a fifth of the training part must do; the cell prints how many clips that is. They are taken evenly from every
 # digit of every voice.
 
 # %%
@@ -67,7 +70,7 @@ for name, model in four.items():
 # ## Five seeds each
 #
 # **Predict, then run.** Write three things down. In which order will the four come out in accuracy? How far apart are the best and
-# the worst of five LSTMs that differ in nothing but the seed? How many times the average's seconds does an LSTM take for an epoch?
+# the worst of five LSTMs? How many times the average's seconds does an LSTM take for an epoch?
 #
 # The next cell trains all twenty, in about a minute on two idle processor cores. Each architecture is compiled once, for all its seeds.
 
@@ -83,15 +86,23 @@ for name, model in four.items():
         histories[name].append(pd.DataFrame(history.history))
     print(f"{name:>8}: validation", *[f"{share:.3f}" for share in right[name][:, ~on_test].mean(axis=1)])
 
+# %%
+each = {name: answers[:, ~on_test].mean(axis=1) for name, answers in right.items()}
+print(f"the best and the worst LSTM are {np.ptp(each['lstm']):.3f} apart;")
+print(f"the means of LSTM and GRU {abs(each['lstm'].mean() - each['gru'].mean()):.3f}")
+
 # %% [markdown]
-# Five numbers a row, one for each seed. Look along the rows before you compare them. A paper that trains each model once has drawn one
+# Five numbers a row, one for each seed. Look along the rows before you compare them: if five LSTMs lie further apart from one another than the
+# means of two cells, one training of each would have told you little. A paper that trains each model once has drawn one
 # number from each row.
 #
 # ## One table
 #
 # Now the prices. *Seconds* are those of an epoch of training, the median over all epochs but each training's first, which may hold the compiling.
 # *Milliseconds* are what a user waits for one clip alone, the median over 60 clips. *Kilobytes* hold the weights. The clock counts everything
-# that the machine does meanwhile: run the lesson again and the times will differ, perhaps by half. Trust their order of size.
+# that the machine does meanwhile: run the lesson again and the times will differ, perhaps by half. Trust their order of size. Two things to know when you
+# compare the columns: on a CPU the three cells train with *XLA*, a compiler inside TensorFlow that makes one program of a whole training step, and the average
+# without; milliseconds are without it for all, and they begin when the frames are ready.
 
 # %%
 rows = {}
@@ -124,8 +135,8 @@ plots.describe(figure, f"{fact}; the quickest is {cheapest}, with {quick['mean']
 #
 # ### The choice
 #
-# The rule, written before the table was seen: *among the models whose range reaches the range of the best, take the smallest.* Size,
-# and not speed, since a choice should not hang on a clock that wobbles. Then, and once, the test.
+# The rule from the beginning of the lesson: among the models whose range reaches the range of the best, take the smallest. Then the test. Later
+# sections look at these answers again, and choose nothing by them.
 
 # %%
 reach = table[table.largest >= table.least[best]]
@@ -157,7 +168,7 @@ against.assign(**{"share of the clip's duration": (table.milliseconds / lasts).m
 
 # %% [markdown]
 # Against the average, a recurrent cell is dear. Against the sound it is cheap: the last column says how much of the clip's own
-# duration is spent on reading its frames. Below 100 % a processor keeps up with a microphone.
+# duration is spent on reading its frames. Below 100 % the model keeps up with a microphone.
 #
 # ## What does a longer clip cost?
 #
@@ -166,17 +177,17 @@ against.assign(**{"share of the clip's duration": (table.milliseconds / lasts).m
 # (*quadratic*)? And does the LSTM's line rise more steeply than the RNN's?
 #
 # XLA stays out here: it would compile for seconds at each length, and we would measure the compiling. The loss is replaced by the mean square of the
-# logits, which costs as much. Each time is the median of three.
+# logits, which costs about as much. Each time is the least of five, because whatever else the machine does can only add time.
 
 # %%
-def timed(work, batch, repeats=3):
-    """The median seconds of some work on a batch."""
+def timed(work, batch, repeats=5):
+    """The least seconds of some work on a batch."""
     spent = []
     for _ in range(repeats):
         begin = time.perf_counter()
         work(batch)
         spent.append(time.perf_counter() - begin)
-    return float(np.median(spent))
+    return min(spent)
 
 
 print(f"a pause of 10 ms takes {1_000 * timed(lambda _: time.sleep(0.01), None):.1f} ms by this clock")
@@ -194,7 +205,7 @@ print("[batch, time, mel] =", list(noise(32, 25).shape))
 
 # %%
 def training_step(model, **options):
-    """Forward and gradient as one function, traced once for all shapes, without XLA unless the options say so."""
+    """Forward and gradient as one function for all shapes, without XLA unless the options say so."""
     def gradients(batch):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(model(batch, training=True) ** 2)
@@ -230,8 +241,9 @@ plots.describe(axes, f"the fitted exponents are {found}")
 
 # %% [markdown]
 # An exponent near 1 means linear: twice the frames, twice the time. An exponent below 1 does not mean that long clips are a bargain; some of
-# the cost of a call is there for a clip of any length, and it weighs most on the short ones. The clock wobbles, so read the first decimal at most.
-# The cells differ in height more than in slope: an LSTM does more work at each frame, not more frames.
+# the cost of a call is there for a clip of any length, and it weighs most on the short ones. The clock wobbles, so read the first decimal at most; where a
+# line drops although the clips grow, the machine was busy. An LSTM does more work at each frame than a vanilla RNN, not more frames: that lifts
+# its line and leaves the slope.
 #
 # Linear is not bad. A layer in which every frame looks at every other (*self-attention*, the heart of a transformer) has a quadratic number of pairs
 # to weigh (Vaswani et al. 2017, table 1). What the same table holds against recurrent layers is something else; we come to it below.
@@ -255,7 +267,7 @@ pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames")).round(1).rename(
 
 # %% [markdown]
 # Compare the two outputs: in training it is not the weights that fill the memory, it is what is kept for the way back, and that is linear in the
-# length, too. It is a count of what must be kept; a library may keep more. A model that only answers keeps one state, whatever the length.
+# length, too. It is a count of what must be kept; a library may keep more. A model that only answers keeps one state (an LSTM its cell, too), whatever the length.
 #
 # ## Why not all frames at once?
 #
@@ -287,8 +299,8 @@ for name, ratio in ratios.items():
 # %% [markdown]
 # The same work, in another order. The average does not mind how its frames are laid out, or much less. A recurrent cell does: in a batch of 64 clips, 64 frames are read in one
 # multiplication of matrices, and there are 25 such steps; the one long clip needs 1,600 steps, one after another, each so small that the
-# processor spends its time on getting ready. More cores do not help: there is nothing to hand them. That is what
-# people mean when they call recurrent networks *sequential*, and a GPU with thousands of small processors feels it most.
+# processor spends its time on getting ready. More cores would help little: one step for one clip has little to share out. That is what
+# people mean when they call recurrent networks *sequential*; a GPU, with thousands of small processors, is left mostly idle by one clip.
 #
 # Parallel work must come from the other axis, the batch. **Predict, then run:** clips of 50 frames, in batches of 1, 8, 32 and 128. How many times as many
 # clips a second does the LSTM answer with 128 at once as with one: about the same, 10 times, 128 times?
@@ -307,15 +319,18 @@ axes.set(xlabel="clips in a batch", ylabel="clips a second", title="answers to c
 axes.legend()
 gains = ", ".join(f"{name} {values[-1] / values[0]:.0f} times" for name, values in rates.items())
 plots.describe(axes, f"with 128 clips at once, against one at a time: {gains} as many clips a second")
+step = SIZES[-1] * rates["lstm"][0] / rates["lstm"][-1]
+print(f"an LSTM's step for 128 clips takes {step:.1f} times as long as its step for one")
 
 # %% [markdown]
-# The steps of a batch cost little more than those of one clip, and more clips share them, until the multiplications themselves fill the processor. Hence the
-# two prices in the table: training works on batches and pays little for each clip; a user with one clip pays for every step alone.
+# A step for 128 clips costs more than a step for one, but far less than 128 times as much, until the multiplications themselves fill the processor. That is
+# one reason for the two prices in the table: training works on batches and pays little for each clip; a user with one clip pays for every step alone. XLA is
+# the other.
 #
 # ## What bucketing and XLA buy
 #
 # Two tools of [lesson 04](04_clips_of_many_lengths.ipynb) bring the price of training down. How much padding do the three lengths leave?
-# And what does XLA cost before it saves? It compiles one program for one shape: here that of 32 clips of 50 frames, for the LSTM's step.
+# And what does XLA cost before it saves? It compiles one program for ONE shape: here that of 32 clips of 50 frames, for the LSTM's step.
 
 # %%
 lengths = batches.lengths(train.frames)
@@ -328,13 +343,15 @@ with_xla, without = timed(compiled, batch, repeats=7), timed(steps["lstm"], batc
 print(f"a step: {1_000 * without:.1f} ms without XLA, {1_000 * with_xla:.1f} ms with; compiling: {compiling:.1f} s")
 saved = without - with_xla
 worth = f"after {compiling / saved:,.0f} steps" if saved > 0 else "never, by today's clock"
-print(f"that pays {worth}; our five trainings took {len(SEEDS) * EPOCHS * len(batched):,} steps, of several shapes")
+print(f"that pays {worth} of this shape; our five trainings took {len(SEEDS) * EPOCHS * len(batched):,} steps")
 
 # %% [markdown]
-# On a CPU the compiling is a price, too, and it pays only when there are many steps of few shapes: compare the two numbers of the last line. That is why five
-# seeds share one compilation here. On a GPU the course leaves LSTM and GRU to cuDNN, which has its own programs for them.
+# On a CPU the compiling is a price, too, and it pays only when there are many steps of few shapes: three lengths need three programs or more, and so at least three times as many
+# steps before the first gain. That is why five seeds share one compilation here. On a GPU the course leaves LSTM and GRU to cuDNN, which has its own programs for them.
 #
-# The course's benchmark measured the same on all of the real training clips, with other tools beside it. Its rows, as the file has them:
+# The course's benchmark timed an epoch of an LSTM with 64 units on all 2,700 real training clips, this course's way and others. Its table, as the file has it,
+# gives the seconds of processor time for an epoch; *first epoch, more* is what the first epoch took beyond a later one, mostly compiling. So the course's way pays for
+# its compiling once, and saves in each epoch after.
 
 # %%
 report = Path(evaluation.__file__).parent.parent / "benchmarks" / "results" / "speed.md"
@@ -345,7 +362,7 @@ for line in report.read_text(encoding="utf-8").splitlines():
 # %% [markdown]
 # ## Is the GRU better than the LSTM?
 #
-# Or the LSTM better than the GRU? Take the test now. Two intervals that overlap decide nothing here, because both models answered the SAME
+# Or the LSTM better than the GRU? Take the test now. Two ranges that overlap, or two of lesson 02's intervals, decide nothing here, because both models answered the SAME
 # clips: a clip that is hard for one is hard for the other, and such clips say nothing about the difference. What counts are the clips where exactly
 # one of the two is right. If the models were equally good, each such clip would be the toss of a coin. That is McNemar's test (1947), here in its exact
 # form: how probable is it that fair coins fall as unevenly as this, or more so? That probability is *p*.
@@ -367,7 +384,7 @@ for seed in SEEDS:
 
 # %% [markdown]
 # Each line is a fair test of one question: do THESE two trained models differ? Had you trained one pair, you would have one of these lines, and the seed would
-# have chosen which. So ask the same of two LSTMs, or two GRUs, which differ by the seed alone.
+# have chosen which. So ask the same of two LSTMs, or two GRUs, which differ in their first weights and the order of the batches alone.
 
 # %%
 for name in ("lstm", "gru"):
@@ -376,12 +393,13 @@ for name in ("lstm", "gru"):
     print(f"{low} of {len(pairs)} pairs of {name.upper()}s from different seeds have p below 0.05")
 
 # %% [markdown]
-# Where such pairs are counted, the test is not at fault: two trainings of one architecture do give models of different quality. McNemar's test compares two
+# By chance alone about one pair in twenty would come out so, or fewer. Where more do, two trainings of ONE architecture gave models of different quality, and the
+# test is right to say so. McNemar's test compares two
 # trained models. It does not compare two architectures. For that, the seed is the unit to count.
 #
 # ### Five against five
 #
-# Shuffle the labels. If LSTM and GRU were the same kind of thing, the ten accuracies could have been dealt to the two names in any way. There are
+# Shuffle the names. If LSTM and GRU were the same kind of thing, the ten accuracies could have been dealt to the two names in any way. There are
 # 252 ways to deal ten numbers into two hands of five. The share of the ways in which the two means are at least as far apart as we
 # found is the p of a *permutation test*.
 
@@ -404,8 +422,8 @@ print(f"the smallest p that {deals} deals allow: {2 / deals:.3f}")
 
 # %% [markdown]
 # The first line is the answer that you can give: a mean difference, and what single pairs of seeds would have shown. Where the range holds zero, some pairs
-# would have sent you home with "the LSTM wins", others with "the GRU wins". Where p is small, the difference is more than the luck of the seeds: at these epochs, these
-# clips and this learning rate. On the real recordings LSTM and RNN are another matter: every LSTM beats every RNN, and p is
+# would have sent you home with "the LSTM wins", others with "the GRU wins". Where p is small (below 0.05, as is the custom), the difference is more than the luck of the
+# seeds: at these epochs, these clips and this learning rate. Where it is not, five seeds each leave the question open. On the real recordings LSTM and RNN are another matter: every LSTM beats every RNN, and p is
 # as small as five seeds can make it. No five against five can give a smaller p than the last line.
 #
 # ### A few voices
@@ -428,10 +446,10 @@ ahead = f"the GRU is ahead for {better} of {len(by_voice)} voices"
 plots.describe(axes, f"{fact}; {ahead}; for one voice the two are {cells_apart:.3f} apart on average")
 
 # %% [markdown]
-# On the real recordings these voices were in training, so this is the mild case; the interval between voices that were never heard, which
-# [lesson 02](02_a_baseline_and_an_honest_split.ipynb) printed, is wider still. Compare either with the difference between the two cells: there, whose voice it is matters more than which cell it is.
+# On the real recordings these voices were in training, so this is the mild case; in [lesson 02](02_a_baseline_and_an_honest_split.ipynb) the average's accuracy ranged far more widely over voices
+# that it had never heard. Compare how far apart the voices lie with how far apart the two cells are for one voice: the picture's sentence has both.
 #
-# ### Stopped early is not worse
+# ### Unfinished is not worse
 #
 # All four had the same number of epochs. Is that fair? Look whether they had finished.
 
@@ -461,19 +479,20 @@ for name in ("lstm", "gru"):
 print(f"in the table the two are {abs(table['mean']['lstm'] - table['mean']['gru']):.3f} apart")
 
 # %% [markdown]
-# A gain of that size, against a difference of that size: what looked like a ranking of cells is in part a ranking of how quickly they learn, with this setting. If you have
-# a few minutes, set the three cells' learning rates in `RATES` to 0.008 and run the lesson once more. Does the order of LSTM and GRU stay? You look
-# at validation clips when you do, so no test is spent.
+# A gain of that size, against a difference of that size: what looked like a ranking of cells may be in part a ranking of how quickly they learn, with this setting (and
+# this is one seed). If you have a few minutes, set the three cells' learning rates in `RATES` to 0.008, and run the cells from there down to the table of prices;
+# stop there, because the cells after it look at the test. Does the order of LSTM and GRU stay?
 #
 # ## What may be said, and what may not
 #
 # - LSTM and GRU against RNN: on the real recordings the ranges over the seeds are far apart. At this budget, that difference is real.
 # - LSTM against GRU: look at the range of the differences and at p. Even a small p speaks of this budget. One number for each, from one seed, would
 #   have been an anecdote.
-# - One learning rate for the three cells is a rule, not justice: each might have a better one.
-# - Equal units are not equal parameters: the table has the numbers, and exercise 1 puts the two on a level.
+# - One learning rate for the three cells is a rule, and may favour one of them.
+# - Equal units are not equal parameters: the table has the numbers, and exercise 1 finds the GRU with as many as the LSTM.
 # - One test, of few voices. On the real recordings the model had heard all of them before. About other voices the table says nothing; about another kind of sound even less.
-# - The price: linear in the length, for time and memory. Frames one after another; only batches help. For short clips, small change.
+# - The price: linear in the length, for time and memory. Frames come one after another; batches share the steps, and XLA makes each cheaper. For clips of
+#   half a second the price is small.
 #
 # Then which one? When two models cannot be told apart by accuracy, choose by what can be told apart: the price, or what you can explain.
 #
@@ -488,7 +507,7 @@ wanted = 4 * (64 * (64 + 40) + 64)
 units = min(range(1, 200), key=lambda n: abs(3 * (n * (n + 40) + 2 * n) - wanted))
 
 # %% tags=["check"]
-assert isinstance(units, (int, np.integer)), "`units` should be a whole number: round what you find"
+assert isinstance(units, (int, np.integer)), "`units` is still blank, or no whole number: round what you find"
 assert units != 64, "64 are equal units: the GRU then has a gate less, and fewer parameters than the LSTM"
 assert units != 85, "4/3 of 64 would do if parameters grew with the units; they grow with units * (units + 40)"
 assert units != 74, "sqrt(4/3) of 64 leaves out the 40 bands: the kernel grows with the units, not with their square"
@@ -517,12 +536,14 @@ def front(accuracy, milliseconds):
     return {name for name in accuracy if not dominated(name)}
 
 # %% tags=["check"]
-invented = {"a": (0.80, 1), "b": (0.90, 5), "c": (0.85, 6), "d": (0.95, 9), "e": (0.80, 2)}  # accuracy, milliseconds
+invented = {"a": (0.80, 1), "b": (0.90, 5), "c": (0.85, 6), "d": (0.95, 9), "e": (0.80, 2)}
+invented["f"] = (0.85, 5)  # accuracy, milliseconds
 found = front({name: pair[0] for name, pair in invented.items()}, {name: pair[1] for name, pair in invented.items()})
 assert isinstance(found, set), "front should return a set of names, such as {'a', 'b'}"
 assert found != {"a", "d"}, "the quickest and the best are on the front, and so is b: nobody is better AND quicker"
 assert "c" not in found, "c is dominated: b is more accurate and quicker"
 assert "e" not in found, "e is dominated: a is as accurate and quicker; a tie in one of the two does not save it"
+assert "f" not in found, "f is dominated: b is more accurate and takes the same time"
 assert found == {"a", "b", "d"}, f"expected a, b and d, found {sorted(found)}: is slower worse?"
 twins = front({"x": 0.9, "y": 0.9}, {"x": 3, "y": 3})
 assert twins == {"x", "y"}, "two equal models do not dominate each other: one must be better in something"
@@ -538,7 +559,7 @@ for seeds in (first, second):
 
 # %% [markdown]
 # Set `overlap` to True if their ranges (least to largest) overlap, else False. Then `needed`: how many seeds *each* would need so that a true difference of this size is
-# found in about four of five such experiments. A rule of thumb: `16 * (s / d) ** 2`, where `s` is the standard deviation over the seeds (`ddof=1`) and
+# found (with p below 0.05) in about four of five such experiments. A rule of thumb: `16 * (s / d) ** 2`, where `s` is the standard deviation over the seeds (`ddof=1`) and
 # `d` the difference of the means (R. Lehr, 1992); round up.
 
 # %% tags=["solution"]
@@ -550,6 +571,7 @@ assert overlap is not ... and needed is not ..., "set both: `overlap` to True or
 assert bool(overlap) is True, "the best of the first is above the least of the second: the ranges overlap"
 assert needed not in (25, 26), "square the ratio: 16 * (s / d) ** 2"
 assert needed != 32, "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
+assert needed != 33, "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
 assert needed in (40, 41), f"expected 16 * (s / d) ** 2 with s = 0.0158 and d = 0.010, found {needed}"
 p = permutation(first, second)[0]
 print(f"{needed} seeds each for a difference of {second.mean() - first.mean():.3f}; with {len(first)}, p = {p:.2f}")
