@@ -43,7 +43,7 @@ def run(lesson):
     """
     notebook = nbformat.read(lesson, as_version=4)
     client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
-    print(f"{lesson.stem:<30}", end=" ", flush=True)
+    print(f"{lesson.stem:<34}", end=" ", flush=True)
     began, result = time.monotonic(), "passed"
     try:
         client.execute()
