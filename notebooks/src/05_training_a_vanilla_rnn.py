@@ -300,8 +300,8 @@ before = watched["orthogonal"]
 print(f"learning rate {training.LEARNING_RATE:g}: {min(before):.3f} to {max(before):.3f}, 3 seeds")
 
 # %% [markdown]
-# Compare the bands, not the best runs: where two bands overlap, three seeds do not tell the two apart. A rate ten times too small
-# has not arrived after six epochs; a rate ten times larger does worse still. On the real recordings the identity is ahead of the other two beyond the bands. The two
+# Compare the bands, not the best runs: where two bands overlap, three seeds do not tell the two apart. On the real recordings a rate ten times
+# too small has not arrived after six epochs, a rate ten times larger does worse still, and the identity is ahead of the other two beyond the bands. The two
 # numbers above cannot say why: they are the same for it and for any orthogonal matrix.
 #
 # The beginning with the best mean on the VALIDATION clips is taken to the test. It was chosen without a look there.
