@@ -13,6 +13,7 @@ from pathlib import Path
 
 SECONDS_TO_ANSWER = 10  # a classroom without a network should not wait longer
 PIECE = 1 << 20  # bytes
+ADVICE = "download it by hand, put it into a folder, and name that folder in COURSE_DATA_DIR"
 
 
 class Unavailable(OSError):
@@ -22,9 +23,9 @@ class Unavailable(OSError):
 def unpacked(name, *, url, recordings, sha256, given, shelves):
     """The folder of an archive's files, unpacked on first use.
 
-    Args: name: the archive's name without ".zip"; url: where it can be downloaded; recordings: a pattern for the files that
-    count, and sha256: their fingerprint; given: a folder that holds the archive or its files already, in which case nothing
-    is downloaded, or None; shelves: folders to unpack into, the first that can be written is taken.
+    Args: name: the archive's name without ".zip"; url: where it can be downloaded, or None if it is too large to be fetched unasked;
+    recordings: a pattern for the files that count, and sha256: their fingerprint; given: a folder that holds the archive or its files
+    already, in which case nothing is downloaded, or None; shelves: folders to unpack into, the first that can be written is taken.
     Returns: a Path. Two processes may ask at once; an interrupted call leaves nothing half done.
     Raises: Unavailable if it is nowhere to be had, or is not what it should be.
     """
@@ -34,6 +35,8 @@ def unpacked(name, *, url, recordings, sha256, given, shelves):
     shelf = _writable(shelves)
     with tempfile.TemporaryDirectory(dir=shelf, prefix=".unpacking-") as beside:
         archive = (given or Path(beside)) / f"{name}.zip"
+        if given is None and url is None:
+            raise Unavailable(f"looked for {archive.name}: not here, and too large to be downloaded unasked; {ADVICE}, or load it by its own name")
         if given is None:
             _download(url, archive)
         elif not os.path.isfile(archive):
@@ -62,18 +65,17 @@ def fingerprint(folder, pattern):
 
 def _download(url, target):
     """Fetch a file whole, or raise."""
-    advice = "download it by hand, put it into a folder, and name that folder in COURSE_DATA_DIR"
     try:
         with urllib.request.urlopen(url, timeout=SECONDS_TO_ANSWER) as answer, target.open("wb") as file:
             shutil.copyfileobj(answer, file, PIECE)
             promised = answer.headers["Content-Length"]
     except urllib.error.HTTPError as error:
-        raise Unavailable(f"looked for {target.name} at {url}: the server answered {error.code} ({error.reason}); {advice}") from error
+        raise Unavailable(f"looked for {target.name} at {url}: the server answered {error.code} ({error.reason}); {ADVICE}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unavailable(f"looked for {target.name} at {url}: no answer ({getattr(error, 'reason', error)}); {advice}") from error
+        raise Unavailable(f"looked for {target.name} at {url}: no answer ({getattr(error, 'reason', error)}); {ADVICE}") from error
     if promised and int(promised) != target.stat().st_size:
         size = target.stat().st_size
-        raise Unavailable(f"{url}: expected {int(promised):,} bytes, found {size:,}: the download was cut off; try again, or {advice}")
+        raise Unavailable(f"{url}: expected {int(promised):,} bytes, found {size:,}: the download was cut off; try again, or {ADVICE}")
 
 
 def _unzip(archive, folder):

@@ -30,20 +30,20 @@ def read(path, *, sample_rate=SAMPLE_RATE):
     return waveform
 
 
-def frame_count(samples):
+def frame_count(samples, *, frame_length=FRAME_LENGTH, frame_step=FRAME_STEP):
     """How many whole frames fit in a waveform of so many samples.
 
     Returns: an integer, 0 when the waveform is shorter than one frame. Takes arrays, too.
     """
-    return np.maximum(0, 1 + (np.asarray(samples) - FRAME_LENGTH) // FRAME_STEP)
+    return np.maximum(0, 1 + (np.asarray(samples) - frame_length) // frame_step)
 
 
-def window():
+def window(frame_length=FRAME_LENGTH):
     """The Hann window that every frame is multiplied by.
 
-    Returns: float32 `[FRAME_LENGTH]`, the periodic form, from 0 to 1.
+    Returns: float32 `[frame_length]`, the periodic form, from 0 to 1.
     """
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME_LENGTH) / FRAME_LENGTH)).astype(np.float32)
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame_length) / frame_length)).astype(np.float32)
 
 
 def mel_filters(*, n_mels=N_MELS, sample_rate=SAMPLE_RATE, fft_length=FFT_LENGTH, low=MEL_LOW, high=MEL_HIGH):
@@ -64,54 +64,57 @@ def mel_filters(*, n_mels=N_MELS, sample_rate=SAMPLE_RATE, fft_length=FFT_LENGTH
     return filters
 
 
-def band_centres(n_mels=N_MELS):
+def band_centres(n_mels=N_MELS, *, high=MEL_HIGH):
     """The frequency at which each mel band is most sensitive.
 
-    Returns: float64 `[n_mels]` in hertz.
+    Returns: float64 `[n_mels]` in hertz; `high` is the upper edge of the highest band.
     """
-    return _band_edges(n_mels, MEL_LOW, MEL_HIGH)[1:-1]
+    return _band_edges(n_mels, MEL_LOW, high)[1:-1]
 
 
-def log_mel(waveform):
-    """The log-mel frames of one waveform at SAMPLE_RATE.
+def log_mel(waveform, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, frame_step=FRAME_STEP, n_mels=N_MELS):
+    """The log-mel frames of one waveform.
 
-    Returns: float32 `[frames, N_MELS]`, natural log of mel energy; frames = 1 + (samples - FRAME_LENGTH) // FRAME_STEP.
+    Args: sample_rate: hertz; frame_length and frame_step: samples; n_mels: bands up to half the sample rate.
+    Returns: float32 `[frames, n_mels]`, natural log of mel energy; frames = 1 + (samples - frame_length) // frame_step.
     Raises: ValueError if the waveform is not one-dimensional, is shorter than a frame, or holds values that are not finite numbers.
     """
-    return log_mels([waveform])[0]
+    return log_mels([waveform], sample_rate=sample_rate, frame_length=frame_length, frame_step=frame_step, n_mels=n_mels)[0]
 
 
-def log_mels(waveforms):
+def log_mels(waveforms, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, frame_step=FRAME_STEP, n_mels=N_MELS):
     """The log-mel frames of many waveforms, computed together, which is many times faster than one by one.
 
-    Returns: a list of float32 `[frames, N_MELS]`, in the order of `waveforms`; each is what `log_mel` gives.
+    Args: waveforms: `[samples]` each; sample_rate: hertz; frame_length and frame_step: samples; n_mels: bands up to half the sample rate.
+    Returns: a list of float32 `[frames, n_mels]`, in the order of `waveforms`; each is what `log_mel` gives.
     Raises: ValueError as `log_mel` does, with the position of the clip.
     """
-    waveforms = [_checked(waveform, position) for position, waveform in enumerate(waveforms)]
+    waveforms = [_checked(waveform, position, frame_length, sample_rate) for position, waveform in enumerate(waveforms)]
     if not waveforms:
         return []
     samples = np.array([len(waveform) for waveform in waveforms])
-    counts = frame_count(samples)
+    counts = frame_count(samples, frame_length=frame_length, frame_step=frame_step)
     first_frame, first_sample = np.cumsum(counts) - counts, np.cumsum(samples) - samples
     in_clip = np.arange(counts.sum()) - np.repeat(first_frame, counts)
-    starts = np.repeat(first_sample, counts) + FRAME_STEP * in_clip
-    every_frame = np.lib.stride_tricks.sliding_window_view(np.concatenate(waveforms), FRAME_LENGTH)
-    filters, taper = mel_filters(), window()
-    mels = np.empty((len(starts), N_MELS), np.float32)
+    starts = np.repeat(first_sample, counts) + frame_step * in_clip
+    every_frame = np.lib.stride_tricks.sliding_window_view(np.concatenate(waveforms), frame_length)
+    fft_length = 1 << (frame_length - 1).bit_length()  # the next power of two: FFT_LENGTH for FRAME_LENGTH
+    filters, taper = mel_filters(n_mels=n_mels, sample_rate=sample_rate, fft_length=fft_length, high=sample_rate / 2), window(frame_length)
+    mels = np.empty((len(starts), n_mels), np.float32)
     for piece in range(0, len(starts), FRAMES_AT_ONCE):
         rows = slice(piece, piece + FRAMES_AT_ONCE)
-        spectrum = fft.rfft(every_frame[starts[rows]] * taper, FFT_LENGTH)
+        spectrum = fft.rfft(every_frame[starts[rows]] * taper, fft_length)
         mels[rows] = np.log((spectrum.real**2 + spectrum.imag**2) @ filters + LOG_OFFSET)
     return np.split(mels, first_frame[1:])
 
 
-def _checked(waveform, position):
+def _checked(waveform, position, frame_length, sample_rate):
     waveform = np.asarray(waveform, np.float32)
     if waveform.ndim != 1:
         raise ValueError(f"clip {position}: expected a waveform [samples], found an array of shape {list(waveform.shape)}")
-    if len(waveform) < FRAME_LENGTH:
+    if len(waveform) < frame_length:
         raise ValueError(
-            f"clip {position}: expected {FRAME_LENGTH} samples or more ({1000 * FRAME_LENGTH // SAMPLE_RATE} ms), found {len(waveform)}"
+            f"clip {position}: expected {frame_length} samples or more ({1000 * frame_length // sample_rate} ms), found {len(waveform)}"
         )
     if not np.isfinite(waveform).all():
         raise ValueError(f"clip {position}: expected finite samples, found {int((~np.isfinite(waveform)).sum())} that are not")

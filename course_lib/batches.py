@@ -13,10 +13,12 @@ GRID = 8  # clips: buckets end at multiples of it, counted from the longest clip
 CANDIDATE_CUTS = 512  # places where a bucket may end; bounds the search when there are many clips
 
 
-def bucketed(frames, labels, *, batch_size=BATCH_SIZE, n_lengths=N_LENGTHS, seed=0):
+def bucketed(frames, labels, *, batch_size=BATCH_SIZE, n_lengths=N_LENGTHS, seed=0, augment=None):
     """Batches of clips of similar length, in a new random order each epoch.
 
-    Args: frames: a sequence of float32 `[frames, mels]`; labels: integers, or a categorical Series whose codes are taken.
+    Args: frames: a sequence of float32 `[frames, mels]`; labels: integers, or a categorical Series whose codes are taken; augment: a
+    function (frames, random) → frames, as many or fewer, that changes each clip anew whenever it goes into a batch; random is a
+    NumPy generator.
     Returns: a `tf.data.Dataset` of (float32 `[batch, time, mels]` padded at the end with PADDING, int32 `[batch]`); every clip
     once an epoch, the same number of batches each epoch, `n_lengths` padded lengths or fewer; `len()` works; the same seed
     repeats the same epochs.
@@ -31,7 +33,7 @@ def bucketed(frames, labels, *, batch_size=BATCH_SIZE, n_lengths=N_LENGTHS, seed
     ]
     epoch = itertools.count()
     dataset = tf.data.Dataset.from_generator(
-        lambda: _epoch(buckets, batch_size, np.random.default_rng([seed, next(epoch)])),
+        lambda: _epoch(buckets, batch_size, np.random.default_rng([seed, next(epoch)]), augment),
         output_signature=(
             tf.TensorSpec([None, None, frames[0].shape[1]], tf.float32),
             tf.TensorSpec([None], tf.int32),
@@ -120,7 +122,7 @@ def _integers(labels):
     return labels.astype(np.int32)
 
 
-def _epoch(buckets, batch_size, random):
+def _epoch(buckets, batch_size, random, augment):
     """The batches of one epoch: clips shuffled within their bucket, then all batches shuffled."""
     batches = [
         (padded, labels, members)
@@ -129,7 +131,13 @@ def _epoch(buckets, batch_size, random):
     ]
     for choice in random.permutation(len(batches)):
         padded, labels, members = batches[choice]
-        yield padded[members], labels[members]
+        yield padded[members] if augment is None else _augmented(padded[members], augment, random), labels[members]
+
+
+def _augmented(padded, augment, random):
+    """A batch whose clips are changed, each without its padding, and padded again to the same length."""
+    counts = (padded != PADDING).any(axis=2).sum(axis=1)
+    return pad(check([augment(clip[:count], random) for clip, count in zip(padded, counts)]), length=padded.shape[1])
 
 
 def _batch_count(clips, batch_size):

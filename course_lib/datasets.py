@@ -2,39 +2,35 @@
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from course_lib import archives
+from course_lib import sets
 from course_lib.files import SUFFIXES, UnreadableSound, decode
 from course_lib.quality import report
 
 __all__ = ["load", "from_folder", "split_by_group", "report", "COLUMNS"]
 
 COLUMNS = ["path", "label", "group", "split", "seconds", "sample_rate", "source", "licence"]
-DATA = Path(__file__).resolve().parent.parent / "data"
-FSDD_COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
-FSDD_URL = f"https://github.com/Jakobovski/free-spoken-digit-dataset/archive/{FSDD_COMMIT}.zip"
-FSDD_SHA256 = "baa3a6dcf4da47fb3075bec71a8cefb512022cb9ae030a79a31b315f37bc67af"
-FSDD_TEST_TAKES = 5  # the official test set: takes 0 to 4 of each digit by each speaker
 
 
 def load(name):
     """Load a data set of the course by name, and say in one line which recordings it is.
 
-    Args: name: "digits" (the real recordings if they can be had, else the embedded ones), "fsdd" (the real ones) or
-    "spoken-digits" (the embedded ones).
-    Returns: a DataFrame, one clip a row, with COLUMNS: path, label (categorical), group (the speaker), split ("train" or
-    "test"), seconds, sample_rate (hertz), source, licence.
-    Raises: ValueError for another name; archives.Unavailable if "fsdd" is neither here nor to be downloaded.
+    Args: name: "digits", "commands", "music" or "environment" (the real recordings if they can be had, else the embedded ones), or
+    one set of sets.ROWS, such as "fsdd" (real) or "spoken-digits" (embedded).
+    Returns: a DataFrame, one clip a row, with COLUMNS: path, label (categorical), group (the speaker, song or recording), split ("train"
+    or "test", or the official fold), seconds, sample_rate (hertz), source, licence.
+    Raises: ValueError for another name; archives.Unavailable if a real set is neither here nor to be downloaded.
     """
-    if name not in LOADERS:
-        raise ValueError(f"expected one of {', '.join(sorted(LOADERS))}, found {name!r}")
-    clips = LOADERS[name]()
-    print(f"{name}: {len(clips):,} clips, {clips['group'].nunique()} speakers, {clips['source'].iloc[0]}, {clips['licence'].iloc[0]}")
+    if name not in sets.ROWS:
+        raise ValueError(f"expected one of {', '.join(sorted(sets.ROWS))}, found {name!r}")
+    clips = _table(sets.ROWS[name](), root=sets.DATA)
+    licences = clips["licence"].unique()
+    licence = licences[0] if len(licences) == 1 else "a licence for each clip"
+    print(f"{name}: {len(clips):,} clips, {clips['group'].nunique():,} {sets.GROUPS.get(name, 'speakers')}, {clips['source'].iloc[0]}, {licence}")
     return clips
 
 
@@ -81,48 +77,6 @@ def split_by_group(clips, *, fraction=0.2, seed=0):
     return clips[~second], clips[second]
 
 
-def _fsdd():
-    """The Free Spoken Digit Dataset, with its official split."""
-    given = os.environ.get("COURSE_DATA_DIR")
-    folder = archives.unpacked(
-        f"free-spoken-digit-dataset-{FSDD_COMMIT}",
-        url=FSDD_URL,
-        recordings="recordings/*.wav",
-        sha256=FSDD_SHA256,
-        given=Path(given) if given else None,
-        shelves=[DATA / "downloads", Path.home() / ".cache" / "rnn-audio-course", Path(tempfile.gettempdir()) / "rnn-audio-course"],
-    )
-    listed = []
-    for file in (folder / "recordings").glob("*.wav"):
-        digit, speaker, take = file.stem.split("_")
-        split = "test" if int(take) < FSDD_TEST_TAKES else "train"
-        listed.append((digit, speaker, int(take), file, split))
-    return _table(
-        (file, digit, speaker, split, "Free Spoken Digit Dataset", "CC BY-SA 4.0") for digit, speaker, _, file, split in sorted(listed)
-    )
-
-
-def _spoken_digits():
-    """The embedded set: synthetic voices, with a split by voice."""
-    listed = pd.read_csv(DATA / "spoken-digits" / "clips.csv", dtype=str)
-    clips = DATA / "spoken-digits" / "clips"
-    return _table(
-        (clips / row.file, row.label, row.group, row.split, "embedded synthetic voices", "CC BY 4.0") for row in listed.itertuples()
-    )
-
-
-def _digits():
-    """The real recordings if they can be had, else the embedded ones, with the reason."""
-    try:
-        return _fsdd()
-    except archives.Unavailable as reason:
-        print(f"the real recordings are not to be had, so synthetic voices stand in: {reason}")
-        return _spoken_digits()
-
-
-LOADERS = {"digits": _digits, "fsdd": _fsdd, "spoken-digits": _spoken_digits}
-
-
 def _hidden(path):
     return any(part.startswith(".") for part in path.parts)
 
@@ -136,7 +90,7 @@ def _group(file, pattern):
     return found[1]
 
 
-def _table(listed, *, root=DATA):
+def _table(listed, *, root):
     """Decode every listed clip; name (from `root` on) and skip those that cannot be used; the others make the DataFrame."""
     rows, skipped = [], []
     for file, label, group, split, source, licence in listed:

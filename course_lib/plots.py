@@ -48,17 +48,17 @@ def spectrogram(values, *, axes=None, top=SAMPLE_RATE / 2, start=START, step=STE
     return axes
 
 
-def log_mel(frames, *, axes=None, title="log-mel frames"):
+def log_mel(frames, *, axes=None, top=SAMPLE_RATE / 2, step=STEP, title="log-mel frames"):
     """Draw log-mel frames, with the bands' centres in hertz on the vertical axis.
 
-    Args: frames: `[frames, bands]`, natural log of mel energy.
+    Args: frames: `[frames, bands]`, natural log of mel energy; top: hertz, the upper edge of the highest band; step: seconds a frame.
     Returns: the axes.
     """
     axes = axes or _axes(3)
     bands = frames.shape[1]
-    image = axes.imshow(frames.T, extent=(START, START + len(frames) * STEP, -0.5, bands - 0.5), **PICTURE)
+    image = axes.imshow(frames.T, extent=(START, START + len(frames) * step, -0.5, bands - 0.5), **PICTURE)
     ticks = np.arange(3, bands, 9)
-    axes.set_yticks(ticks, [f"{centre:.0f}" for centre in band_centres(bands)[ticks]])
+    axes.set_yticks(ticks, [f"{centre:.0f}" for centre in band_centres(bands, high=top)[ticks]])
     axes.set(xlabel="time (s)", ylabel="mel band (centre, Hz)", title=title)
     axes.figure.colorbar(image, ax=axes, label="log energy")
     return axes

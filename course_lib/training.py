@@ -23,12 +23,15 @@ def fit(model, train, validation=None, *, epochs=EPOCHS, learning_rate=LEARNING_
     """Train a classifier with Adam on the cross-entropy of its logits.
 
     Args: model: an uncompiled Keras model with logits; train, validation: datasets of (frames, integer labels), as `bucketed` gives;
-    without validation no learning curve is drawn.
+    train may have a probability for each class as its labels, as `augmentation.mixup` gives; without validation no learning curve is drawn.
     Returns: the `keras.callbacks.History`: loss, accuracy, val_loss, val_accuracy and seconds, a value an epoch; the seconds leave
     out the validation, and the first hold the compiling.
     Raises: FloatingPointError if the loss is no longer a finite number, with what to try.
     """
     prepare(model, learning_rate=learning_rate, clip_norm=clip_norm)
+    if train.element_spec[1].shape.rank == 2:
+        model.compile(model.optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"], jit_compile=compiles(model))
+        validation = validation and validation.map(lambda frames, labels: (frames, tf.one_hot(labels, model.output_shape[-1])))
     return _fit_compiled(model, train, validation, epochs, callbacks)
 
 

@@ -70,9 +70,9 @@ def clip_frames():
 @pytest.fixture(scope="session")
 def real_digits():
     """The Free Spoken Digit Dataset, where COURSE_DATA_DIR has it."""
-    from course_lib import datasets
+    from course_lib import datasets, sets
 
-    folder, name = os.environ.get("COURSE_DATA_DIR"), f"free-spoken-digit-dataset-{datasets.FSDD_COMMIT}"
+    folder, name = os.environ.get("COURSE_DATA_DIR"), sets.FSDD.name
     if not folder or not any((Path(folder) / name).with_name(found).exists() for found in [name, f"{name}.zip"]):
         pytest.skip(f"COURSE_DATA_DIR names no folder with {name}.zip")
     return datasets.load("fsdd")

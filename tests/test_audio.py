@@ -167,3 +167,18 @@ def test_gain_adds_twice_its_log(gain):
     waveform = noise(1_000)
     louder = audio.log_mel(np.float32(gain) * waveform) - audio.log_mel(waveform)
     np.testing.assert_allclose(louder, 2 * np.log(gain), atol=1e-3)
+
+
+@pytest.mark.parametrize("rate, length, step, bands", [(16_000, 400, 160, 64), (22_050, 512, 441, 40), (8_000, 512, 320, 32)])
+def test_log_mels_of_another_rate_equal_librosa(rate, length, step, bands):
+    """Frames, bands and edges follow the options: the same energies as librosa's for the same settings."""
+    librosa = pytest.importorskip("librosa")
+    waveform = np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)
+    frames = audio.log_mel(waveform, sample_rate=rate, frame_length=length, frame_step=step, n_mels=bands)
+    fft_length = 512
+    energies = librosa.feature.melspectrogram(
+        y=np.pad(waveform, [(fft_length - length) // 2] * 2), sr=rate, n_fft=fft_length, win_length=length, hop_length=step,
+        center=False, n_mels=bands, fmin=20, fmax=rate / 2, htk=True, norm=None,
+    )  # fmt: skip
+    assert frames.shape == (audio.frame_count(rate, frame_length=length, frame_step=step), bands)
+    np.testing.assert_allclose(frames, np.log(energies.T[: len(frames)] + audio.LOG_OFFSET), atol=2e-3)

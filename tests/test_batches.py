@@ -176,3 +176,30 @@ def test_keras_trains_several_epochs_without_a_warning():
         warnings.simplefilter("error")
         history = model.fit(dataset, validation_data=dataset, epochs=3, shuffle=False, verbose=0)
     assert len(history.history["val_loss"]) == 3
+
+
+def test_augment_changes_each_clip_anew_and_never_its_padding():
+    """A crop: each epoch the clips are shorter in another way, the labels stay with their clips, and the padded lengths are as before."""
+    frames = [np.full([count, 3], float(count), np.float32) for count in range(4, 20)]
+
+    def crop(clip, random):
+        assert not (clip == PADDING).any(), "augment was given padding"
+        return clip[: random.integers(1, len(clip) + 1)]
+
+    labels = np.array([len(clip) for clip in frames])
+    dataset = bucketed(frames, labels, batch_size=4, n_lengths=2, augment=crop)
+    plain = bucketed(frames, labels, batch_size=4, n_lengths=2)
+    seen = []
+    for _ in range(2):
+        batches_now = [(padded.numpy(), label.numpy()) for padded, label in dataset]
+        assert sorted(len(padded[0]) for padded, _ in batches_now) == sorted(len(padded[0]) for padded, _ in plain)
+        for padded, label in batches_now:
+            assert [set(clip[clip != PADDING]) for clip in padded] == [{float(number)} for number in label]
+        seen.append({number: int((clip != PADDING).all(axis=1).sum()) for padded, label in batches_now for clip, number in zip(padded, label)})
+    assert seen[0] != seen[1] and all(seen[0][number] <= number for number in seen[0])
+
+
+def test_augment_that_makes_a_clip_longer_is_refused():
+    frames = [np.zeros([4, 3], np.float32)] * 4
+    with pytest.raises(Exception, match="expected clips of 4 frames or fewer, found one of 8"):
+        list(bucketed(frames, np.arange(4), augment=lambda clip, random: np.concatenate([clip, clip])))

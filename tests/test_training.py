@@ -139,3 +139,19 @@ def test_learning_curve_says_in_words_what_it_shows(easy, monkeypatch, capsys):
     assert shown[-1] == {"image/png": {"alt": printed}} and len(shown) == 2
     assert f"after epoch 2 the loss is {history['loss'][-1]:.2f} in training and {history['val_loss'][-1]:.2f}" in printed
     assert not plt.get_fignums()
+
+
+def test_labels_may_be_probabilities(clip_frames):
+    """With all the probability on one class, training takes the very steps that it takes with integers; validation keeps its integers."""
+
+    def train(change):
+        keras.utils.set_random_seed(0)
+        labels = np.arange(16) % 2
+        batched = bucketed(clip_frames([7] * 16), labels, batch_size=8, seed=5)
+        watched = bucketed(clip_frames([7] * 16), labels, batch_size=8, seed=5)
+        return training.fit(models.average(2), change(batched), watched, epochs=3).history
+
+    hard = train(lambda dataset: dataset)
+    soft = train(lambda dataset: dataset.map(lambda padded, labels: (padded, tf.one_hot(labels, 2))))
+    for quantity in ["loss", "accuracy", "val_loss", "val_accuracy"]:
+        assert soft[quantity] == pytest.approx(hard[quantity], rel=1e-5)
