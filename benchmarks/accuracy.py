@@ -17,7 +17,6 @@ ACROSS_BAR = 0.70  # accuracy on real recordings after training on synthetic voi
 ACROSS_EPOCHS = 18  # at most; the best one is chosen on held-out synthetic voices
 ACROSS_LEARNING_RATE = 2e-3
 DEVELOPMENT = ("jackson", "lucas", "nicolas")  # the speakers with whom the synthetic voices were designed
-AUDIBLE = 7.0  # natural log of energy, 30 dB: quieter frames than this below the loudest are trimmed at both ends
 
 
 def main():
@@ -41,10 +40,7 @@ def normalised(frames):
 
     Returns: float32 `[frames, N_MELS]`, in the models' units.
     """
-    energy = np.log(np.exp(frames).sum(axis=1))
-    audible = np.flatnonzero(energy > energy.max() - AUDIBLE)
-    kept = frames[audible[0] : audible[-1] + 1]
-    return kept - kept.mean(axis=0) + np.float32(models.TYPICAL_LOG_MEL)
+    return audio.centred(audio.trimmed(frames))
 
 
 def official(real):

@@ -13,6 +13,8 @@ FFT_LENGTH = 256  # samples: a frame and 56 zeros, bins of 31.25 Hz
 N_MELS = 40  # bands
 MEL_LOW, MEL_HIGH = 20, 4_000  # hertz: edges of the lowest and the highest band
 LOG_OFFSET = 1e-6  # mel energy: what digital silence counts as, so that its logarithm is -13.8
+TYPICAL_LOG_MEL = -5.0  # natural log of mel energy: the middle of speech
+AUDIBLE = 7.0  # natural log of energy, 30 dB: quieter frames than this below the loudest are trimmed at both ends
 FRAMES_AT_ONCE = 4_096  # frames: one piece of work, about 4 MB
 
 
@@ -106,6 +108,24 @@ def log_mels(waveforms, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, f
         spectrum = fft.rfft(every_frame[starts[rows]] * taper, fft_length)
         mels[rows] = np.log((spectrum.real**2 + spectrum.imag**2) @ filters + LOG_OFFSET)
     return np.split(mels, first_frame[1:])
+
+
+def trimmed(frames):
+    """Leave out the near-silent frames at both ends: those more than AUDIBLE below the loudest.
+
+    Returns: float32 `[frames, mels]`, one frame or more.
+    """
+    energy = np.log(np.exp(frames).sum(axis=1))
+    audible = np.flatnonzero(energy >= energy.max() - AUDIBLE)
+    return frames[audible[0] : audible[-1] + 1]
+
+
+def centred(frames):
+    """Give each band the same mean over the clip, which takes away level, microphone and part of the voice.
+
+    Returns: float32 `[frames, mels]`, around TYPICAL_LOG_MEL.
+    """
+    return frames - frames.mean(axis=0) + np.float32(TYPICAL_LOG_MEL)
 
 
 def _checked(waveform, position, frame_length, sample_rate):

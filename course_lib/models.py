@@ -5,10 +5,9 @@ Every model takes batches `[batch, time, N_MELS]` padded with PADDING; its first
 
 import keras
 
-from course_lib.audio import N_MELS
+from course_lib.audio import N_MELS, TYPICAL_LOG_MEL
 from course_lib.batches import PADDING
 
-TYPICAL_LOG_MEL = -5.0  # natural log of mel energy: the middle of speech
 SPREAD_LOG_MEL = 4.0  # natural log of mel energy: one standard deviation
 
 

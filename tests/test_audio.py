@@ -182,3 +182,20 @@ def test_log_mels_of_another_rate_equal_librosa(rate, length, step, bands):
     )  # fmt: skip
     assert frames.shape == (audio.frame_count(rate, frame_length=length, frame_step=step), bands)
     np.testing.assert_allclose(frames, np.log(energies.T[: len(frames)] + audio.LOG_OFFSET), atol=2e-3)
+
+
+def test_trimmed_leaves_out_the_near_silent_ends_alone(clip_frames):
+    """30 dB below the loudest frame is the edge; a pause inside a word stays; what is trimmed once stays so."""
+    frames = np.full([12, 40], -5, np.float32)
+    frames[[0, 1, 6, 10, 11]] -= audio.AUDIBLE + 0.1
+    frames[2] -= audio.AUDIBLE - 0.1
+    np.testing.assert_array_equal(audio.trimmed(frames), frames[2:10])
+    np.testing.assert_array_equal(audio.trimmed(frames[2:10]), frames[2:10])
+    assert len(audio.trimmed(np.full([4, 40], np.log(audio.LOG_OFFSET), np.float32))) == 4
+
+
+def test_centred_takes_the_level_of_every_band_away(clip_frames):
+    [frames] = clip_frames([9])
+    other_microphone = frames + np.linspace(-3, 3, 40, dtype=np.float32)
+    np.testing.assert_allclose(audio.centred(frames), audio.centred(other_microphone), atol=1e-4)
+    np.testing.assert_allclose(audio.centred(frames).mean(axis=0), audio.TYPICAL_LOG_MEL, atol=1e-4)

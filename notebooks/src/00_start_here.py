@@ -250,5 +250,11 @@ print(f"{changed:.0%} of the answers change when the clips run backwards; a mode
 # | [07 GRU](07_gru.ipynb) | What does a gate do in a silence? |
 # | [08 Which one, and at what price?](08_which_one_and_at_what_price.ipynb) | Which cell is better, how sure can one be, and what does it cost? |
 # | [09 Order and the whole clip](09_order_and_the_whole_clip.ipynb) | Does order matter, and does a model hear the beginning? |
+# | [10 What should an RNN hear?](10_what_should_an_rnn_hear.ipynb) | Does it learn its features from the raw waveform, as is said? |
+# | [11 Voices never heard before](11_voices_never_heard_before.ipynb) | How much is lost with a new speaker, and what earns it back? |
+# | [12 Keyword spotting](12_keyword_spotting.ipynb) | How does a device pick its words from speech, noise and silence? |
+# | [13 Rhythm and genre](13_rhythm_and_genre.ipynb) | How do you hear a long piece, and how do segments of one song leak? |
+# | [14 Environmental sound](14_environmental_sound.ipynb) | What do convolutions in front of a GRU buy? |
+# | [What became of the nine claims](../CLAIMS.md) | What is commonly said of recurrent networks, and what this course found |
 #
 # *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

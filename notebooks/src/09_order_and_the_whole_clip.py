@@ -524,6 +524,6 @@ print(f"{some.label[latest]}: {moment} of {len(so_far)} frames until {before} be
 # <details><summary>B. Attention makes the GRU read backwards as well.</summary>No: the pooling only weighs states; this GRU reads forwards. The bidirectional model reads backwards.</details>
 # <details><summary>C. Attention has many more parameters.</summary>No: it adds one weight for each unit. The table of the lesson compares GRUs with as many units.</details>
 #
-# Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [10 What should an RNN hear?](10_what_should_an_rnn_hear.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
