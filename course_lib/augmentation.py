@@ -137,25 +137,36 @@ def mask_frames(frames, random, *, widest, count=1):
     return hidden
 
 
-def mixup(dataset, *, alpha, seed=0):
-    """Add the energies of each clip and another one of its batch, with random weights, and mix their labels alike.
+def mixup(dataset, n_classes, *, alpha, seed=0):
+    """Add the energies of each clip and of another one of its batch, with random weights, and mix their classes alike.
 
-    Args: dataset: batches of (frames padded with PADDING, probabilities `[batch, classes]`), as `bucketed` gives; alpha: of the
-    Beta distribution of the weight: near 0 one clip all but alone is heard, at 1 every weight is as likely.
-    Returns: a `tf.data.Dataset` of the same shapes and length; a mixture is as long as the longer of its two clips.
-    Source: H. Zhang et al. 2018; Y. Tokozume et al. 2018 for sounds.
+    Args: dataset: batches of (frames padded with PADDING, integer labels), as `bucketed` gives; alpha: of the Beta distribution of
+    the weights: near 0 one clip is heard all but alone, at 1 every weight is as likely as any other.
+    Returns: a `tf.data.Dataset` of (float32 `[batch, time, bands]`, float32 `[batch, n_classes]`), as many batches, each as long as
+    its longest clip; a mixture is as long as the longer of its two clips, and mostly the clip in whose place it stands.
+    Source: H. Zhang et al. 2018, and for sounds Y. Tokozume et al. 2018.
     """
     random = np.random.default_rng(seed)
 
     def mixed(frames, labels):
-        other, weight = random.permutation(len(frames)), random.beta(alpha, alpha, len(frames))
-        weight = np.clip(np.maximum(weight, 1 - weight), 0, 1 - 1e-6).astype(np.float32)[:, None]
-        loud, soft = frames + np.log(weight)[..., None], frames[other] + np.log(1 - weight)[..., None]
-        both = np.where((frames == PADDING) & (frames[other] == PADDING), PADDING, np.logaddexp(loud, soft))
-        return both.astype(np.float32), (weight * labels + (1 - weight) * labels[other]).astype(np.float32)
+        partner, share = random.permutation(len(frames)), random.beta(alpha, alpha, len(frames)).astype(np.float32)
+        share = np.clip(np.maximum(share, 1 - share), 0.5, 1 - 1e-6)[:, None]
+        classes = np.eye(n_classes, dtype=np.float32)[labels]
+        longest = (frames != PADDING).any(axis=(0, 2)).sum()
+        return mix(frames[:, :longest], frames[partner, :longest], share[..., None]), share * classes + (1 - share) * classes[partner]
 
     def in_numpy(frames, labels):
         both, probabilities = tf.numpy_function(mixed, [frames, labels], [tf.float32, tf.float32])
-        return tf.ensure_shape(both, frames.shape), tf.ensure_shape(probabilities, labels.shape)
+        return tf.ensure_shape(both, frames.shape), tf.ensure_shape(probabilities, [None, n_classes])
 
     return dataset.map(in_numpy)
+
+
+def mix(frames, others, share):
+    """The frames of two sounds heard at once: their energies are added.
+
+    Args: others: of the same shape; share: of `frames` in the sum, above 0 and below 1, a number or an array that fits.
+    Returns: float32 of the same shape; padding where both are padding.
+    """
+    both = np.logaddexp(frames + np.log(share), others + np.log(1 - share))
+    return np.where((frames == PADDING) & (others == PADDING), PADDING, both).astype(np.float32)

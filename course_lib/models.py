@@ -8,6 +8,7 @@ import keras
 from course_lib.audio import N_MELS, TYPICAL_LOG_MEL
 from course_lib.batches import PADDING
 
+MOMENTUM = 0.95  # of the running means of batch normalisation: a few hundred steps are all that a training here has
 SPREAD_LOG_MEL = 4.0  # natural log of mel energy: one standard deviation
 
 
@@ -80,6 +81,22 @@ def attention(n_classes, *, units=48, n_mels=N_MELS):
     return _logits("attention", clip, AttentionPooling(name="attention")(states), n_classes)
 
 
+def crnn(n_classes, *, filters=(24, 48, 96), units=48, dropout=0.3, n_mels=N_MELS):
+    """Convolutions that look for local patterns, then two GRUs, one each way, whose states are weighed by attention.
+
+    Args: filters: patterns that each convolution looks for; each halves time and frequency; dropout: the share of numbers that are
+    left out, in training, before the GRUs and before the logits.
+    Returns: an uncompiled `keras.Model`, float32 `[batch, time, n_mels]` → logits `[batch, n_classes]`.
+    Source: convolutional recurrent networks for sound events, E. Çakır et al. 2017.
+    """
+    clip, frames = _masked_frames(n_mels)
+    patterns = MaskedConvolutions(filters, name="convolutions")(frames)
+    kept = keras.layers.Dropout(dropout, name="dropout_of_patterns")(patterns)
+    states = keras.layers.Bidirectional(keras.layers.GRU(units, return_sequences=True), name="both_ways")(kept)
+    summary = AttentionPooling(name="attention")(states)
+    return _logits("crnn", clip, keras.layers.Dropout(dropout, name="dropout_of_summary")(summary), n_classes)
+
+
 @keras.saving.register_keras_serializable("course_lib")
 class AttentionPooling(keras.layers.Layer):
     """A weighted mean of the states over time; the weights are learned from each state, and padding has weight 0.
@@ -111,6 +128,54 @@ class AttentionPooling(keras.layers.Layer):
         return None  # no time is left
 
 
+@keras.saving.register_keras_serializable("course_lib")
+class MaskedConvolutions(keras.layers.Layer):
+    """Convolutions over time and frequency, each of which halves both, in which padding stays zero and is never counted.
+
+    Args: filters: patterns of each convolution. Each is 3 by 3, in steps of 2, and followed by batch normalisation and ReLU.
+    Input: `[batch, time, bands]` and its mask. Output: `[batch, time / 2**n, features]` for n convolutions, rounded up, and its mask.
+    """
+
+    def __init__(self, filters, *, name=None, trainable=True, dtype=None):
+        super().__init__(name=name, trainable=trainable, dtype=dtype)
+        self.filters, self.supports_masking = tuple(filters), True
+
+    def build(self, shape):
+        self.normalise_bands = keras.layers.BatchNormalization(momentum=MOMENTUM, name="normalise_bands")
+        self.normalise_bands.build([None, None, shape[-1]])
+        self.steps, channels, bands = [], 1, shape[-1]
+        for number, filters in enumerate(self.filters):
+            convolve = keras.layers.Conv2D(filters, 3, strides=2, use_bias=False, name=f"convolve_{number}")
+            normalise = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"normalise_{number}")
+            convolve.build([None, None, None, channels])
+            normalise.build([None, None, None, filters])
+            self.steps.append((convolve, normalise))
+            channels = filters
+        self.built = True
+
+    def call(self, frames, mask=None, training=False):
+        mask = keras.ops.ones(keras.ops.shape(frames)[:2], bool) if mask is None else mask
+        image = self.normalise_bands(frames, mask=mask, training=training)[..., None]
+        for convolve, normalise in self.steps:
+            image = image * keras.ops.cast(mask, image.dtype)[:, :, None, None]  # padding is what lies beyond the edges: zero
+            image = convolve(keras.ops.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)]))  # "same" would begin elsewhere at odd lengths
+            mask = mask[:, ::2]
+            everywhere = keras.ops.broadcast_to(mask[:, :, None], keras.ops.shape(image)[:3])
+            image = keras.ops.relu(normalise(image, mask=everywhere, training=training))
+        batch, time = keras.ops.shape(image)[:2]
+        return keras.ops.reshape(image, [batch, time, self.compute_output_shape(frames.shape)[-1]])
+
+    def compute_mask(self, frames, mask=None):
+        return None if mask is None else mask[:, :: 2 ** len(self.filters)]
+
+    def compute_output_shape(self, shape):
+        halved = [None if size is None else -(-size // 2 ** len(self.filters)) for size in shape[1:]]
+        return (shape[0], halved[0], halved[1] * self.filters[-1])
+
+    def get_config(self):
+        return super().get_config() | {"filters": self.filters}
+
+
 BUILDERS = {
     "average": average,
     "rnn": rnn,
@@ -119,6 +184,7 @@ BUILDERS = {
     "bidirectional": bidirectional,
     "stacked": stacked,
     "attention": attention,
+    "crnn": crnn,
 }
 
 

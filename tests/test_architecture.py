@@ -12,7 +12,7 @@ MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if path.stem
 MODULE_LINES = 220
 BODY_LINES = 25
 ABSOLUTE = re.compile(r"(/(home|Users|root|tmp|usr|etc|var|mnt|opt|work|content)\b|~/|[A-Za-z]:\\)")
-HOOKS = ("build", "call", "compute_mask")
+HOOKS = ("build", "call", "compute_mask", "compute_output_shape", "get_config")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 every_module = pytest.mark.parametrize("module", MODULES)
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from course_lib import audio, augmentation, batches
 from course_lib.audio import SAMPLE_RATE
@@ -128,7 +127,7 @@ def test_mixup_adds_energies_and_mixes_labels_alike():
     energies = np.array([1.0, 2.0, 4.0, 8.0])
     frames = [np.full([length, 2], np.log(energy), np.float32) for length, energy in zip([3, 5, 5, 6], energies)]
     dataset = batches.bucketed(frames, np.arange(4), batch_size=4, n_lengths=1)
-    mixed = augmentation.mixup(dataset.map(lambda padded, labels: (padded, tf.one_hot(labels, 4))), alpha=0.5)
+    mixed = augmentation.mixup(dataset, 4, alpha=0.5)
     assert len(mixed) == len(dataset)
     seen = 0
     for _ in range(20):
@@ -142,3 +141,15 @@ def test_mixup_adds_energies_and_mixes_labels_alike():
                 np.testing.assert_allclose(np.exp(clip[:both]), share @ energies, rtol=1e-3)
                 seen += len(mine) == 2
     assert seen > 20
+
+
+def test_mixup_ends_each_batch_with_its_longest_clip(clip_frames):
+    """What a crop leaves out is not computed."""
+    dataset = batches.bucketed(clip_frames([50, 40, 3, 1]), np.arange(4), n_lengths=1, augment=lambda frames, random: frames[:45])
+    [(frames, probabilities)] = augmentation.mixup(dataset, 4, alpha=0.4)
+    assert frames.shape == (4, 45, 40) and probabilities.shape == (4, 4) and (probabilities.numpy().max(axis=1) >= 0.5 - 1e-6).all()
+
+
+def test_mix_adds_energies(clip_frames):
+    one, other = clip_frames([9]) + clip_frames([9], seed=1)
+    np.testing.assert_allclose(np.exp(augmentation.mix(one, other, 0.3)), 0.3 * np.exp(one) + 0.7 * np.exp(other), rtol=1e-5)

@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib import audio, models
+from course_lib import audio, evaluation, models
 from course_lib.batches import PADDING, pad
 
 every_builder = pytest.mark.parametrize("name", models.BUILDERS)
@@ -138,3 +138,67 @@ def test_attention_pooling_of_one_frame_is_that_frame_and_no_warning(recwarn):
 def test_rnn_begins_with_the_matrix_that_is_asked_for():
     recurrent = models.rnn(2, units=5, recurrent_initializer="identity").get_layer("rnn").cell.recurrent_kernel
     np.testing.assert_array_equal(recurrent, np.eye(5))
+
+
+# The convolutions of crnn: they keep the mask, and let no padding in
+
+LENGTHS = (40, 33, 17, 16, 8, 3, 1)  # frames: odd and even, and a single one
+
+
+@pytest.fixture(scope="module")
+def clips():
+    random = np.random.default_rng(0)
+    return [random.normal(-5, 4, (length, 40)).astype(np.float32) for length in LENGTHS]
+
+
+@pytest.fixture(scope="module")
+def trained_crnn(clips):
+    """Trained for a few steps, so that the running means of batch normalisation are not 0 and 1."""
+    keras.utils.set_random_seed(0)
+    model = models.crnn(3, filters=(4, 6, 8), units=5)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(pad(clips), np.arange(len(clips)) % 3, epochs=3, verbose=0)
+    return model
+
+
+def test_padding_changes_no_logit(trained_crnn, clips):
+    assert evaluation.check_mask(trained_crnn, pad(clips)) < evaluation.TOLERANCE
+
+
+def test_padding_changes_nothing_in_training_either(clips):
+    """The means over the batch that normalise in training are those of the real frames."""
+    layer = models.MaskedConvolutions((4, 6))
+    found = []
+    for length in (40, 41, 64):
+        padded = pad(clips, length=length)
+        mask = (padded != PADDING).any(axis=2)
+        states = layer(np.where(mask[..., None], padded, 7), mask=mask, training=True)
+        kept = layer.compute_mask(None, mask)
+        found.append(np.concatenate([keras.ops.convert_to_numpy(row)[real] for row, real in zip(states, kept)]))
+    np.testing.assert_allclose(found[1], found[0], atol=1e-5)
+    np.testing.assert_allclose(found[2], found[0], atol=1e-5)
+
+
+def test_mask_counts_the_frames_that_are_left(clips):
+    mask = np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, None]
+    layer = models.MaskedConvolutions((4, 6, 8))
+    states = layer(np.zeros([*mask.shape, 40], np.float32), mask=mask)
+    halved = layer.compute_mask(None, mask)
+    assert states.shape == layer.compute_output_shape([*mask.shape, 40]) == (len(LENGTHS), 5, 5 * 8)
+    assert list(halved.sum(axis=1)) == [-(-length // 8) for length in LENGTHS]
+
+
+def test_gradient_at_padding_is_zero(trained_crnn, clips):
+    padded = tf.constant(pad(clips))
+    with tf.GradientTape() as tape:
+        tape.watch(padded)
+        loss = tf.reduce_sum(trained_crnn(padded) ** 2)
+    size = np.abs(tape.gradient(loss, padded)).max(axis=2)
+    real = np.arange(max(LENGTHS)) < np.array(LENGTHS)[:, None]
+    assert size[~real].max() == 0 and size[real].max() > 0
+
+
+def test_saved_and_loaded_it_answers_the_same(trained_crnn, clips, tmp_path):
+    trained_crnn.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(evaluation.predict(loaded, clips), evaluation.predict(trained_crnn, clips), atol=1e-6)
