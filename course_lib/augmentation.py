@@ -13,6 +13,7 @@ from course_lib.audio import SAMPLE_RATE, band_centres
 from course_lib.batches import PADDING
 
 ROUGHNESS = 3  # how uneven noise is from frame to frame: the shape of the gamma distribution of its energy in a band
+POINTS = 5  # of the random curve of `colour`, evenly over the bands
 
 
 def one_after_another(*changes):
@@ -84,15 +85,6 @@ def hiss(frames, random, *, decibels, share=0.5):
     return np.logaddexp(frames, (level + colour).astype(np.float32) + np.log(energy))
 
 
-def gain(frames, random, *, decibels):
-    """Make a clip louder or quieter.
-
-    Args: decibels: the most that the level changes, up or down.
-    Returns: float32 `[frames, bands]`.
-    """
-    return frames + np.float32(random.uniform(-decibels, decibels) * np.log(10) / 10)
-
-
 def crop(frames, random, *, shortest, longest):
     """Cut a piece of random length out of a clip, at a random place.
 
@@ -110,6 +102,18 @@ def shift(frames, random):
     Returns: float32 `[frames, bands]`.
     """
     return np.roll(frames, random.integers(len(frames)), axis=0)
+
+
+def colour(frames, random, *, decibels):
+    """Make some bands louder and others quieter, along a smooth random curve, as another microphone or room does.
+
+    Args: decibels: one standard deviation of the curve.
+    Returns: float32 `[frames, bands]`.
+    Source: FilterAugment, H. Nam et al. 2022, in which the bands change in steps or along lines.
+    """
+    heights = random.normal(0, decibels * np.log(10) / 10, POINTS)
+    places = np.linspace(0, POINTS - 1, frames.shape[1])
+    return frames + np.interp(places, np.arange(POINTS), heights).astype(np.float32)
 
 
 def mask_bands(frames, random, *, widest, count=1):

@@ -9,7 +9,7 @@ from course_lib.audio import SAMPLE_RATE
 CHANGES = {
     "warp": lambda frames, random: augmentation.warp(frames, random, furthest=1.2),
     "hiss": lambda frames, random: augmentation.hiss(frames, random, decibels=(0, 20)),
-    "gain": lambda frames, random: augmentation.gain(frames, random, decibels=6),
+    "colour": lambda frames, random: augmentation.colour(frames, random, decibels=4),
     "crop": lambda frames, random: augmentation.crop(frames, random, shortest=3, longest=9),
     "shift": augmentation.shift,
     "mask_bands": lambda frames, random: augmentation.mask_bands(frames, random, widest=8),
@@ -88,13 +88,17 @@ def test_hiss_has_its_ratio_and_its_share():
     assert 10 * np.log10(np.mean(added)) == pytest.approx(-10, abs=1)
 
 
-def test_gain_is_that_of_the_waveform():
-    louder = augmentation.gain(audio.log_mel(hum(500)), np.random.default_rng(0), decibels=6)
-    change = louder - audio.log_mel(hum(500))
-    assert np.ptp(change) < 1e-4 and 0 < abs(change.mean()) <= 6 * np.log(10) / 10
-
-
 @pytest.mark.parametrize("count", [4, 20])
+def test_colour_is_one_smooth_curve_for_the_whole_clip(clip_frames):
+    """The same in every frame, of the spread that was asked for, without jumps from band to band."""
+    [frames] = clip_frames([6])
+    curves = [augmentation.colour(frames, np.random.default_rng(seed), decibels=4) - frames for seed in range(300)]
+    assert max(np.ptp(curve, axis=0).max() for curve in curves) < 1e-5
+    heights = np.array([curve[0, [0, -1]] for curve in curves]) * 10 / np.log(10)
+    assert heights.std() == pytest.approx(4, rel=0.1) and abs(heights.mean()) < 0.5
+    assert max(np.abs(np.diff(curve[0], n=2)).max() for curve in curves) < np.mean([np.ptp(curve[0]) for curve in curves])
+
+
 def test_crop_is_a_piece_of_the_clip(count):
     frames = np.arange(count, dtype=np.float32)[:, None] * np.ones(3, np.float32)
     pieces = [augmentation.crop(frames, np.random.default_rng(seed), shortest=5, longest=8)[:, 0] for seed in range(50)]
