@@ -1,9 +1,11 @@
 """An archive of recordings, found or downloaded, verified, and unpacked once."""
 
+import gzip
 import hashlib
 import http.client
 import os
 import shutil
+import tarfile
 import tempfile
 import urllib.error
 import urllib.request
@@ -20,12 +22,13 @@ class Unavailable(OSError):
     """A data set that is neither here nor to be had; the message says what was looked for, where, and what to do."""
 
 
-def unpacked(name, *, url, recordings, sha256, given, shelves):
+def unpacked(name, *, url, recordings, sha256, given, shelves, suffix=".zip"):
     """The folder of an archive's files, unpacked on first use.
 
-    Args: name: the archive's name without ".zip"; url: where it can be downloaded, or None if it is too large to be fetched unasked;
-    recordings: a pattern for the files that count, and sha256: their fingerprint; given: a folder that holds the archive or its files
-    already, in which case nothing is downloaded, or None; shelves: folders to unpack into, the first that can be written is taken.
+    Args: name: the archive's name without its suffix, ".zip" or ".tar.gz"; url: where it can be downloaded, or None if it is too large to
+    be fetched unasked; recordings: a pattern for the files that count, and sha256: their fingerprint, or None and the SHA-256 of the
+    archive itself; given: a folder that holds the archive or its files already, in which case nothing is downloaded, or None; shelves:
+    folders to unpack into, the first that can be written is taken.
     Returns: a Path. Two processes may ask at once; an interrupted call leaves nothing half done.
     Raises: Unavailable if it is nowhere to be had, or is not what it should be.
     """
@@ -34,20 +37,19 @@ def unpacked(name, *, url, recordings, sha256, given, shelves):
             return folder / name
     shelf = _writable(shelves)
     with tempfile.TemporaryDirectory(dir=shelf, prefix=".unpacking-") as beside:
-        archive = (given or Path(beside)) / f"{name}.zip"
+        archive = (given or Path(beside)) / f"{name}{suffix}"
         if given is None and url is None:
             raise Unavailable(f"looked for {archive.name}: not here, and too large to be downloaded unasked; {ADVICE}, or load it by its own name")
         if given is None:
             _download(url, archive)
         elif not os.path.isfile(archive):
             raise Unavailable(f"looked for {archive.name} in COURSE_DATA_DIR={given}: not there; put it there, or unset COURSE_DATA_DIR to download it")
-        _unzip(archive, Path(beside) / "files")
+        if recordings is None:
+            _compare(archive.name, "the archive", sha256, _digest(archive))
+        _unpack(archive, Path(beside) / "files")
         inner = _only_folder(Path(beside) / "files")
-        found = fingerprint(inner, recordings)
-        if found != sha256:
-            raise Unavailable(
-                f"{archive.name}: expected recordings with the fingerprint {sha256[:12]}…, found {found[:12]}…: they are not the files this course knows"
-            )
+        if recordings is not None:
+            _compare(archive.name, "recordings", sha256, fingerprint(inner, recordings))
         _move_into_place(inner, shelf / name)
     return shelf / name
 
@@ -59,8 +61,24 @@ def fingerprint(folder, pattern):
     """
     total = hashlib.sha256()
     for path in sorted(folder.glob(pattern)):
-        total.update(f"{path.relative_to(folder).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        total.update(f"{path.relative_to(folder).as_posix()} {_digest(path)}\n".encode())
     return total.hexdigest()
+
+
+def _digest(path):
+    """The SHA-256 of a file, which may be larger than memory."""
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            total.update(piece)
+    return total.hexdigest()
+
+
+def _compare(name, what, expected, found):
+    """Raise unless two fingerprints are the same."""
+    if found != expected:
+        known = f"expected {what} with the fingerprint {expected[:12]}…, found {found[:12]}…"
+        raise Unavailable(f"{name}: {known}: they are not the files this course knows")
 
 
 def _download(url, target):
@@ -78,20 +96,42 @@ def _download(url, target):
         raise Unavailable(f"{url}: expected {int(promised):,} bytes, found {size:,}: the download was cut off; try again, or {ADVICE}")
 
 
-def _unzip(archive, folder):
-    """Unpack a zip, refusing one that is damaged or reaches outside its folder."""
+def _unpack(archive, folder):
+    """Unpack an archive, refusing one that is damaged or holds what does not belong into its folder."""
     folder.mkdir()
+    kind, unpack = ("zip", _unzip) if archive.suffix == ".zip" else ("tar.gz", _untar)
     try:
-        with zipfile.ZipFile(archive) as file:
-            outside = [name for name in file.namelist() if not (folder / name).resolve().is_relative_to(folder.resolve())]
-            if not outside:
-                file.extractall(folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        raise Unavailable(f"{archive.name}: expected a zip archive, found a damaged file ({error}): delete it and fetch it again") from error
+        refused = unpack(archive, folder)
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise Unavailable(f"{archive.name}: expected a {kind} archive, found a damaged file ({error}): delete it and fetch it again") from error
     except OSError as error:
         raise Unavailable(f"{archive.name}: expected room to unpack it, found none ({error.strerror})") from error
-    if outside:
-        raise Unavailable(f"{archive.name}: expected files inside their folder, found {outside[0]!r}, which reaches outside")
+    if refused:
+        raise Unavailable(f"{archive.name}: expected files inside their folder, found {refused}")
+
+
+def _unzip(archive, folder):
+    """Unpack a zip; returns words for a member that is refused, or None."""
+    with zipfile.ZipFile(archive) as file:
+        outside = [name for name in file.namelist() if not _inside(folder, name)]
+        if outside:
+            return f"{outside[0]!r}, which reaches outside"
+        file.extractall(folder)
+
+
+def _untar(archive, folder):
+    """Unpack a tar.gz in one pass; returns words for a member that is refused, or None."""
+    with tarfile.open(archive, "r:gz") as file:
+        for member in file:
+            if not _inside(folder, member.name):
+                return f"{member.name!r}, which reaches outside"
+            if not (member.isfile() or member.isdir()):
+                return f"{member.name!r}, which is a link or a device"
+            file.extract(member, folder, filter="data")
+
+
+def _inside(folder, name):
+    return (folder / name).resolve().is_relative_to(folder.resolve())
 
 
 def _only_folder(folder):

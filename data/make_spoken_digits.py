@@ -231,11 +231,11 @@ def add_room(wave, rng):
     return np.convolve(wave, [1.0, *tail])
 
 
-def microphone(wave, rng):
-    """Colour the sound as a poor microphone does, with a tilt, a ripple and two cuts: float64 `[samples]`."""
+def microphone(wave, rng, *, tilt=TILT):
+    """Colour the sound as a poor microphone does, with a tilt, a ripple and two cuts; tilt in dB per octave: float64 `[samples]`."""
     spectrum, hertz = np.fft.rfft(wave, 2 * len(wave)), np.fft.rfftfreq(2 * len(wave), 1 / SAMPLE_RATE) + 1
     octaves = np.log2(hertz / 1_000)
-    gain = rng.uniform(*TILT) * np.clip(octaves, -2, 2)  # dB
+    gain = rng.uniform(*tilt) * np.clip(octaves, -2, 2)  # dB
     gain += RIPPLE_DEPTH * rng.standard_normal() * np.sin(rng.uniform(*RIPPLE_RATE) * octaves + rng.uniform(0, 2 * np.pi))
     gain -= 10 * np.log10(1 + (rng.uniform(*LOW_CUT) / hertz) ** 4)
     gain -= 10 * np.log10(1 + (hertz / rng.uniform(*HIGH_CUT)) ** 16)
@@ -249,12 +249,12 @@ def expand(wave, rng):
     return wave * level ** rng.uniform(*EXPANSION)
 
 
-def add_noise(wave, rng):
-    """Add steady noise of a drawn colour and level: float64 `[samples]`."""
+def add_noise(wave, rng, *, level=NOISE):
+    """Add steady noise of a drawn colour and level, in dB against the sound: float64 `[samples]`."""
     hertz = np.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE) + 30
     spectrum = np.fft.rfft(rng.standard_normal(len(wave))) * hertz ** (-rng.uniform(*NOISE_COLOUR) / 2)
     noise = np.fft.irfft(spectrum, len(wave))
-    return wave + noise * 10 ** (rng.uniform(*NOISE) / 20) * wave.std() / noise.std()
+    return wave + noise * 10 ** (rng.uniform(*level) / 20) * wave.std() / noise.std()
 
 
 @functools.lru_cache(maxsize=64)

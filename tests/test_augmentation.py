@@ -89,6 +89,14 @@ def test_hiss_has_its_ratio_and_its_share():
 
 
 @pytest.mark.parametrize("count", [4, 20])
+def test_crop_is_a_piece_of_the_clip(count):
+    frames = np.arange(count, dtype=np.float32)[:, None] * np.ones(3, np.float32)
+    pieces = [augmentation.crop(frames, np.random.default_rng(seed), shortest=5, longest=8)[:, 0] for seed in range(50)]
+    assert all((np.diff(piece) == 1).all() for piece in pieces)
+    assert {len(piece) for piece in pieces} == ({5, 6, 7, 8} if count == 20 else {4})
+    assert {piece[0] for piece in pieces} >= ({0, 5, 10} if count == 20 else {0})
+
+
 def test_colour_is_one_smooth_curve_for_the_whole_clip(clip_frames):
     """The same in every frame, of the spread that was asked for, without jumps from band to band."""
     [frames] = clip_frames([6])
@@ -97,14 +105,6 @@ def test_colour_is_one_smooth_curve_for_the_whole_clip(clip_frames):
     heights = np.array([curve[0, [0, -1]] for curve in curves]) * 10 / np.log(10)
     assert heights.std() == pytest.approx(4, rel=0.1) and abs(heights.mean()) < 0.5
     assert max(np.abs(np.diff(curve[0], n=2)).max() for curve in curves) < np.mean([np.ptp(curve[0]) for curve in curves])
-
-
-def test_crop_is_a_piece_of_the_clip(count):
-    frames = np.arange(count, dtype=np.float32)[:, None] * np.ones(3, np.float32)
-    pieces = [augmentation.crop(frames, np.random.default_rng(seed), shortest=5, longest=8)[:, 0] for seed in range(50)]
-    assert all((np.diff(piece) == 1).all() for piece in pieces)
-    assert {len(piece) for piece in pieces} == ({5, 6, 7, 8} if count == 20 else {4})
-    assert {piece[0] for piece in pieces} >= ({0, 5, 10} if count == 20 else {0})
 
 
 def test_shift_turns_the_clip_round():
