@@ -16,6 +16,7 @@ LSTM_BAR, LSTM_SECONDS = 0.97, 60  # accuracy; wall seconds of training
 ACROSS_BAR = 0.70  # accuracy on real recordings after training on synthetic voices
 ACROSS_EPOCHS = 18  # at most; the best one is chosen on held-out synthetic voices
 ACROSS_LEARNING_RATE = 2e-3
+NEAR_SILENT = 7.0  # natural log of energy, 30 dB
 DEVELOPMENT = ("jackson", "lucas", "nicolas")  # the speakers with whom the synthetic voices were designed
 
 
@@ -40,7 +41,7 @@ def normalised(frames):
 
     Returns: float32 `[frames, N_MELS]`, in the models' units.
     """
-    return audio.centred(audio.trimmed(frames))
+    return audio.centred(audio.trimmed(frames, below=NEAR_SILENT))
 
 
 def official(real):

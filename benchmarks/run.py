@@ -1,6 +1,6 @@
 """Run the benchmarks and keep their tables.
 
-    python benchmarks/run.py            both: writes results/speed.md and results/accuracy.md
+    python benchmarks/run.py            all: writes results/speed.md, accuracy.md, voices.md and environment.md
     python benchmarks/run.py speed      one of them
 """
 
@@ -14,8 +14,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-BENCHMARKS = ("speed", "accuracy")
-PACKAGES = ("tensorflow", "keras", "torch", "librosa", "numpy")
+BENCHMARKS = ("speed", "accuracy", "voices", "environment")
+SEEDS = {"speed": "0", "accuracy": "0, 1 and 2", "voices": "0", "environment": "0 and 1, the members of the committee"}
+PACKAGES = ("tensorflow", "keras", "numpy")
+RIVALS = ("torch", "librosa")  # which the speed is measured against
 
 
 def main(names):
@@ -24,20 +26,20 @@ def main(names):
     for name in names:
         busy = f"Load of the machine: {load()} before the run"
         done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent, check=True, stdout=subprocess.PIPE, text=True)
-        text = f"# Benchmark: {name}\n\n{circumstances()} {busy}, {load()} after it.\n\n{done.stdout}"
+        text = f"# Benchmark: {name}\n\n{circumstances(name)} {busy}, {load()} after it.\n\n{done.stdout}"
         (HERE / "results" / f"{name}.md").write_text(text, encoding="utf-8")
         print(text)
 
 
-def circumstances():
+def circumstances(name):
     """When, with what and on what machine the figures were measured.
 
     Returns: a line.
     """
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in PACKAGES)
+    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in (*PACKAGES, *(RIVALS if name == "speed" else ())))
     return (
         f"{datetime.date.today()}, Python {platform.python_version()}, {versions}; {processor()}, {os.cpu_count()} cores, "
-        f"{platform.system()}. Seeds: 0 for speed; 0, 1 and 2 for accuracy."
+        f"{platform.system()}. Seeds: {SEEDS[name]}."
     )
 
 

@@ -43,7 +43,8 @@ def unpacked(name, *, url, recordings, sha256, given, shelves, suffix=".zip"):
         if given is None:
             _download(url, archive)
         elif not os.path.isfile(archive):
-            raise Unavailable(f"looked for {archive.name} in COURSE_DATA_DIR={given}: not there; put it there, or unset COURSE_DATA_DIR to download it")
+            otherwise = ", or unset COURSE_DATA_DIR to download it" if url else ""
+            raise Unavailable(f"looked for {archive.name} in COURSE_DATA_DIR={given}: not there; put it there{otherwise}")
         if recordings is None:
             _compare(archive.name, "the archive", sha256, _digest(archive))
         _unpack(archive, Path(beside) / "files")

@@ -14,7 +14,7 @@ N_MELS = 40  # bands
 MEL_LOW, MEL_HIGH = 20, 4_000  # hertz: edges of the lowest and the highest band
 LOG_OFFSET = 1e-6  # mel energy: what digital silence counts as, so that its logarithm is -13.8
 TYPICAL_LOG_MEL = -5.0  # natural log of mel energy: the middle of speech
-AUDIBLE = 7.0  # natural log of energy, 30 dB: quieter frames than this below the loudest are trimmed at both ends
+AUDIBLE = 9.0  # natural log of energy, 39 dB: frames so much quieter than the loudest count as near-silent
 FRAMES_AT_ONCE = 4_096  # frames: one piece of work, about 4 MB
 
 
@@ -110,13 +110,14 @@ def log_mels(waveforms, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, f
     return np.split(mels, first_frame[1:])
 
 
-def trimmed(frames):
-    """Leave out the near-silent frames at both ends: those more than AUDIBLE below the loudest.
+def trimmed(frames, *, below=AUDIBLE):
+    """Leave out the near-silent frames at both ends.
 
+    Args: below: natural log of energy; frames so much quieter than the loudest are near-silent.
     Returns: float32 `[frames, mels]`, one frame or more.
     """
     energy = np.log(np.exp(frames).sum(axis=1))
-    audible = np.flatnonzero(energy >= energy.max() - AUDIBLE)
+    audible = np.flatnonzero(energy >= energy.max() - below)
     return frames[audible[0] : audible[-1] + 1]
 
 

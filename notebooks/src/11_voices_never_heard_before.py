@@ -1,0 +1,433 @@
+# %% [markdown]
+# # 11 · Voices never heard before
+#
+# A recogniser will be used by people whose voices it was not trained on. Lesson 02 showed, with the order-blind average, that this is a harder
+# question than the official test asks. How far does a recurrent network fall, and which remedies earn the loss back?
+#
+# **You will**
+# - measure one GRU by three splits, and see how much of its accuracy belongs to known voices;
+# - hear and see what makes one voice into many: speed, vocal tract, noise and masks;
+# - test a recipe that was fixed without a look at the voices in the test, and listen to what it still gets wrong.
+#
+# **Minutes:** 45, of which the computer takes about two. **You need:** lessons 02, 04, 07 and 09.
+
+# %% tags=["setup"]
+import setup_course
+
+# %%
+import re
+from functools import partial
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from IPython.display import Audio, Markdown, display
+
+from course_lib import audio, augmentation, batches, datasets, evaluation, models, plots, training
+
+# %% [markdown]
+# ## One model, three splits
+#
+# The GRU reads every second frame, one each 20 ms, so that six trainings fit into the lesson; the column `fine` keeps all. Two speakers are
+# left out in turn: the first and the last by name, so that nobody chose them.
+
+# %%
+clips = datasets.load("digits")
+clips["waveform"] = [audio.read(path) for path in clips.path]
+clips["fine"] = audio.log_mels(clips.waveform)
+clips["frames"] = [fine[::2] for fine in clips.fine]
+speakers = sorted(clips.group.unique())
+left_out = [speakers[0], speakers[-1]]
+print(f"{len(speakers)} speakers; left out in turn: {', '.join(left_out)}")
+
+# %% [markdown]
+# The splits of lesson 02: *random*, a tenth of the clips drawn by lot; *official*, as the makers say; and *by speaker*. The GRU is small and its
+# training short (six epochs), always alike. **Predict, then run.** Order the four tests by the accuracy that you expect. How far
+# is the worst from the best?
+
+# %%
+by_lot = clips.sample(frac=0.1, random_state=0)
+is_test = {"random": clips.index.isin(by_lot.index), "official": clips.split == "test"}
+is_test |= {f"{speaker} left out": clips.group == speaker for speaker in left_out}
+plain, models_of = {}, {}
+for name, held_out in is_test.items():
+    keras.utils.set_random_seed(0)
+    model = models_of[name] = models.gru(clips.label.nunique())
+    learn = batches.bucketed(clips.frames[~held_out], clips.label[~held_out], batch_size=64, n_lengths=2)
+    training.fit(model, learn, epochs=6, learning_rate=6e-3)
+    plain[name] = evaluation.evaluate(model, clips[held_out])
+    print(f"{name:>24}: {plain[name]}")
+print(f"check_mask {evaluation.check_mask(model, batches.pad(list(clips.frames[:8]))):.0e}")
+
+# %%
+axes = plots.intervals(plain, chance=0.1, title="one GRU, one training, four tests")
+known = np.mean([plain["random"].accuracy, plain["official"].accuracy])
+new = np.mean([plain[name].accuracy for name in plain if "left out" in name])
+means = f"the first two have {known:.3f} on average, the two left out {new:.3f}"
+plots.describe(axes, f"{means}: a gap of {known - new:.3f}")
+
+# %% [markdown]
+# Nothing is wrong with this GRU, and it was not stopped too early to know its speakers. It has learned *these voices* saying digits. Random and official
+# do not ask about new ones. (Where the recordings are the embedded voices, the official split is by voice, and the gap lies elsewhere: look at the numbers.)
+#
+# ## How to work on a test that you may not look at
+#
+# With six speakers, whoever tries ten remedies and keeps the one that is best for the six has fitted the remedy to them, without a single gradient. So
+# the recipe below was fixed with other means: on *synthetic* voices that were held out, and on takes 5 to 9 of the real speakers, which belong to the
+# official training part. Only then was it run on the six. Not one number of this lesson chose anything in it. It is not quite
+# pure: earlier prototypes of this course had been scored on the six, and that trimming, augmentation and synthetic voices help was known from them. Whoever
+# reports such a thing should say so.
+#
+# ## Remedy 1: what the microphone and the level say, taken away
+#
+# The same word by two speakers. What differs at first sight is not the word: the level, the tilt from low bands to high ones, the silence at the ends.
+
+# %%
+word = clips.label.cat.categories[-1]
+pair = [clips[(clips.group == speaker) & (clips.label == word)].iloc[0] for speaker in left_out]
+display(*[Audio(clip.waveform, rate=audio.SAMPLE_RATE) for clip in pair])
+figure, panels = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
+for clip, (left, right) in zip(pair, panels):
+    centred = audio.centred(audio.trimmed(clip.fine))
+    for axes, frames, what in [(left, clip.fine, "as recorded"), (right, centred, "trimmed, centred")]:
+        plots.log_mel(frames, axes=axes, title=f'"{word}" by {clip.group}, {what}')
+before, after = (np.ptp([change(clip.fine).mean() for clip in pair]) for change in (audio.trimmed, audio.centred))
+plots.describe(figure, f"the clips' mean log energies are {before:.1f} apart before, {after:.1f} after")
+
+# %% [markdown]
+# `trimmed` leaves out frames at both ends that are 39 dB or more below the loudest. `centred` takes from each band its mean over the clip. In log energy a
+# microphone's response and the distance to it are *added* to every frame alike, so the subtraction removes both; speech engineers call it cepstral mean normalisation
+# (Atal 1974) when it is done to cepstra. Three lines say it all.
+
+# %%
+frames = pair[0].fine
+by_hand = frames - frames.mean(axis=0) + models.TYPICAL_LOG_MEL
+np.testing.assert_allclose(by_hand, audio.centred(frames), atol=1e-5)
+farther = frames - 3.0 + np.linspace(-1, 1, frames.shape[1])  # a softer recording through a brighter microphone
+print(f"largest difference after centring: {np.abs(audio.centred(farther) - audio.centred(frames)).max():.1e}")
+
+# %% [markdown]
+# ## Remedy 2: more voices out of the voices there are
+#
+# A waveform that is played faster is shorter and higher, and sounds like a smaller person; played slower, like a larger one (Ko et al. 2015). Noise makes
+# the model look at what stands out. **Predict, then listen:** up to which speed is it still a person?
+
+# %%
+clip = pair[1]
+random = np.random.default_rng(0)
+noise = random.normal(size=len(clip.waveform))
+heard = {f"speed {factor}": augmentation.speed(clip.waveform, factor) for factor in (1.0, 0.85, 1.18, 1.6)}
+heard["noise, 10 dB below"] = augmentation.add_noise(clip.waveform, noise, decibels=10)
+for name, waveform in heard.items():
+    print(f"{name}: {len(waveform) / audio.SAMPLE_RATE:.2f} s")
+    display(Audio(waveform, rate=audio.SAMPLE_RATE))
+
+# %% [markdown]
+# Speed moves pitch, resonances and pace together. The *resonances* alone depend on the length of the vocal tract, from the larynx to the lips: about 17 cm in
+# a tall man, 14 cm in many women, less in children. A shorter tract moves them all up by one factor. On log-mel frames this is a stretch
+# of the frequency axis (Jaitly & Hinton 2013), and it costs so little that every clip gets another factor in every epoch.
+#
+# The other two pictures: noise, added as energy; and *SpecAugment* (Park et al. 2019), which hides a few bands and a few frames behind the clip's mean.
+
+# %%
+frames = audio.trimmed(clip.fine)
+masks = partial(augmentation.mask_bands, widest=8), partial(augmentation.mask_frames, widest=10)
+hidden = augmentation.one_after_another(*masks)(frames, np.random.default_rng(4))
+hissed = augmentation.hiss(frames, random, decibels=(10, 10), share=1)
+versions = {"as recorded": frames, "vocal tract 16 % shorter": augmentation.shorten_tract(frames, 1.16)}
+versions |= {"noise, 10 dB below": hissed, "bands and frames hidden": hidden}
+figure, panels = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
+for axes, (name, changed) in zip(panels.flat, versions.items()):
+    plots.log_mel(changed, axes=axes, title=f'"{clip.label}": {name}')
+share = (hidden != frames).mean()
+plots.describe(figure, f"{share:.0%} of the picture is hidden in the last one; in the second all is higher up")
+
+# %% [markdown]
+# All are changes after which YOU would still know the word. That is the whole rule of *augmentation*: change what must not matter.
+# A reversed clip breaks it, and so does a speed of 3.
+#
+# ## Remedy 3: voices made by machines
+#
+# Speech engines speak with voices that nobody has to record. The embedded set holds 26 of them, by several engines, in several accents. They are
+# no substitute for people (trained on them alone, a model does less well), yet each is one voice more. If the embedded voices are what you have loaded
+# as `clips` above, there is nothing to add, and the line says 0.
+
+# %%
+embedded = datasets.load("spoken-digits")
+extra = embedded[~embedded.path.isin(clips.path)].copy()
+extra["waveform"] = [audio.read(path) for path in extra.path]
+print(f"{len(extra):,} clips of {extra.group.nunique()} voices to add to {clips.group.nunique()} speakers")
+
+# %% [markdown]
+# ## The recipe
+#
+# One after another: the vocal tract, noise, the mean of each band, masks. `changed` is called for each clip whenever it goes into a batch.
+# The speeds are made once, as more clips.
+
+# %%
+def centre(frames, random):
+    """`audio.centred` in the form of a change: it draws nothing."""
+    return audio.centred(frames)
+
+
+tract, hiss = partial(augmentation.warp, furthest=1.16), partial(augmentation.hiss, decibels=(0, 30))
+changed = augmentation.one_after_another(tract, hiss, centre, *masks)
+print([list(frames.shape), list(changed(frames, random).shape)])
+
+# %%
+SPEEDS = (0.87, 1.0, 1.15)
+pool = pd.concat([clips, extra], ignore_index=True).astype({"label": clips.label.dtype})
+for factor in SPEEDS:
+    faster = [augmentation.speed(waveform, factor) for waveform in pool.waveform]
+    pool[factor] = [audio.trimmed(frames) for frames in audio.log_mels(faster)]
+
+
+def learning_set(train):
+    """Batches of clips at several speeds, changed anew in each epoch."""
+    frames = [clip for factor in SPEEDS for clip in train[factor]]
+    labels = np.tile(train.label.cat.codes, len(SPEEDS))
+    return batches.bucketed(frames, labels, n_lengths=4, augment=changed)
+
+
+print(f"{len(learning_set(pool))} batches of all {len(pool):,} clips, {len(SPEEDS)} speeds each")
+
+# %% [markdown]
+# The model is `models.crnn`: a few *convolutions*, small detectors that slide over time and bands alike, then the bidirectional GRU with attention
+# of lesson 09. Lesson 14 takes it apart. The benchmark trains it in full: five speeds, and many times over. Here it is the *short form*, so that it
+# fits into a lesson: three speeds, each clip once at each, and fewer detectors. The learning rate falls along a cosine to nothing. **Predict, then run.** The plain GRU's two numbers are above. What will the two be now?
+
+# %%
+clips["known"] = [audio.centred(audio.trimmed(fine)) for fine in clips.fine]
+recipe, answers, seconds = {}, {}, {}
+for speaker in left_out:
+    own = clips[clips.group == speaker].assign(frames=lambda part: part.known)
+    keras.utils.set_random_seed(0)
+    model = models.crnn(clips.label.nunique(), filters=(16, 32, 64), dropout=0.15)
+    learn = learning_set(pool[pool.group != speaker])
+    falling = keras.optimizers.schedules.CosineDecay(4e-3, len(learn))
+    history = training.fit(model, learn, epochs=1, learning_rate=falling)
+    answers[speaker] = evaluation.predict(model, own.frames).argmax(axis=1)
+    recipe[speaker], seconds[speaker] = evaluation.evaluate(model, own), history.history["seconds"][-1]
+    print(f"{speaker}: plain {plain[f'{speaker} left out'].accuracy:.3f}, recipe {recipe[speaker]}")
+print(f"check_mask {evaluation.check_mask(model, batches.pad(list(clips.known[:8]))):.0e}")
+
+# %% [markdown]
+# Two speakers are two anecdotes, with one seed each. Look at both lines before you cheer: on the real recordings, at the time of writing, the voice that the plain GRU knew least gained
+# most, and the other one lost. A model that meets each clip three times, always changed, has not learned even its own training voices well. What the recipe does for
+# all six, in full length, the benchmark says.
+#
+# ## All six, from the benchmark
+#
+# `make bench` trains the recipe in full for each of the six real speakers, and for the official split; that takes longer than a lesson may. The next cell
+# prints what it found, with the date, as it stands in `benchmarks/results/voices.md`.
+
+# %%
+report = evaluation.RESULTS.parents[1] / "benchmarks" / "results" / "voices.md"
+lines = report.read_text(encoding="utf-8").splitlines() if report.exists() else []
+sections = "\n".join(lines).split("## ")  # the circumstances, the recipe, the ladder
+shown = "\n\n".join(section.partition("\n")[2].strip() for section in sections[:2])
+display(Markdown(shown if lines else "no results yet: `make bench` writes them"))
+
+# %% [markdown]
+# Read three things in it: the mean of the six, the worst of the six, and the sentence that says which bar was met. The official split stands beside them, to show whether
+# the recipe pays for new voices with the known ones.
+#
+# ### Which step earned what?
+#
+# The ladder: each step does what the one before does, and one thing more. **Predict, then run:** which step gains most, and is there one that loses?
+
+# %%
+rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if re.match(r"\| (plain|\+)", line)]
+ladder = pd.DataFrame([row[1:8] for row in rows], index=[row[0] for row in rows], dtype=float)
+if len(ladder):
+    axes = plt.subplots(figsize=(9, 3.6), layout="constrained")[1]
+    axes.plot(ladder.iloc[:, :6].to_numpy(), range(len(ladder)), "o", color="grey", markersize=4)
+    axes.plot(ladder[6], range(len(ladder)), "D-", label="mean of the six (grey: each speaker)")
+    axes.set(xlabel="accuracy on the speaker left out", title="step by step", ylim=(len(ladder) - 0.5, -0.5))
+    axes.set_yticks(range(len(ladder)), ladder.index)
+    axes.legend()
+    gain = ladder[6].diff()
+    sentence = f"from {ladder[6].iloc[0]:.3f} to {ladder[6].iloc[-1]:.3f}; most by {gain.idxmax()}, {gain.max():+.3f}"
+    plots.describe(axes, sentence)
+
+# %% [markdown]
+# A ladder depends on its order: a step that comes early takes gains that a later one could have had. And one seed a step cannot tell a gain of 0.01 from luck.
+# The whole way from the first rung to the last is the finding.
+#
+# ## The listening desk
+#
+# Numbers say how often a model fails; listening says why. The table adds both speakers who were left out.
+
+# %%
+unheard = clips[clips.group.isin(left_out)].copy()
+unheard["answer"] = np.nan
+for speaker, found in answers.items():
+    unheard.loc[unheard.group == speaker, "answer"] = found
+unheard["answer"] = clips.label.cat.categories[unheard.answer.astype(int)]
+table = evaluation.confusion(unheard.label, clips.label.cat.categories.get_indexer(unheard.answer))
+axes = plots.confusion(table, title=f"{' and '.join(left_out)}, left out")
+wrong = table.to_numpy() * (1 - np.eye(len(table), dtype=int))
+said, heard_as = (table.index[place] for place in np.unravel_index(wrong.argmax(), wrong.shape))
+plots.describe(axes, f"{said} taken for {heard_as} is the commonest mistake, {wrong.max()} of {wrong.sum()}")
+
+# %%
+def listen(said, heard):
+    """Hear, see and read up to three clips of one cell of the table."""
+    cell = unheard[(unheard.label == said) & (unheard.answer == heard)]
+    print(f'"{said}" heard as "{heard}": {len(cell)} of {(unheard.label == said).sum()} clips')
+    for clip in cell.groupby("group").head(2).iloc[:3].itertuples():
+        display(Audio(clip.waveform, rate=audio.SAMPLE_RATE))
+        axes = plots.log_mel(clip.known, title=f'{clip.path.name}: "{said}" heard as "{heard}"')
+        loudest = clip.known.mean(axis=1).argmax()
+        kept = f"trimming has kept {len(clip.known)} of {len(clip.fine)} frames"
+        plots.describe(axes, f"{clip.group}, {clip.seconds:.2f} s; {kept}, the loudest is frame {loudest}")
+
+
+listen(said, heard_as)
+
+# %% [markdown]
+# Do YOU hear the word that was said? Is it cut off, hurried, spoken in an accent, or would you have made the same mistake? The player plays the whole clip; the picture shows what the model was given. If a soft
+# hiss at an end is in the one and not in the other, a remedy has done harm. Now clips of that word that were understood, to compare.
+
+# %%
+listen(said, said)
+
+# %% [markdown]
+# Try other cells of the table: `listen("9", "5")`. An explanation that fits three clips is a guess, to be tested on the others.
+#
+# The results go into your table. The gap and what is left of it stand side by side there.
+
+# %%
+results = evaluation.Results()
+entry = {"lesson": "11", "data": clips.source.iloc[0]}
+for name, score in plain.items():
+    results.add(model="gru", split=name, score=score, parameters=models_of[name].count_params(), **entry)
+for speaker, score in recipe.items():
+    more = {"parameters": model.count_params(), "seconds": seconds[speaker]}
+    rows = results.add(model="recipe, short", split=f"{speaker} left out", score=score, **more, **entry)
+rows[rows.lesson == "11"][["model", "split", "accuracy", "low", "high"]].round(3)
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** You have three more ideas for the recipe, and want to keep the best. On which clips may you compare them? Set `allowed` to the set of letters of the
+# honest answers, if the result to be reported is the accuracy on the six speakers left out and on the official test:
+# `"A"` synthetic voices that were held out of the training; `"B"` each speaker left out in turn; `"C"` takes 5 to 9 of the real speakers,
+# held out of the official training part; `"D"` the official test; `"E"` a seventh speaker, recorded for this, who is not reported.
+
+# %% tags=["solution"]
+allowed = {"A", "C", "E"}
+
+# %% tags=["check"]
+assert isinstance(allowed, set), 'write a set of letters, such as {"A", "B"}'
+assert "B" not in allowed, "B is what you report: the best of three on it is too good by luck, and no longer unheard"
+assert "D" not in allowed, "D is what you report: a choice made on the test makes the test a part of the training"
+assert "A" in allowed, "A is honest: whoever is held out is not reported, and stands for new voices"
+assert "C" in allowed, "C is honest: the takes are from the training part, though they ask about known voices"
+assert "E" in allowed, "E is the best of all: a new voice, and not one of the six that you report"
+assert allowed == {"A", "C", "E"}, f"expected letters from A to E, found {sorted(allowed)}"
+print(f"{len(allowed)} of 5 leave the report clean")
+
+# %% [markdown]
+# **Exercise 2.** Augmentation can be used in the *test*, too: ask the model about a clip at speeds 0.92, 1.0 and 1.09, and take the mean of the three answers. Write
+# `vote(model, waveforms)`: for each waveform the mean of the softmax probabilities at the three speeds, `[clips, classes]`. The frames are made
+# as for the test clips: trimmed, then centred. (`evaluation.predict` gives logits; `keras.ops.softmax` makes probabilities.) Before you run: does it help?
+
+# %% tags=["solution"]
+def vote(model, waveforms):
+    """The mean probabilities at three speeds."""
+    total = 0
+    for factor in (0.92, 1.0, 1.09):
+        frames = audio.log_mels([augmentation.speed(waveform, factor) for waveform in waveforms])
+        logits = evaluation.predict(model, [audio.centred(audio.trimmed(clip)) for clip in frames])
+        total = total + np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return total / 3
+
+# %% tags=["check"]
+own = clips[clips.group == left_out[-1]]
+some = own.groupby("label", observed=True).head(10)
+found = vote(model, list(some.waveform))
+assert found is not None, "vote returns nothing yet: give back the mean probabilities, [clips, classes]"
+wanted = (len(some), len(own.label.cat.categories))
+assert np.shape(found) == wanted, f"expected [clips, classes], {wanted}, found {np.shape(found)}"
+assert not np.allclose(np.sum(found, axis=1), 3, atol=1e-3), "these are sums of three: divide by three"
+assert np.allclose(np.sum(found, axis=1), 1, atol=1e-3), "each row should add up to 1: softmax first, then the mean"
+once = evaluation.predict(model, list(some.known))
+alone, truth = keras.ops.convert_to_numpy(keras.ops.softmax(once)), some.label.cat.codes
+assert not np.allclose(found, alone, atol=1e-4), "that is one speed alone: ask at all three"
+right = np.mean(once.argmax(axis=1) == truth), np.mean(np.argmax(found, axis=1) == truth)
+print(f"once {right[0]:.3f}, vote of three speeds {right[1]:.3f}, {len(some)} clips")
+
+# %% [markdown]
+# **Exercise 3.** This change is meant to hide four frames, and it spoils the training: the hidden frames get the value that marks padding.
+
+# %%
+def hide_broken(frames, random):
+    """Hide four frames in a row, wrongly."""
+    hidden = frames.copy()
+    start = random.integers(max(1, len(frames) - 3))
+    hidden[start : start + 4] = batches.PADDING
+    return hidden
+
+
+train_clip = clips.known[batches.lengths(clips.known) > 10].iloc[0]
+marked = (hide_broken(train_clip, np.random.default_rng(0)) == batches.PADDING).all(axis=1)
+print(f"{marked.sum()} of {len(marked)} frames look like padding, the first of them frame {marked.argmax()}")
+
+# %% [markdown]
+# Masking would skip these frames: a model never sees that something is missing, and `bucketed` refuses such a clip. Mend it: write `hide(frames, random)`, which hides the same four
+# frames behind the mean of the clip as it came, and leaves its argument as it was.
+
+# %% tags=["solution"]
+def hide(frames, random):
+    """Hide four frames in a row behind the clip's mean."""
+    hidden = frames.copy()
+    start = random.integers(max(1, len(frames) - 3))
+    hidden[start : start + 4] = frames.mean()
+    return hidden
+
+# %% tags=["check"]
+before = train_clip.copy()
+mended = hide(train_clip, np.random.default_rng(0))
+assert mended is not None, "hide returns nothing yet: give back a copy in which four frames are hidden"
+assert np.array_equal(train_clip, before), "the clip itself was changed: work on frames.copy()"
+assert np.shape(mended) == before.shape, f"expected shape {before.shape}, found {np.shape(mended)}: lose no frame"
+assert not (mended == batches.PADDING).any(), "PADDING still marks frames: put the mean there instead"
+assert not (mended[marked] == 0).all(), "0 is a loud frame in log energy: take the mean of the clip"
+assert np.allclose(mended[~marked], before[~marked]), "only the four hidden frames may differ: draw as before"
+assert np.allclose(mended[marked], before.mean(), atol=1e-3), "the mean of the clip as it came: frames.mean()"
+learn = batches.bucketed([train_clip] * 8, np.zeros(8, int), n_lengths=1, augment=hide)
+print(f"bucketed takes it: a batch of {next(iter(learn))[0].shape}")
+
+# %% [markdown]
+# **You have seen**
+# - one GRU measured by three splits, and how much of its accuracy belongs to known voices;
+# - what makes one voice into many, heard and seen: speed, vocal tract, noise and masks;
+# - a recipe that was fixed without a look at the voices in the test, and what it still gets wrong.
+#
+# ## Quiz
+#
+# Answer first, then open.
+#
+# **1. A recogniser has 0.99 on the official split. What does that promise for a caller who is new?**
+#
+# <details><summary>A. About 0.99, since the test clips were not in the training.</summary>No: the clips were not, but the voices were. A new caller asks another question.</details>
+# <details><summary>B. More than 0.99, once augmentation is added.</summary>No: augmentation can narrow the gap to new voices; it promises no number.</details>
+# <details><summary>C. Nothing that can be read off it: leave speakers out to know.</summary>Yes: the same model may do far worse on a new voice, and how far only held-out speakers show.</details>
+#
+# **2. Why does the mean of each band over the clip go?**
+#
+# <details><summary>A. It holds microphone, distance and part of the voice, which add a constant to each band.</summary>Yes: a fixed response multiplies the energy, so it adds to its logarithm in every frame alike, and the mean takes it out.</details>
+# <details><summary>B. So that all clips are equally long.</summary>No: their lengths stay; only trimming changes them.</details>
+# <details><summary>C. To mark the padding with zeros.</summary>No: padding has a value of its own, and is laid on after the mean was taken out.</details>
+#
+# **3. Ten recipes were run on the six speakers left out, and the best is reported as 0.88. What is wrong?**
+#
+# <details><summary>A. Nothing: no gradient ever saw the speakers.</summary>No: the choice saw them. The best of ten is partly the luckiest of ten.</details>
+# <details><summary>B. The six helped to choose, so 0.88 is too good for a seventh.</summary>Yes: choose on other voices, then run the one recipe once, and report every look.</details>
+# <details><summary>C. Six speakers should have been averaged by their numbers of clips.</summary>No: here each has as many, and the mean over speakers is what a new speaker may expect on average.</details>
+#
+# Next: [12 Speech: keyword spotting](12_keyword_spotting.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+#
+# *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
