@@ -414,7 +414,7 @@ fact = f"raw has {longer.validation:.3f} after 40 epochs on {len(train)} clips"
 plots.describe(axes, f"{fact}, {many:.3f} with {len(pool):,} clips; log-mel has {few:.3f} with {len(train)}")
 
 # %% [markdown]
-# Compare the triangle with the raw line: the same number of steps, spent once on the same few clips and once on five times as many. And compare the last point of
+# Compare the triangle with the raw line: the same number of steps, spent once on the same few clips and once on five times as many. Its *own clips* say the rest. And compare the last point of
 # the raw line with the FIRST of the log-mel line: the one had five times the clips.
 #
 # Nobody knows from this picture where the raw line would meet the other. Published experience: with more than 2,000
