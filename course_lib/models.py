@@ -143,20 +143,21 @@ class MaskedConvolutions(keras.layers.Layer):
     def build(self, shape):
         self.normalise_bands = keras.layers.BatchNormalization(momentum=MOMENTUM, name="normalise_bands")
         self.normalise_bands.build([None, None, shape[-1]])
-        self.steps, channels, bands = [], 1, shape[-1]
+        self.convolve, self.normalise, channels = [], [], 1  # lists of layers, which every Keras saves
         for number, filters in enumerate(self.filters):
             convolve = keras.layers.Conv2D(filters, 3, strides=2, use_bias=False, name=f"convolve_{number}")
             normalise = keras.layers.BatchNormalization(momentum=MOMENTUM, name=f"normalise_{number}")
             convolve.build([None, None, None, channels])
             normalise.build([None, None, None, filters])
-            self.steps.append((convolve, normalise))
+            self.convolve.append(convolve)
+            self.normalise.append(normalise)
             channels = filters
         self.built = True
 
     def call(self, frames, mask=None, training=False):
         mask = keras.ops.ones(keras.ops.shape(frames)[:2], bool) if mask is None else mask
         image = self.normalise_bands(frames, mask=mask, training=training)[..., None]
-        for convolve, normalise in self.steps:
+        for convolve, normalise in zip(self.convolve, self.normalise):
             image = image * keras.ops.cast(mask, image.dtype)[:, :, None, None]  # padding is what lies beyond the edges: zero
             image = convolve(keras.ops.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)]))  # "same" would begin elsewhere at odd lengths
             mask = mask[:, ::2]
