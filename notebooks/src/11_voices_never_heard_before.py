@@ -189,7 +189,7 @@ def learning_set(train):
     """Batches of clips at several speeds, changed anew in each epoch."""
     frames = [clip for factor in SPEEDS for clip in train[factor]]
     labels = np.tile(train.label.cat.codes, len(SPEEDS))
-    return batches.bucketed(frames, labels, n_lengths=4, augment=changed)
+    return batches.bucketed(frames, labels, batch_size=48, n_lengths=4, augment=changed)
 
 
 print(f"{len(learning_set(pool))} batches of all {len(pool):,} clips, {len(SPEEDS)} speeds each")
