@@ -1,8 +1,10 @@
 """What every test needs: the package on the path, quiet TensorFlow, sound files, no network."""
 
+import http.server
 import os
 import socket
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -31,6 +33,33 @@ def no_network(monkeypatch):
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+def server():
+    """A factory of servers on 127.0.0.1 that give one answer each: content, status, promised length → the address."""
+    servers = []
+
+    def start(content, *, status=200, promised=None, before=lambda: None):
+        class Answer(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                before()
+                self.send_response(status)
+                self.send_header("Content-Length", promised or len(content))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *arguments):
+                pass
+
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer))
+        threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}/archive"
+
+    yield start
+    for each in servers:
+        each.shutdown()
+        each.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,8 @@
 
 import functools
 import hashlib
-import http.server
 import io
 import tarfile
-import threading
 import zipfile
 from pathlib import Path
 
@@ -74,31 +72,14 @@ def shelves(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def serve(shelves, monkeypatch):
-    """A server on 127.0.0.1 for one archive, whose SHA-256 is the expected one: name in sets, content → None."""
-    servers = []
+def serve(shelves, server, monkeypatch):
+    """A server that gives an archive, whose SHA-256 is then the expected one: the name of the archive in `sets`, content."""
 
     def start(name, content):
-        class Answer(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Length", len(content))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *arguments):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        given = {"url": f"http://127.0.0.1:{server.server_port}/archive", "sha256": hashlib.sha256(content).hexdigest()}
+        given = {"url": server(content), "sha256": hashlib.sha256(content).hexdigest()}
         monkeypatch.setattr(sets, name, getattr(sets, name)._replace(**given))
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    return start
 
 
 def check_small_set(clips):

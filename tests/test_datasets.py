@@ -1,6 +1,5 @@
 """Data sets: folders as learners have them, splits without a leak, the report, and an archive in every condition."""
 
-import http.server
 import os
 import subprocess
 import sys
@@ -253,33 +252,15 @@ def shelves(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def serve(monkeypatch):
-    """A server on 127.0.0.1 that gives one answer: content, status, promised length → its address."""
-    servers = []
+def serve(server, monkeypatch):
+    """A server that gives one answer in the place of the real archive: content, status, promised length → its address."""
 
-    def start(content, *, status=200, promised=None, before=lambda: None):
-        class Answer(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                before()
-                self.send_response(status)
-                self.send_header("Content-Length", promised or len(content))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *arguments):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        address = f"http://127.0.0.1:{server.server_port}/digits.zip"
+    def start(content, **answer):
+        address = server(content, **answer)
         monkeypatch.setattr(sets, "FSDD", sets.FSDD._replace(url=address))
         return address
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    return start
 
 
 def left_over(shelves):
