@@ -1,5 +1,7 @@
 """A clip's waveform, and its log-mel frames."""
 
+import functools
+
 import numpy as np
 import soxr
 from scipy import fft
@@ -101,7 +103,7 @@ def log_mels(waveforms, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, f
     starts = np.repeat(first_sample, counts) + frame_step * in_clip
     every_frame = np.lib.stride_tricks.sliding_window_view(np.concatenate(waveforms), frame_length)
     fft_length = 1 << (frame_length - 1).bit_length()  # the next power of two: FFT_LENGTH for FRAME_LENGTH
-    filters, taper = mel_filters(n_mels=n_mels, sample_rate=sample_rate, fft_length=fft_length, high=sample_rate / 2), window(frame_length)
+    filters, taper = _filters(n_mels, sample_rate, fft_length), window(frame_length)
     mels = np.empty((len(starts), n_mels), np.float32)
     for piece in range(0, len(starts), FRAMES_AT_ONCE):
         rows = slice(piece, piece + FRAMES_AT_ONCE)
@@ -127,6 +129,12 @@ def centred(frames):
     Returns: float32 `[frames, mels]`, around TYPICAL_LOG_MEL.
     """
     return frames - frames.mean(axis=0) + np.float32(TYPICAL_LOG_MEL)
+
+
+@functools.cache
+def _filters(n_mels, sample_rate, fft_length):
+    """The filters up to half the sample rate, kept: a stream asks for them a hundred times a second."""
+    return mel_filters(n_mels=n_mels, sample_rate=sample_rate, fft_length=fft_length, high=sample_rate / 2)
 
 
 def _checked(waveform, position, frame_length, sample_rate):

@@ -82,13 +82,20 @@ def compiles(model):
 
 @functools.cache
 def start_xla():
-    """Start XLA once a process, without the notes that it then writes past Python's streams and past every setting."""
+    """Start XLA once a process, without the notes that it then writes."""
+    with quiet_stderr():
+        tf.function(lambda number: number + 1, jit_compile=True)(tf.constant(1.0))
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Within this context nothing reaches the error stream, not even what TensorFlow writes past Python's streams and past every setting."""
     with contextlib.ExitStack() as stack:
         stderr = os.dup(2)
         stack.callback(os.close, stderr)
         stack.callback(os.dup2, stderr, 2)
         os.dup2(stack.enter_context(open(os.devnull, "w")).fileno(), 2)
-        tf.function(lambda number: number + 1, jit_compile=True)(tf.constant(1.0))
+        yield
 
 
 class Stopwatch(keras.callbacks.Callback):
