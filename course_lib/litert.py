@@ -1,5 +1,6 @@
 """One step of a model as a LiteRT (TFLite) file, which a telephone or a small device can run, and what runs it here."""
 
+import contextlib
 import tempfile
 import warnings
 from pathlib import Path
@@ -37,7 +38,7 @@ def export(model, path, *, calibration=None, activations="int8"):
     if activations not in OPERATIONS:
         raise ValueError(f"expected activations to be one of {', '.join(OPERATIONS)}, found {activations!r}")
     step = Step(model)
-    with quiet_stderr(), tempfile.TemporaryDirectory() as folder:
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
         converter = _converter(step, {"frame": [1, step.n_mels]}, lambda given: given.pop("frame"), folder)
         if calibration is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -61,7 +62,7 @@ def export_with_features(model, path, *, sample_rate=audio.SAMPLE_RATE, frame_le
         spectrum = tf.signal.rfft(given.pop("samples") * audio.window(frame_length), [fft_length])
         return tf.math.log((tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2) @ filters + audio.LOG_OFFSET)
 
-    with quiet_stderr(), tempfile.TemporaryDirectory() as folder:
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
         return _written(_converter(step, {"samples": [1, frame_length]}, frame, folder).convert(), path)
 
 
@@ -91,10 +92,17 @@ class FileRunner:
         return np.stack(logits), state
 
 
+@contextlib.contextmanager
+def _quiet():
+    """Neither the converter's notes nor TensorFlow's warning that LiteRT is its heir: `_interpreter` sees to that."""
+    with quiet_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _interpreter(path):
     """What runs a LiteRT file: the LiteRT package if it is there, else the older one inside TensorFlow."""
-    with quiet_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TensorFlow's says that LiteRT is its heir
+    with _quiet():
         try:
             from ai_edge_litert.interpreter import Interpreter, OpResolverType
         except ImportError:

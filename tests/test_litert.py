@@ -10,6 +10,7 @@ import tensorflow as tf
 from course_lib import audio, evaluation, models
 from course_lib.streaming import Stream, export, export_with_features
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")  # these tests compare both runtimes
 LOOKS_BACK = ["average", "rnn", "lstm", "gru", "stacked"]
 TOLERANCE = 1e-4  # logits
 
