@@ -141,9 +141,11 @@ def gtzan(*, url=...):
     Raises: archives.Unavailable if it is neither here nor to be downloaded.
     Source: G. Tzanetakis and P. Cook 2002; faults by B. L. Sturm 2013; list of C. Kereliuk, B. L. Sturm and J. Larsen 2015.
     """
-    found = {file.stem: file for file in _unpacked(GTZAN, url).glob("*/*.*")}
+    folder = _unpacked(GTZAN, url)
+    found = {file.stem: file for file in folder.glob("*/*.*")}
     listed = pd.read_csv(DATA / "gtzan_fault_filtered.csv", dtype=str).itertuples(index=False)
-    return [(found[track], track.split(".")[0], track, split, "GTZAN", "no licence is stated: for study") for track, split in listed if track in found]
+    files = [(found.get(track, folder / track.split(".")[0] / f"{track}.wav"), track, split) for track, split in listed]  # a missing one is named later
+    return [(file, track.split(".")[0], track, split, "GTZAN", "no licence is stated: for study") for file, track, split in files]
 
 
 def embedded(name, source):

@@ -174,6 +174,8 @@ def test_gtzan_is_read_from_a_folder_of_its_layout(shelf, tone, capsys, suffix):
         ["rock", "rock.00010", "test"],
     ]
     assert "music: 5 clips, 5 songs, GTZAN" in capsys.readouterr().out
+    assert len(clips.attrs["skipped"]) == 925  # the listed tracks that the folder lacks, by name
+    assert any("rock.00001.wav: expected" in line and "found no such file" in line for line in clips.attrs["skipped"])
 
 
 def test_music_falls_back_on_the_rhythms_and_says_so(shelf, capsys):
