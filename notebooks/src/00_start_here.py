@@ -7,7 +7,7 @@
 # **You will**
 # - see and hear what the course works with: short recordings of many lengths;
 # - train a small LSTM on them, and score it on recordings that it has not seen;
-# - listen to its mistakes.
+# - listen to its mistakes, and let a model listen to you.
 #
 # **Minutes:** 10, of which the computer takes about one. **You need:** Python and a little NumPy. Nothing about sound.
 #
@@ -19,9 +19,11 @@ import setup_course
 # %%
 import keras
 import numpy as np
+import pandas as pd
 from IPython.display import Audio, display
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, datasets, evaluation, models, plots, streaming, training
+from course_lib.recorder import Recorder
 
 # %% [markdown]
 # ## Ten words, many recordings
@@ -158,6 +160,29 @@ for row in np.argsort(probability_of_truth)[:3]:
 # mistakes is the cheapest way to learn what a model needs, and this course does so often. One warning: whoever changes a model
 # after listening to TEST clips has spent the test. From lesson 02 on we mind that.
 #
+# ## Say one yourself
+#
+# The course brings a small model that was trained for longer, on more voices, with noise around the words. It has an eleventh answer, "nothing", for all that is no
+# digit, and it answers at every frame, while the sound still comes in; lesson 15 shows how. Press **Record** and say a digit from zero to nine, in English (your browser asks
+# whether it may use the microphone). Then run the cell after the next once more. Without a microphone, it takes a test clip.
+
+# %%
+spoken = test[test.label == "7"].iloc[0]
+recorder = Recorder(seconds=2, instead=spoken.path)
+recorder
+
+# %%
+listener, classes = models.ready()
+sound = recorder.samples()
+by_frame = streaming.Stream(listener).push(sound)
+print("[frames, classes] =", list(by_frame.shape))
+display(Audio(sound, rate=audio.SAMPLE_RATE))
+pd.Series(by_frame.max(axis=0), classes, name="highest").drop("nothing").nlargest(3).round(2).to_frame()
+
+# %% [markdown]
+# The table has, for three digits, the highest probability at any frame. Was it right about your voice? It has never heard you, nor your room. Lesson 11 measures what a new voice
+# costs, and [the model's card](../data/ready-model/README.md) says what this one reaches.
+#
 # ## Exercises
 #
 # Replace the three dots by your own code. The cell below each exercise checks it; when it does not agree, it says
@@ -213,7 +238,7 @@ print(f"{changed:.0%} of the answers change when the clips run backwards; a mode
 # **You have seen**
 # - what the course works with: short recordings of many lengths, as waveforms and as frames;
 # - a small LSTM learn from them, and its score on recordings that it had not seen;
-# - its mistakes, by ear.
+# - its mistakes, by ear, and a model that listens to you.
 #
 # ## Quiz
 #
@@ -255,6 +280,8 @@ print(f"{changed:.0%} of the answers change when the clips run backwards; a mode
 # | [12 Keyword spotting](12_keyword_spotting.ipynb) | How does a device pick its words from speech, noise and silence? |
 # | [13 Rhythm and genre](13_rhythm_and_genre.ipynb) | How do you hear a long piece, and how do segments of one song leak? |
 # | [14 Environmental sound](14_environmental_sound.ipynb) | What do convolutions in front of a GRU buy? |
+# | [15 Live](15_live.ipynb) | How does a model answer while the sound still comes in, and how does it get into a telephone? |
+# | [16 Your own sounds](16_your_own_sounds.ipynb) | What does it take to make a classifier of your own recordings that you can trust? |
 # | [What became of the nine claims](../CLAIMS.md) | What is commonly said of recurrent networks, and what this course found |
 #
 # *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
