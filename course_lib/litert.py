@@ -1,6 +1,7 @@
 """One step of a model as a LiteRT (TFLite) file, which a telephone or a small device can run, and what runs it here."""
 
 import contextlib
+import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -94,10 +95,16 @@ class FileRunner:
 
 @contextlib.contextmanager
 def _quiet():
-    """Neither the converter's notes nor TensorFlow's warning that LiteRT is its heir: `_interpreter` sees to that."""
+    """Neither the converter's notes, by whatever way they come, nor TensorFlow's warning that LiteRT is its heir: `_interpreter` sees to that."""
+    logger = tf.get_logger()
+    level = logger.level
     with quiet_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        try:
+            logger.setLevel(logging.ERROR)
+            yield
+        finally:
+            logger.setLevel(level)
 
 
 def _interpreter(path):

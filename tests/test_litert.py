@@ -1,5 +1,6 @@
 """Exported files against the Keras model, under both runtimes that can run them."""
 
+import logging
 import sys
 
 import keras
@@ -76,6 +77,16 @@ def test_whole_numbers_make_a_file_of_half_the_size_that_answers_nearly_the_same
     tensors = tf.lite.Interpreter(str(rounded.path)).get_tensor_details()
     kinds = {detail["dtype"] for detail in tensors if "frame" not in detail["name"] and "state" not in detail["name"] and detail["dtype"] is not np.float32}
     assert np.dtype(activations).type in kinds
+
+
+def test_nothing_is_written_beside_the_file(tmp_path, capfd, caplog):
+    """Notes of the converter on the error stream would stand in a learner's notebook, and a kernel gets TensorFlow's log there, too."""
+    caplog.set_level(logging.INFO, "tensorflow")  # as in a kernel
+    frames = [np.zeros([20, 40], np.float32)]
+    Stream(export(model_of("rnn"), tmp_path / "model.tflite", calibration=frames).path).push(np.zeros(400))
+    Stream(export_with_features(model_of("rnn"), tmp_path / "features.tflite").path).push(np.zeros(400))
+    assert capfd.readouterr().err == "" and caplog.messages == []
+    assert tf.get_logger().level == logging.INFO
 
 
 def test_other_activations_and_a_model_that_looks_ahead_are_refused(tmp_path):
