@@ -20,6 +20,7 @@ ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
 SETUP = SOURCES / "setup_course.py"
 BLANK = "# Your code here."
 QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
+WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS_A_CELL = 300
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 
@@ -99,7 +100,8 @@ def execute(notebook):
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, [tidy(output) for output in joined(cell.outputs)]
-    notebook.metadata.pop("language_info", None)
+    for name in ["language_info", "widgets"]:
+        notebook.metadata.pop(name, None)
     return notebook
 
 
@@ -115,11 +117,12 @@ def joined(outputs):
 
 
 def tidy(output):
-    """An output without its execution count and with small pictures, or an error if it is one that no learner should see."""
+    """An output without its execution count and with small pictures, a widget as its text, or an error if it is one that no learner should see."""
     if output.output_type == "stream" and output.name == "stderr":
         raise ValueError(f"expected a cell without warnings, found: {output.text[:500]}")
     if "execution_count" in output:
         output.execution_count = None
+    output.get("data", {}).pop(WIDGET, None)  # names its widget by a random id, which differs from build to build and means nothing without its kernel
     if "image/png" in output.get("data", {}):
         output.data["image/png"] = smaller(output.data["image/png"])
     return output

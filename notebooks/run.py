@@ -14,6 +14,7 @@ from nbconvert import HTMLExporter
 NOTEBOOKS = Path(__file__).resolve().parent
 BUILD = NOTEBOOKS.parent / "build"
 QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
+WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS_A_CELL = 600
 sys.path.insert(0, str(NOTEBOOKS.parent))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -52,6 +53,9 @@ def run(lesson):
     except (CellTimeoutError, DeadKernelError) as error:
         result = f"FAILED: {error}"
     print(f"{time.monotonic() - began:6.1f} s  {result}", flush=True)
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        output.get("data", {}).pop(WIDGET, None)  # needs its kernel; its text says what it is
+    notebook.metadata.pop("widgets", None)
     page, _ = HTMLExporter().from_notebook_node(notebook)
     (BUILD / f"{lesson.stem}.html").write_text(page, encoding="utf-8")
     return result == "passed"

@@ -176,6 +176,17 @@ def test_two_builds_are_the_same_and_a_change_makes_them_stale(example):
     assert len(build.stale_parts(example)) == 2
 
 
+def test_widget_is_built_as_its_text(example):
+    """What a widget adds to a notebook bears a random name, which would make every build another one."""
+    example.write_text(EXAMPLE + "# %%\nimport ipywidgets\nipywidgets.IntSlider(7)\n", encoding="utf-8")
+    first = [path.read_bytes() for path in build.build(example)]
+    assert [path.read_bytes() for path in build.build(example)] == first
+    notebook = nbformat.read(build.learner_path(example), as_version=4)
+    (output,) = notebook.cells[-1].outputs
+    assert list(output.data) == ["text/plain"] and output.data["text/plain"].startswith("IntSlider(value=7")
+    assert "widgets" not in notebook.metadata
+
+
 def test_blank_runs_and_names_what_is_wanted():
     solution = 'helper = 1\nanswer, other = 42, 43\ndef double(x):\n    """Twice x."""\n    return 2 * x'
     blank = build.blank(solution, "assert answer == 42")
