@@ -3,6 +3,8 @@
 Every model takes batches `[batch, time, N_MELS]` padded with PADDING; its first layer makes the mask.
 """
 
+from pathlib import Path
+
 import keras
 
 from course_lib.audio import N_MELS, TYPICAL_LOG_MEL
@@ -10,6 +12,7 @@ from course_lib.batches import PADDING
 
 MOMENTUM = 0.95  # of the running means of batch normalisation: a few hundred steps are all that a training here has
 SPREAD_LOG_MEL = 4.0  # natural log of mel energy: one standard deviation
+READY = Path(__file__).resolve().parent.parent / "data" / "ready-model"
 
 
 def average(n_classes, *, n_mels=N_MELS):
@@ -95,6 +98,18 @@ def crnn(n_classes, *, filters=(24, 48, 96), units=48, dropout=0.3, n_mels=N_MEL
     states = keras.layers.Bidirectional(keras.layers.GRU(units, return_sequences=True), name="both_ways")(kept)
     summary = AttentionPooling(name="attention")(states)
     return _logits("crnn", clip, keras.layers.Dropout(dropout, name="dropout_of_summary")(summary), n_classes)
+
+
+def ready():
+    """The trained GRU that comes with the course: it hears the ten digits, and "nothing", in an endless sound.
+
+    Returns: a `keras.Model`, float32 `[batch, time, N_MELS]` → logits `[batch, 11]`, and the names of its classes.
+    Raises: FileNotFoundError if its file is missing.
+    Source: data/ready-model/README.md, the model's card.
+    """
+    if not (READY / "digits.keras").exists():
+        raise FileNotFoundError("expected data/ready-model/digits.keras, which comes with the course, found no such file: get the course again")
+    return keras.models.load_model(READY / "digits.keras", compile=False), (READY / "classes.txt").read_text(encoding="utf-8").split()
 
 
 @keras.saving.register_keras_serializable("course_lib")

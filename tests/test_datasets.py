@@ -124,6 +124,33 @@ def test_group_pattern_that_finds_nothing_is_refused(sound, tmp_path, pattern):
         from_folder(tmp_path, group=pattern)
 
 
+def test_files_of_one_name_in_two_classes_are_two_groups(sound, tmp_path):
+    sound("dog/1.wav"), sound("cat/1.wav"), sound("cat/deep/1.wav"), sound("cat/1.flac")
+    assert set(from_folder(tmp_path)["group"]) == {"dog/1.wav", "cat/1.wav", "cat/deep/1.wav", "cat/1.flac"}
+
+
+def test_group_pattern_finds_the_folder_of_a_speaker(sound, tmp_path):
+    sound("one/eve/1.wav"), sound("one/adam/1.wav"), sound("two/eve/deep/1.wav")
+    assert sorted(from_folder(tmp_path, group=r"^(.+?)/")["group"]) == ["adam", "eve", "eve"]
+
+
+def test_group_pattern_that_is_none_is_refused(sound, tmp_path):
+    sound("one/eve_1.wav")
+    with pytest.raises(ValueError, match=r"expected a pattern such as '\^\(\.\+\)_', found '\(' \(.*\)"):
+        from_folder(tmp_path, group="(")
+
+
+def test_sounds_of_other_kinds_are_counted(sound, tmp_path, capsys):
+    sound("dog/a.wav")
+    for name in ["b.m4a", "C.M4A", "notes.txt"]:
+        (tmp_path / "dog" / name).write_text("anything")
+    assert len(from_folder(tmp_path)) == 1
+    assert "2 sounds are of other kinds" in capsys.readouterr().out
+    (tmp_path / "dog" / "a.wav").unlink()
+    with pytest.raises(ValueError, match="found no sound file .2 of other kinds, such as .m4a: convert them to WAV"):
+        from_folder(tmp_path)
+
+
 # Splits
 
 
@@ -149,6 +176,47 @@ def test_split_keeps_groups_whole_and_the_fraction_near(sizes, fraction, seed, n
 def test_split_by_another_seed_takes_other_groups():
     clips = pd.DataFrame({"group": np.arange(40) % 20})
     assert len({tuple(split_by_group(clips, seed=seed)[1]["group"].unique()) for seed in range(5)}) > 1
+
+
+@given(groups=st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=6), min_size=1, max_size=6), fraction=st.floats(0.05, 0.5), seed=st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_split_has_every_class_on_both_sides(groups, fraction, seed):
+    """Each class has groups of its own, of these sizes: with two or more it is on both sides, with one on the first."""
+    rows = [(f"class {label}", f"{label}-{group}") for label, sizes in enumerate(groups) for group, size in enumerate(sizes) for _ in range(size)]
+    clips = pd.DataFrame(rows, columns=["label", "group"]).astype({"label": "category"})
+    testable = {f"class {label}" for label, sizes in enumerate(groups) if len(sizes) > 1}
+    if testable:
+        first, second = split_by_group(clips, fraction=fraction, seed=seed)
+        assert set(first["label"]) == set(clips["label"]) and set(second["label"]) == testable
+        assert not set(first["group"]) & set(second["group"]) and len(first) + len(second) == len(clips)
+        again = split_by_group(clips, fraction=fraction, seed=seed)
+        assert first.equals(again[0]) and second.equals(again[1])
+
+
+@given(labels=st.lists(st.integers(0, 3), min_size=4, max_size=80), speakers=st.integers(2, 9), fraction=st.floats(0.1, 0.5), seed=st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_split_is_what_it_was_where_no_class_was_missing(labels, speakers, fraction, seed):
+    clips = pd.DataFrame({"label": pd.Categorical(labels), "group": np.arange(len(labels)) % speakers})
+    first, second = split_by_group(clips.drop(columns="label"), fraction=fraction, seed=seed)
+    mended = split_by_group(clips, fraction=fraction, seed=seed)
+    sides = [set(clips["label"][side.index]) for side in (first, second)]
+    if sides[0] == sides[1]:
+        assert first.index.equals(mended[0].index) and second.index.equals(mended[1].index)
+    missing, missing_now = len(sides[0] ^ sides[1]), len(set(mended[0]["label"]) ^ set(mended[1]["label"]))
+    alone = (clips.groupby("label", observed=True)["group"].nunique() == 1).sum()
+    assert missing_now <= max(missing, alone) and len(mended[0]) and len(mended[1])
+
+
+def test_split_of_speakers_who_say_one_class_each():
+    """Nothing can be tested then: one class is on each side, and none is lost."""
+    first, second = split_by_group(pd.DataFrame({"label": ["a", "a", "b"], "group": ["eve", "eve", "adam"]}))
+    assert len(first) + len(second) == 3 and len(set(first["group"])) == len(set(second["group"])) == 1
+
+
+def test_split_changes_other_groups_with_another_seed():
+    clips = pd.DataFrame({"label": pd.Categorical(["a"] * 50 + ["b"] * 5), "group": np.arange(55)})
+    chosen = {tuple(second.loc[second["label"] == "b", "group"]) for _, second in (split_by_group(clips, fraction=0.04, seed=seed) for seed in range(20))}
+    assert len(chosen) > 2
 
 
 @pytest.mark.parametrize(
