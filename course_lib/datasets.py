@@ -83,7 +83,7 @@ def split_by_group(clips, *, fraction=0.2, seed=0):
             taken.append(name)
     taken = taken or [sizes.idxmin()]
     if "label" in clips:
-        taken = _with_every_class(pd.crosstab(clips["group"], clips["label"].astype(str)).loc[order], taken, wanted)
+        taken = _with_every_class(pd.crosstab(clips["group"].to_numpy(), clips["label"].astype(str).to_numpy()).loc[order], taken, wanted)
     second = clips["group"].isin(taken)
     return clips[~second], clips[second]
 

@@ -213,6 +213,13 @@ def test_split_of_speakers_who_say_one_class_each():
     assert len(first) + len(second) == 3 and len(set(first["group"])) == len(set(second["group"])) == 1
 
 
+def test_split_of_two_tables_put_together():
+    """`pd.concat` leaves every row number there twice."""
+    part = pd.DataFrame({"group": list("aabbccdd"), "label": list("xyxyxyxy")})
+    first, second = datasets.split_by_group(pd.concat([part, part.assign(group=part.group + "2")]), fraction=0.25)
+    assert len(first) + len(second) == 16 and not set(first.group) & set(second.group)
+
+
 def test_split_changes_other_groups_with_another_seed():
     clips = pd.DataFrame({"label": pd.Categorical(["a"] * 50 + ["b"] * 5), "group": np.arange(55)})
     chosen = {tuple(second.loc[second["label"] == "b", "group"]) for _, second in (split_by_group(clips, fraction=0.04, seed=seed) for seed in range(20))}
