@@ -35,7 +35,7 @@ def smoothed(probabilities, frames):
     return (total - before) / np.minimum(np.arange(1, len(total) + 1), frames)[:, None]
 
 
-def detections(probabilities, classes, *, threshold=0.5, smooth=10, apart=0.5, frame_length=audio.FRAME_LENGTH, frame_step=audio.FRAME_STEP):
+def detections(probabilities, classes, *, threshold=0.55, smooth=10, apart=0.5, frame_length=audio.FRAME_LENGTH, frame_step=audio.FRAME_STEP):
     """The moments at which a class, other than "nothing", rises to the threshold.
 
     Args: probabilities: `[frames, classes]`, as `Stream.push` gives; classes: their names; threshold: of the smoothed probability; smooth:
