@@ -64,6 +64,7 @@ def check_products(names, printed, folder):
     accuracy = str(names["scores"][names["chosen"]])
     assert f"**{accuracy}**" in card and accuracy in printed.replace("\n", " ")
     assert names["scores"][names["chosen"]].accuracy == np.mean(names["answer"] == names["truth"])
+    assert str(names["file_score"]) in card and names["file_score"] == names["scores"][names["chosen"]]  # 400 test clips or fewer: all
     assert all(f"- {fault}" in card and f"- {fault}" in " ".join(printed.split()) for fault in names["faults"])
     assert all(re.search(rf"^\| {re.escape(name.replace('|', '/'))} \|", card, flags=re.MULTILINE) for name in set(names["test"].label))
     stream = streaming.Stream(products / "model.tflite", **names["LISTEN"])
@@ -97,6 +98,9 @@ def test_folder_with_everything_in_it(folder, lesson):
     names, printed = lesson(folder.root)
     card = check_products(names, printed, folder.root)
     check_sides(names)
+    assert "test and the rest are parted by file (no groups known)" in printed and "by group" not in card
+    assert "Test and the rest parted by file (no groups known)" in card and "- any other speaker, player or place" in card
+    assert "not in the test: none; not in validation: two only" in printed and "validation has no clip of them" in card
     assert names["names"] == ["Rauschen ß | γ", "tone", "two only"] and names["RATE"] == 8_000
     assert "Rauschen ß / γ" not in card.split("## Accuracy")[0] and "skipped tone/broken.wav" in printed and "skipped tone/empty.wav" in printed
     assert "2 left out: copies 1, under two labels 0, without a sound 1" in printed
@@ -118,6 +122,9 @@ def test_two_classes_of_four_clips_and_one_that_cannot_be_tested(folder, lesson)
     assert all(set(names[side].label) == {"tone", "noise"} for side in ("validation", "test"))
     assert "the classes hum, of which the test has no clip" in card and "1 class is of one group only ('hum')" in card
     assert names["RATE"] == 16_000 and "parted by clip" not in printed
+    assert "test and the rest are parted by group\n" in printed and "no groups known" not in card
+    assert names["usual"] in {"tone", "noise"}, "the largest class of all, hum, is one that the test never asks for"
+    assert names["TIMES"] * names["updates"] >= 160
 
 
 def test_one_speaker_only(folder, lesson):
@@ -126,7 +133,7 @@ def test_one_speaker_only(folder, lesson):
         folder(f"tone/me_{number}.wav", 0.3), folder(f"noise/me_{number}.wav", 0.3)
     names, printed = lesson(folder.root, r"^(.+)_")
     card = check_products(names, printed, folder.root)
-    assert printed.count("NO CLASS HAS TWO GROUPS") == 2 and "All 16 clips are of one group, 'me'" in card
+    assert printed.count("FEWER THAN TWO CLASSES HAVE TWO GROUPS") == 2 and "not touched by it" not in printed and "All 16 clips are of one group, 'me'" in card
     assert "any other group: the groups of the test were learned from" in card and "Test and the rest parted by clip" in card
     assert not set(names["test"].index) & set(names["train"].index)
     right = []
@@ -135,6 +142,15 @@ def test_one_speaker_only(folder, lesson):
         sound = audio.read(folder(f"{label}/new.wav", 0.3), sample_rate=names["RATE"])
         right.append(names["names"][stream.push(sound)[-1].argmax()] == label)
     assert sum(right) >= 9
+
+
+def test_one_class_that_can_be_tested(folder, lesson):
+    """Groups in one class only: the clips are dealt, since by group the test would ask for that class alone."""
+    for number, group in enumerate("abcd"):
+        folder(f"tone/{group}_1.wav", 0.3), folder(f"tone/{group}_2.wav", 0.3), folder(f"noise/z_{number}.wav", 0.3)
+    names, printed = lesson(folder.root, r"^(.+)_")
+    assert names["tested_by"] == names["chosen_by"] == "by clip" and "test and the rest are parted by clip: FEWER THAN TWO" in printed
+    assert all(set(names[side].label) == {"tone", "noise"} for side in ("train", "validation", "test"))
 
 
 @pytest.mark.parametrize(
