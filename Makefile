@@ -15,7 +15,7 @@ run: .venv/lab
 	@$(BIN)/python notebooks/run.py $(LESSONS)
 
 test: .venv/dev
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 build: .venv/dev
 	$(BIN)/python notebooks/build.py $(LESSONS)
@@ -36,7 +36,7 @@ else
 	@test -d .venv-colab || $(PYTHON_COLAB) -m venv .venv-colab
 	@echo "installing the versions that Colab has"
 	@.venv-colab/bin/python $(PIP) -r requirements-colab.txt
-	.venv-colab/bin/python -m pytest -q -n 2
+	.venv-colab/bin/python -m pytest -q -n 2 --dist worksteal
 endif
 
 .venv/lab: requirements.txt
