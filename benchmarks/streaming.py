@@ -89,7 +89,7 @@ def report(streams, files, model, test):
     return (
         f"## The ready model, 10 ms of sound at a time, on one core\n\n{table(columns, rows)}\n\n"
         f"Medians, least and largest of {ROUNDS} rounds of {PIECES:,} frames, in turns. A stream in Python makes its features by NumPy, but for the file that has them inside. The real-time factor "
-        f"is the share of one core that listening takes. The clips of the test went through each stream sample by sample, and the answer is that after the last frame; {test.source.iloc[0]}, whose "
+        f"is the share of one core that listening takes. The clips of the test went through each stream, and the answer is that after the last frame; {test.source.iloc[0]}, whose "
         f"speakers the model has heard in training. The bar of {BAR:g} ms a frame for the Keras stream is {found}.\n"
     )
 

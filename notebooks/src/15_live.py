@@ -328,11 +328,12 @@ print(f"to choose by: {tried[best]}")
 print(f"to score:     {scored}")
 share = evaluation.score([True] * scored.hits + [False] * scored.misses)
 one = 3_600 * SECOND / len(recordings["to score"][0])
-print(f"heard, of those to score: {share}; one false alarm is {one:.0f} an hour")
+print(f"heard, of those to score: {share}")
+print(f"one false alarm is {one:.0f} an hour; a count of 0 leaves up to {-np.log(0.05) * one:.0f} an hour possible")
 
 # %% [markdown]
 # The line "to choose by" keeps the promise, if any setting does, because it was chosen to. The line "to score" has voices and noises that the choice never saw (in the first, people chatter), and lasts a few minutes only: its numbers may be far from those above, in either
-# direction. Even a count of 0 would promise little: at 40 false alarms an hour, a recording of four and a half minutes has none one time in twenty. And with the real recordings the MODEL has heard all six speakers: a new voice is missed more often. Where a promise counts, choose on hours of sound, of the kind that the device will hear. An hour of this recording is also an hour in which somebody speaks every three seconds (lesson 12).
+# direction. Even a count of 0 would promise little: at the rate that ends the last line, a recording as long as this one has none one time in twenty. And with the real recordings the MODEL has heard all six speakers: a new voice is missed more often. Where a promise counts, choose on hours of sound, of the kind that the device will hear. An hour of this recording is also an hour in which somebody speaks every three seconds (lesson 12).
 #
 # A stretch of the recording, to see and to hear: grey where a digit was said (not where another word was), a triangle where one is detected, dotted the threshold.
 
@@ -534,7 +535,7 @@ plots.describe(figure, f'"{classes[best[0]]}" rises highest, to {answer[:, best[
 # The detector uses the settings chosen above, which allow few false alarms and miss many words; and a clip that is cut at the word's end gives it no time.
 #
 # If a test clip stood in, this says nothing about a new voice. If it was you: your voice, your room and your microphone were in no training. One try is no measurement: say each digit twice, count how often the likeliest digit ("nothing" left aside)
-# is the one that you said, and compare with the card. (Twenty tries leave an interval of about 0.2 to either side.) Then say it louder, softer, farther away, with music on, in another
+# is the one that you said, and compare with the card. (Twenty tries leave a wide interval: lesson 02.) Then say it louder, softer, farther away, with music on, in another
 # language: what does it take to make it wrong, and does it then say "nothing" or something else?
 #
 # ## Exercises
