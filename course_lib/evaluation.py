@@ -59,7 +59,7 @@ def score(correct):
     share, n = correct.mean(), correct.size
     middle = (share + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
     half = Z_95 * np.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2)) / (1 + Z_95**2 / n)
-    return Score(float(share), float(max(0, middle - half)), float(min(1, middle + half)), n)
+    return Score(float(share), float(max(0, min(share, middle - half))), float(min(1, max(share, middle + half))), n)  # a rounding step may not part them
 
 
 def evaluate(model, clips):

@@ -59,7 +59,7 @@ def fsdd():
     Returns: a list of rows. Raises: archives.Unavailable if it is neither here nor to be downloaded.
     """
     rows = []
-    for file in (_unpacked(FSDD) / "recordings").glob("*.wav"):
+    for file in (unpacked(FSDD) / "recordings").glob("*.wav"):
         digit, speaker, take = file.stem.split("_")
         rows.append((digit, speaker, int(take), file, "test" if int(take) < FSDD_TEST_TAKES else "train"))
     return [(file, digit, speaker, split, "Free Spoken Digit Dataset", "CC BY-SA 4.0") for digit, speaker, _, file, split in sorted(rows)]
@@ -72,7 +72,7 @@ def esc_10():
     Raises: archives.Unavailable if it is neither here nor to be downloaded.
     Source: K. J. Piczak, "ESC: Dataset for environmental sound classification", ACM Multimedia 2015.
     """
-    folder = _unpacked(ESC_10)
+    folder = unpacked(ESC_10)
     credits = dict(re.findall(r"^- \[(.+?)\]: +clip derived from (.+)$", (folder / "README.txt").read_text(encoding="utf-8"), flags=re.MULTILINE))
     rows = []
     for file in sorted(folder.glob("*/*.ogg")):
@@ -89,7 +89,7 @@ def speech_commands(*, url=...):
     Raises: archives.Unavailable if it is neither here nor to be downloaded.
     Source: P. Warden, "Speech Commands: a dataset for limited-vocabulary speech recognition", 2018.
     """
-    folder = _unpacked(SPEECH_COMMANDS, url)
+    folder = unpacked(SPEECH_COMMANDS, url)
     lists = {"test": "testing_list.txt", "validation": "validation_list.txt"}
     splits = {name: split for split, file in lists.items() for name in (folder / file).read_text().split()}
     splits.update({f"{NOISES}/{noise}.wav": "test" for noise in TEST_NOISES})
@@ -101,7 +101,7 @@ def mini_speech_commands():
 
     Returns: a list of rows. Raises: archives.Unavailable if it is neither here nor to be downloaded.
     """
-    folder = _unpacked(MINI_SPEECH_COMMANDS)
+    folder = unpacked(MINI_SPEECH_COMMANDS)
     inner = folder / MINI_SPEECH_COMMANDS.name  # there if the archive holds another folder beside it
     return _words(inner if inner.is_dir() else folder, "Speech Commands (mini)", lambda file: _official_split(_speaker(file)))
 
@@ -141,7 +141,7 @@ def gtzan(*, url=...):
     Raises: archives.Unavailable if it is neither here nor to be downloaded.
     Source: G. Tzanetakis and P. Cook 2002; faults by B. L. Sturm 2013; list of C. Kereliuk, B. L. Sturm and J. Larsen 2015.
     """
-    folder = _unpacked(GTZAN, url)
+    folder = unpacked(GTZAN, url)
     found = {file.stem: file for file in folder.glob("*/*.*")}
     listed = pd.read_csv(DATA / "gtzan_fault_filtered.csv", dtype=str).itertuples(index=False)
     files = [(found.get(track, folder / track.split(".")[0] / f"{track}.wav"), track, split) for track, split in listed]  # a missing one is named later
@@ -200,8 +200,11 @@ ROWS = {
 GROUPS = {**dict.fromkeys(["music", "gtzan", "rhythms"], "songs"), "environment": "sources", "esc-10": "sources", "environmental-sounds": "sources"}  # what a group is; else a speaker
 
 
-def _unpacked(archive, url=...):
-    """The folder of an archive's files; with url=None nothing is downloaded."""
+def unpacked(archive, url=...):
+    """Find the folder of an archive's files: unpacked before, in COURSE_DATA_DIR, or downloaded; with url=None nothing is downloaded.
+
+    Returns: its path. Raises: archives.Unavailable if it cannot be had.
+    """
     given = os.environ.get("COURSE_DATA_DIR")
     return archives.unpacked(
         archive.name,

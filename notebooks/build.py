@@ -18,6 +18,8 @@ from PIL import Image
 NOTEBOOKS = Path(__file__).resolve().parent
 ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
 SETUP = SOURCES / "setup_course.py"
+GLOSSARY = ROOT / "GLOSSARY.md"
+TERM = re.compile(r"\]\(\.\./GLOSSARY\.md#([\w-]+)\)")  # a link to the glossary, without a title
 BLANK = "# Your code here."
 QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -29,6 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lessons", nargs="*", help="numbers or names of lessons, such as 01; by default all")
     parser.add_argument("--check", action="store_true", help="build nothing; say which notebooks are not fresh")
+    parser.add_argument("--anew", action="store_true", help="run every cell, even where only words have changed since the last build")
     parser.add_argument("--repository", metavar="OWNER/NAME", help="write this address into the set-up cell and every badge, and run nothing")
     parser.add_argument("--branch", default="main", help="the branch that --repository means")
     options = parser.parse_args()
@@ -42,7 +45,9 @@ def main():
         print("\n".join(stale) or f"{len(lessons)} lessons are fresh")
         sys.exit(bool(stale))
     for source in lessons:
-        print(f"{source.stem}: built", *(str(path.relative_to(ROOT)) for path in build(source)), flush=True)
+        done = "its words renewed" if kept_outputs(source) and not options.anew else "run and built"
+        build(source, anew=options.anew)
+        print(f"{source.stem}: {done}", flush=True)
 
 
 def sources():
@@ -50,18 +55,35 @@ def sources():
     return sorted(SOURCES.glob("[0-9][0-9]_*.py"))
 
 
-def build(source):
-    """Run a lesson and write its two notebooks.
+def build(source, *, anew=False):
+    """Write a lesson's two notebooks; its cells run if code or helpers have changed since the last build, or if it is to be built `anew`.
 
     Returns: their paths.
     Raises: nbclient.exceptions.CellExecutionError if a cell fails; ValueError if a cell writes to the error stream.
     """
-    (ROOT / "build" / "results.csv").unlink(missing_ok=True)  # rows of an earlier form of the lesson would show in its table
-    whole = execute(compose(source))
+    whole, kept = compose(source), kept_outputs(source)
+    if kept and not anew:
+        for cell, outputs in zip(code_cells(whole), kept, strict=True):
+            cell.outputs = outputs
+    else:
+        (ROOT / "build" / "results.csv").unlink(missing_ok=True)  # rows of an earlier form of the lesson would show in its table
+        whole = execute(whole)
     for path, notebook in [(learner_path(source), learner(whole)), (solutions_path(source), whole)]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return learner_path(source), solutions_path(source)
+
+
+def kept_outputs(source):
+    """What the code cells of a lesson gave when it was last built; None if its code or its helpers have changed since."""
+    path = solutions_path(source)
+    built = nbformat.read(path, as_version=4) if path.exists() else None
+    return [cell.outputs for cell in code_cells(built)] if built and built.metadata.get("course", {}).get("made_from") == fingerprint(source) else None
+
+
+def code_cells(notebook):
+    """The code cells of a notebook, in order."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def learner_path(source):
@@ -80,11 +102,14 @@ def compose(source):
     Returns: an nbformat notebook.
     """
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    meanings = glossary()
     cells = [nbformat.v4.new_markdown_cell(badge(source)), *notebook.cells]
     for position, cell in enumerate(cells):
         tags = cell.metadata.get("tags", [])
         if "setup" in tags:
-            cell.source = SETUP.read_text(encoding="utf-8").strip()
+            cell.source = SETUP.read_text(encoding="utf-8").strip().replace('"NN"', f'"{source.name[:2]}"')
+        if cell.cell_type == "markdown":
+            cell.source = TERM.sub(lambda link: f'{link[0][:-1]} "{meanings[link[1]]}")' if link[1] in meanings else link[0], cell.source)
         cell.metadata, cell.id = nbformat.NotebookNode({"tags": tags} if tags else {}), f"cell-{position:03d}"
     return nbformat.v4.new_notebook(cells=cells, metadata={**KERNEL, "course": {"made_from": fingerprint(source)}})
 
@@ -100,6 +125,8 @@ def execute(notebook):
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.execution_count, cell.outputs = None, [tidy(output) for output in joined(cell.outputs)]
+        if "setup" in cell.metadata.get("tags", []):
+            cell.outputs = []  # it speaks of the machine that it runs on, which is another for each reader
     for name in ["language_info", "widgets"]:
         notebook.metadata.pop(name, None)
     return notebook
@@ -170,6 +197,13 @@ def blank(solution, check):
     return "\n".join(lines)
 
 
+def glossary():
+    """The first sentence on each term of the glossary, by the anchor of its heading: what a link to it shows under the mouse."""
+    text = GLOSSARY.read_text(encoding="utf-8") if GLOSSARY.exists() else ""
+    entries = re.findall(r"^### (.+)\n+(.+?[.:])(?:\s|$)", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", term).lower().replace(" ", "-"): re.sub(r"[*`]|\[([^]]*)\]\([^)]*\)", r"\1", meaning).replace('"', "'") for term, meaning in entries}
+
+
 def badge(source):
     """The link that opens the learner's notebook on Colab."""
     repository, branch = address()
@@ -199,11 +233,13 @@ def readdress(repository, branch):
 
 
 def fingerprint(source):
-    """The SHA-256 of all that a lesson's outputs depend on: its source and the helpers it imports.
+    """The SHA-256 of all that a lesson's outputs depend on: its code, but for the set-up cell, and the helpers it imports.
 
     Returns: 64 hexadecimal digits.
     """
-    return hashlib.sha256(b"".join(path.read_bytes() for path in [source, *sorted(helpers(source))])).hexdigest()
+    cells = code_cells(jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent"))
+    parts = [cell.source.encode() for cell in cells] + [path.read_bytes() for path in sorted(helpers(source))]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def helpers(path, known=frozenset()):
@@ -226,7 +262,8 @@ def stale_parts(source):
             lines.append(f"{path.relative_to(ROOT)}: not built")
             continue
         found = nbformat.read(path, as_version=4)
-        if found.metadata.get("course") != expected.metadata["course"] or [cell.source for cell in found.cells] != [cell.source for cell in expected.cells]:
+        same = [[(cell.source, cell.metadata.get("tags", [])) for cell in each.cells] for each in (found, expected)]
+        if found.metadata.get("course") != expected.metadata["course"] or same[0] != same[1]:
             lines.append(f"{path.relative_to(ROOT)}: older than its source or the helpers; run: python notebooks/build.py {source.stem[:2]}")
     return lines
 

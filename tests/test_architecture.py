@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "course_lib"
-ORDER = ["files", "archives", "quality", "sets", "datasets", "audio", "batches", "augmentation", "models", "words", "training", "evaluation", "microscope", "steps", "litert", "streaming", "detection", "recorder", "plots"]
-MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"}
+ORDER = ["files", "archives", "quality", "sets", "datasets", "audio", "batches", "augmentation", "models", "words", "training", "evaluation", "microscope", "steps", "litert", "streaming", "detection", "recorder", "plots", "diagnosis"]
+MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if not path.stem.startswith("__")}
 MODULE_LINES = 220
 BODY_LINES = 25
 ABSOLUTE = re.compile(r"(/(home|Users|root|tmp|usr|etc|var|mnt|opt|work|content)\b|~/|[A-Za-z]:\\)")

@@ -216,7 +216,7 @@ def test_environment_takes_the_real_set_where_it_is(esc_10):
 
 
 def test_environment_takes_the_embedded_set_where_the_real_one_is_not(monkeypatch, capsys):
-    monkeypatch.setattr(sets, "_unpacked", unavailable)
+    monkeypatch.setattr(sets, "unpacked", unavailable)
     clips = datasets.load("environment")
     assert len(clips) == 600 and "are not to be had" in capsys.readouterr().out
 

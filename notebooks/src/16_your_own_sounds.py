@@ -383,8 +383,7 @@ able = [name for name in models_of if streams[name] == "yes"]
 assert CHOICE in (None, *able), f"expected a model that can stream ({', '.join(able)}), found {CHOICE!r}"
 chosen = CHOICE or max(able, key=lambda name: (by_validation[name].accuracy, -models_of[name].count_params()))
 model, how = models_of[chosen], "chosen on the validation clips" if CHOICE is None else "chosen by hand"
-rounded = {name: np.round(score, 4) for name, score in by_validation.items()}  # 1.0 stays within its interval
-axes = plots.intervals(rounded, chance=1 / len(names), title=f"validation: {len(validation)} clips")
+axes = plots.intervals(by_validation, chance=1 / len(names), title=f"validation: {len(validation)} clips")
 plots.describe(axes, f"chosen is {chosen} with {by_validation[chosen].accuracy:.3f}")
 
 # %% [markdown]
@@ -400,8 +399,7 @@ truth, answer = test.label.cat.codes.to_numpy(), logs.argmax(axis=1)
 scores = {"always the largest": evaluation.score(test.label == usual)}
 scores["average"] = scored(models_of["average"], test)
 scores[chosen] = evaluation.score(answer == truth)
-rounded = {name: np.round(score, 4) for name, score in scores.items()}
-axes = plots.intervals(rounded, chance=1 / len(names), title=f"test: {len(test)} clips, parted {tested_by}")
+axes = plots.intervals(scores, chance=1 / len(names), title=f"test: {len(test)} clips, parted {tested_by}")
 trivial = scores["always the largest"].accuracy
 plots.describe(axes, f"{chosen} has {scores[chosen]}, the largest class alone {trivial:.3f}")
 if scores["average"].accuracy > scores[chosen].accuracy:
