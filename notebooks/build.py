@@ -213,7 +213,7 @@ def badge(source):
 
 def address():
     """The repository and the branch, from the one place where they stand."""
-    return re.search(r'REPOSITORY, BRANCH = "(.+)", "(.+)"', SETUP.read_text(encoding="utf-8")).groups()
+    return re.search(r'BRANCH = "NN", "(.+)", "(.+)"', SETUP.read_text(encoding="utf-8")).groups()
 
 
 def readdress(repository, branch):
@@ -221,7 +221,7 @@ def readdress(repository, branch):
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         sys.exit(f"expected an address such as owner/name, found {repository!r}")
     old_repository, old_branch = address()
-    old_line, new_line = f'BRANCH = "{old_repository}", "{old_branch}"', f'BRANCH = "{repository}", "{branch}"'
+    old_line, new_line = f'", "{old_repository}", "{old_branch}"', f'", "{repository}", "{branch}"'
     replacements = [(f"/github/{old_repository}/blob/{old_branch}/", f"/github/{repository}/blob/{branch}/"), (old_line, new_line)]
     replacements.append((old_line.replace('"', '\\"'), new_line.replace('"', '\\"')))  # as it stands inside a notebook
     for path in [SETUP, ROOT / "README.md", *NOTEBOOKS.glob("**/[0-9][0-9]_*.ipynb")]:
