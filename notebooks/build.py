@@ -20,6 +20,8 @@ ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
 SETUP = SOURCES / "setup_course.py"
 GLOSSARY = ROOT / "GLOSSARY.md"
 TERM = re.compile(r"\]\(\.\./GLOSSARY\.md#([\w-]+)\)")  # a link to the glossary, without a title
+SLIDES_ALONE = {"only-slides", "notes"}  # cells that no notebook has
+SLIDE_TAGS = {"slide", "more", "no-code", *SLIDES_ALONE}
 BLANK = "# Your code here."
 QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -96,16 +98,20 @@ def solutions_path(source):
     return NOTEBOOKS / "solutions" / f"{source.stem}.ipynb"
 
 
+def read(source):
+    """The cells of a source, with all their tags."""
+    return jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells
+
+
 def compose(source):
     """A source as a notebook that has not run: badge, set-up cell, and the lesson's cells with their tags.
 
     Returns: an nbformat notebook.
     """
-    notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
     meanings = glossary()
-    cells = [nbformat.v4.new_markdown_cell(badge(source)), *notebook.cells]
+    cells = [nbformat.v4.new_markdown_cell(badge(source)), *(cell for cell in read(source) if not SLIDES_ALONE & set(cell.metadata.get("tags", [])))]
     for position, cell in enumerate(cells):
-        tags = cell.metadata.get("tags", [])
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag not in SLIDE_TAGS]
         if "setup" in tags:
             cell.source = SETUP.read_text(encoding="utf-8").strip().replace('"NN"', f'"{source.name[:2]}"')
         if cell.cell_type == "markdown":
@@ -237,8 +243,7 @@ def fingerprint(source):
 
     Returns: 64 hexadecimal digits.
     """
-    cells = code_cells(jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent"))
-    parts = [cell.source.encode() for cell in cells] + [path.read_bytes() for path in sorted(helpers(source))]
+    parts = [cell.source.encode() for cell in read(source) if cell.cell_type == "code"] + [path.read_bytes() for path in sorted(helpers(source))]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
