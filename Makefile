@@ -1,4 +1,4 @@
-# lab, run, test, test-colab, build, bench: each sets up what it needs. A Python of your own choice: make PYTHON=python3.12 lab
+# Every target sets up what it needs. A Python of your own choice: make PYTHON=python3.12 lab
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10 python3.13 python; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$python && break; done)
 PYTHON_COLAB ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python; do \
@@ -6,7 +6,7 @@ PYTHON_COLAB ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/b
 BIN := .venv/bin
 PIP := -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: lab run test test-colab build check bench colab-links
+.PHONY: lab run test test-colab test-all build check bench book slides quizzes bundle links colab-links colab-proof
 
 lab: .venv/lab
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -19,6 +19,7 @@ test: .venv/dev
 
 build: .venv/dev
 	$(BIN)/python notebooks/build.py $(LESSONS)
+	$(BIN)/python notebooks/pictures.py
 
 check: .venv/dev
 	$(BIN)/python notebooks/build.py --check
@@ -38,6 +39,9 @@ else
 	@.venv-colab/bin/python $(PIP) -r requirements-colab.txt
 	.venv-colab/bin/python -m pytest -q -n 2 --dist worksteal
 endif
+
+test-all:
+	@$(or $(PYTHON),$(PYTHON_COLAB),python3) tests/stacks.py $(PYTHONS)
 
 .venv/lab: requirements.txt
 	@test -n "$(PYTHON)" || { echo "This course needs Python 3.10 to 3.13 (3.12 is a good choice); none was found. With another name: make PYTHON=path/to/python lab"; exit 1; }

@@ -1,0 +1,147 @@
+"""Run the tests on every Python that the course is for, where it is found, and write down what each stack gave.
+
+Needs nothing but Python. Each stack gets an environment of its own: 3.10 to 3.12 what requirements.txt and requirements-dev.txt ask for, 3.13 what Colab has.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PROVED = ROOT / "course_lib" / "proved.json"
+README = ROOT / "README.md"
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+COLAB = "3.13"
+LESSONS = "tests/test_lessons.py"
+PARTS = {"rest": [f"--ignore={LESSONS}"], "lessons": [LESSONS]}  # two runs for each stack, so that each can be repeated alone
+COLUMNS = ["Python", "TensorFlow", "Keras", "other tests", "lessons, with every blank and solution", "minutes", "recordings", "on"]
+PLACE = re.compile(r"(<!-- stacks: .*?-->\n).*?(<!-- end of stacks -->)", re.DOTALL)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pythons", nargs="*", help=f"by default all of {', '.join(PYTHONS)}")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this part of the tests; by default both")
+    options = parser.parse_args()
+    unknown = set(options.pythons) - set(PYTHONS)
+    if unknown:
+        sys.exit(f"expected Pythons among {', '.join(PYTHONS)}, found {', '.join(sorted(unknown))}")
+    failed = [name for name in options.pythons or PYTHONS if not stack(name, options.part or list(PARTS))]
+    write_table()
+    if failed:
+        sys.exit(f"not all tests passed on Python {', '.join(failed)}")
+
+
+def stack(name, parts):
+    """Set up one stack, run the tests on it, and note what they gave.
+
+    Returns: whether nothing failed; a Python that is not here fails nothing, and is named.
+    """
+    python = interpreter(name)
+    if python is None:
+        print(f"Python {name}: not found here; this stack is not tested, and its row stays as it was")
+        return True
+    tested = environment(name, python)
+    given = {part: tests(tested, arguments) for part, arguments in ((part, PARTS[part]) for part in parts)}
+    for part, counts in given.items():
+        print(f"Python {name}, {part}: {counts['passed']:,} passed, {counts['failed']} failed, {counts['skipped']} skipped, {counts['minutes']:.0f} minutes", flush=True)
+    keep(name, versions(tested), given)
+    return not any(counts["failed"] for counts in given.values())
+
+
+def interpreter(name):
+    """A Python of this version on the path, or among those of pyenv.
+
+    Returns: a path, or None.
+    """
+    places = [shutil.which(f"python{name}"), *sorted((Path.home() / ".pyenv" / "versions").glob(f"{name}*/bin/python"))]
+    for place in filter(None, places):
+        asked = subprocess.run([place, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True)
+        if asked.stdout.strip() == name:
+            return str(place)
+    return None
+
+
+def environment(name, python):
+    """The Python of a stack's own environment, which is made and filled if need be."""
+    folder = ROOT / f".venv-{'colab' if name == COLAB else name}"
+    files = ["requirements-colab.txt"] if name == COLAB else ["requirements.txt", "requirements-dev.txt"]
+    if not folder.is_dir():
+        subprocess.run([python, "-m", "venv", folder], check=True)
+    inside = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    print(f"Python {name}: installing what {' and '.join(files)} ask for", flush=True)
+    quiet = ["--quiet", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([inside, "-m", "pip", "install", *quiet, *(part for file in files for part in ["-r", str(ROOT / file)])], check=True)
+    return inside
+
+
+def tests(python, arguments):
+    """Run pytest in the course's folder.
+
+    Returns: a dict of counts: passed, failed (errors, too), skipped; and minutes.
+    Raises: RuntimeError if pytest itself does not run.
+    """
+    report, began = ROOT / "build" / "stack.xml", time.monotonic()
+    report.parent.mkdir(exist_ok=True)
+    report.unlink(missing_ok=True)
+    done = subprocess.run([python, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", f"--junitxml={report}", *arguments], cwd=ROOT)
+    if not report.exists():
+        raise RuntimeError(f"expected pytest to run, found that it ended with code {done.returncode} and no report")
+    return {**counted(report), "minutes": (time.monotonic() - began) / 60}
+
+
+def counted(report):
+    """How many tests passed, failed and were skipped, from pytest's report in XML."""
+    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    ran, skipped = (sum(int(suite.get(key, 0)) for suite in suites) for key in ("tests", "skipped"))
+    failed = sum(int(suite.get(key, 0)) for suite in suites for key in ("failures", "errors"))
+    return {"passed": ran - failed - skipped, "failed": failed, "skipped": skipped}
+
+
+def versions(python):
+    """The versions in an environment, as course_lib.diagnosis names them."""
+    asked = subprocess.run([python, "-c", "import json; from course_lib import diagnosis; print(json.dumps(diagnosis.here()))"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(asked.stdout)
+
+
+def keep(name, found, given):
+    """Note in the record what a stack gave; a stack is proved if nothing failed in either part with the same versions."""
+    record = json.loads(PROVED.read_text(encoding="utf-8"))
+    today, real = datetime.date.today().isoformat(), "real" if os.environ.get("COURSE_DATA_DIR") else "downloaded or embedded"
+    row = record.setdefault("tests", {}).setdefault(name, {})
+    if row.get("versions") != found:
+        row.clear()  # counts of another stack say nothing of this one
+    row.update(versions=found, recordings=real, **{part: {**counts, "minutes": round(counts["minutes"], 1), "date": today} for part, counts in given.items()})
+    if name != COLAB and all(part in row and not row[part]["failed"] for part in PARTS):
+        record["stacks"][name] = {"date": min(row[part]["date"] for part in PARTS), "how": "the tests, with every lesson, its blanks and its solutions", "versions": found}
+    PROVED.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def write_table():
+    """Write the table of the record into the README, between its two marks."""
+    rows = json.loads(PROVED.read_text(encoding="utf-8")).get("tests", {})
+    lines = [f"| {' | '.join(cells)} |" for cells in [COLUMNS, ["---"] * len(COLUMNS), *(table_row(name, rows[name]) for name in PYTHONS if name in rows)]]
+    text = README.read_text(encoding="utf-8")
+    if not PLACE.search(text):
+        sys.exit("expected the marks of the table in README.md (<!-- stacks: … --> and <!-- end of stacks -->), found none")
+    README.write_text(PLACE.sub(lambda found: f"{found[1]}\n" + "\n".join(lines) + f"\n\n{found[2]}", text), encoding="utf-8")
+
+
+def table_row(name, row):
+    """The cells of one stack."""
+    ran = [row[part] for part in PARTS if part in row]
+    words = [f"{row[part]['passed']:,} passed, {row[part]['failed']} failed, {row[part]['skipped']} skipped" if part in row else "not run" for part in PARTS]
+    here = row["versions"]
+    return [name, here["tensorflow"], here["keras"], *words, f"{sum(counts['minutes'] for counts in ran):.0f}", row["recordings"], min(counts["date"] for counts in ran)]
+
+
+if __name__ == "__main__":
+    main()

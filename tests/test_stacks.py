@@ -1,0 +1,105 @@
+"""The program behind `make test-all`: what it counts, what it keeps, and the table that it writes into the README."""
+
+import json
+import sys
+
+import pytest
+
+from tests import stacks
+
+REPORT = '<testsuites><testsuite tests="7" skipped="2" failures="1" errors="1"/><testsuite tests="3" skipped="0" failures="0" errors="0"/></testsuites>'
+FOUND = {"python": "3.12.1", "tensorflow": "2.17.1", "keras": "3.15.1"}
+GOOD = {"passed": 5, "failed": 0, "skipped": 1, "minutes": 2.04}
+BAD = {"passed": 4, "failed": 1, "skipped": 1, "minutes": 2.04}
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    """A record and a README of their own."""
+    monkeypatch.setattr(stacks, "PROVED", tmp_path / "proved.json")
+    monkeypatch.setattr(stacks, "README", tmp_path / "README.md")
+    (tmp_path / "proved.json").write_text('{"stacks": {}, "lessons": {"00": {"processor": 5, "gpu": null}}}')
+    (tmp_path / "README.md").write_text("before\n<!-- stacks: by a program -->\nold\n<!-- end of stacks -->\nafter\n")
+    return lambda: json.loads((tmp_path / "proved.json").read_text())
+
+
+def test_report_is_counted(tmp_path):
+    (tmp_path / "report.xml").write_text(REPORT)
+    assert stacks.counted(tmp_path / "report.xml") == {"passed": 6, "failed": 2, "skipped": 2}
+
+
+def test_a_stack_is_proved_when_both_parts_passed_with_the_same_versions(record):
+    stacks.keep("3.12", FOUND, {"rest": GOOD})
+    assert record()["stacks"] == {}, "the lessons have not run yet"
+    stacks.keep("3.12", FOUND, {"lessons": GOOD})
+    assert record()["stacks"]["3.12"]["versions"] == FOUND
+    assert record()["lessons"]["00"]["processor"] == 5, "what others wrote stays"
+
+
+def test_a_failure_proves_nothing(record):
+    stacks.keep("3.12", FOUND, {"rest": BAD, "lessons": GOOD})
+    assert record()["stacks"] == {}
+    assert record()["tests"]["3.12"]["rest"]["failed"] == 1
+
+
+def test_counts_of_other_versions_are_dropped(record):
+    stacks.keep("3.12", FOUND, {"rest": GOOD})
+    stacks.keep("3.12", {**FOUND, "keras": "3.16.0"}, {"lessons": GOOD})
+    assert "rest" not in record()["tests"]["3.12"] and record()["stacks"] == {}
+
+
+def test_colab_is_proved_by_notebooks_and_not_by_tests(record):
+    stacks.keep("3.13", FOUND, {"rest": GOOD, "lessons": GOOD})
+    assert record()["stacks"] == {} and "3.13" in record()["tests"]
+
+
+def test_table_stands_between_its_marks(record):
+    stacks.keep("3.12", FOUND, {"rest": GOOD})
+    stacks.write_table()
+    stacks.write_table()
+    text = stacks.README.read_text()
+    assert text.startswith("before\n<!-- stacks: by a program -->\n") and text.endswith("<!-- end of stacks -->\nafter\n") and "old" not in text
+    assert "| 3.12 | 2.17.1 | 3.15.1 | 5 passed, 0 failed, 1 skipped | not run | 2 |" in text
+
+
+def test_readme_without_marks_is_refused(record):
+    stacks.README.write_text("no table here")
+    with pytest.raises(SystemExit, match="expected the marks"):
+        stacks.write_table()
+
+
+def test_readme_shows_the_record():
+    text, rows = stacks.README.read_text(encoding="utf-8"), json.loads(stacks.PROVED.read_text(encoding="utf-8")).get("tests", {})
+    table = stacks.PLACE.search(text)[0]
+    for name, row in rows.items():
+        assert f"| {' | '.join(stacks.table_row(name, row))} |" in table, f"the README's row of Python {name} is not that of the record"
+
+
+def test_a_python_is_known_by_what_it_says(tmp_path, monkeypatch):
+    liar = tmp_path / "python3.9"
+    liar.write_text(f"#!{sys.executable}\nprint('3.12')\n")
+    liar.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(stacks.Path, "home", lambda: tmp_path)
+    assert stacks.interpreter("3.9") is None
+
+
+def test_a_python_that_is_not_here_fails_nothing_and_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(stacks, "interpreter", lambda name: None)
+    assert stacks.stack("3.12", ["rest"])
+    assert "Python 3.12: not found here" in capsys.readouterr().out
+
+
+def test_an_unknown_python_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["stacks.py", "3.14"])
+    with pytest.raises(SystemExit, match="expected Pythons among .* found 3.14"):
+        stacks.main()
+
+
+def test_what_fails_ends_with_its_name(record, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["stacks.py", "3.12"])
+    for name, value in {"interpreter": lambda name: "python", "environment": lambda name, python: "python", "versions": lambda python: FOUND, "tests": lambda python, arguments: BAD}.items():
+        monkeypatch.setattr(stacks, name, value)
+    with pytest.raises(SystemExit, match="not all tests passed on Python 3.12"):
+        stacks.main()
+    assert "4 passed, 1 failed" in stacks.README.read_text(), "the table shows the failure"
