@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# A recurrent neural network reads a sound as you hear it: from its first moment to its last. In this lesson one of them
+# A [recurrent neural network](../GLOSSARY.md#recurrent-neural-network) reads a sound as you hear it: from its first moment to its last. In this lesson one of them
 # learns to tell ten spoken words apart, and you listen to the recordings that it gets wrong.
 #
 # **You will**
@@ -9,9 +9,21 @@
 # - train a small LSTM on them, and score it on recordings that it has not seen;
 # - listen to its mistakes, and let a model listen to you.
 #
-# **Minutes:** 10, of which the computer takes about one. **You need:** Python and a little NumPy. Nothing about sound.
+# **Minutes:** 10, of which the computer takes about one (the exercises and the quiz take 15 more). **You need:** Python and a little NumPy. Nothing about sound.
 #
 # The first cell finds the course's helper package, `course_lib`; on Colab it fetches it.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What does a small network hear, and what does it get wrong?
+#
+# - Hear a recording, and see it.
+# - Train a small LSTM; test it once.
+# - Listen to its mistakes, then let a model listen to you.
+
+# %% [markdown] tags=["notes"]
+# Ask: who has trained a network before? Who has worked with sound? Then say what today is: ten minutes, one model, no theory.
+# Every word that falls today (frame, mask, logits, validation) comes back in a lesson of its own.
+# Start the cells up to the training now if the computer is slow.
 
 # %% tags=["setup"]
 import setup_course
@@ -28,7 +40,7 @@ from course_lib.recorder import Recorder
 # %% [markdown]
 # ## Ten words, many recordings
 #
-# A *clip* is one recording of one word. `datasets.load` gives a table with one clip a row and says in a line where the
+# A [*clip*](../GLOSSARY.md#clip) is one recording of one word. `datasets.load` gives a table with one clip a row and says in a line where the
 # recordings come from: real people if they can be had, and otherwise synthetic voices that the course brings along.
 
 # %%
@@ -36,15 +48,20 @@ clips = datasets.load("digits")
 clips[["label", "group", "split", "seconds"]].sample(5, random_state=1)
 
 # %% [markdown]
-# The *label* is the digit that was said. The *group* is the voice that said it. The *split* says whether the clip is for
-# learning or for the final test. No two clips need be equally long: look at the last column.
+# The [*label*](../GLOSSARY.md#label) is the digit that was said. The [*group*](../GLOSSARY.md#group) is the voice that said it. The [*split*](../GLOSSARY.md#split) says whether the clip is for
+# learning or for the final [test](../GLOSSARY.md#test). No two clips need be equally long: look at the last column.
 #
 # ## Hear one, see one
 #
 # A recording is a list of numbers, thousands for each second: how far the microphone's membrane was pushed or pulled. Drawn
-# against time, they are the *waveform*.
+# against time, they are the [*waveform*](../GLOSSARY.md#waveform).
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Hear one, see one
+#
+# Press play. Where in the picture is the "v" of "seven"?
+
+# %% tags=["more", "no-code"]
 clip = clips[clips.label == "7"].iloc[0]
 waveform = audio.read(clip.path)
 axes = plots.waveform(waveform, title=f'"seven", spoken by {clip.group}')
@@ -52,12 +69,22 @@ loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
 plots.describe(axes, f"the waveform is largest, {np.abs(waveform).max():.2f}, at {loudest:.2f} s")
 Audio(waveform, rate=audio.SAMPLE_RATE)
 
+# %% [markdown] tags=["notes"]
+# Play it twice before anybody speaks. Ask the room to point at the "v" and at the two vowels. The vowels are the two loud parts; the "s" at the start is hardly to be seen.
+# Say: everything is in this curve, and the eye reads little from it but loudness.
+
 # %% [markdown]
 # Press play. (The player makes every clip equally loud.) You hear the word; can you see it in the picture? Hardly: everything
 # is in the waveform, but the eye reads little from it except how loud each moment is. A picture that shows *which pitches* sound *when* says more. The next cell computes one for
 # every clip, and draws the one of "seven". Lesson 01 explains each step.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Which pitches, when
+#
+# Time from left to right, pitch upwards, bright is loud.
+# Each column is one frame: what the network reads next.
+
+# %% tags=["more", "no-code"]
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 frames = clips.frames[clip.name]
 axes = plots.log_mel(frames, title=f'"seven", spoken by {clip.group}: a column every 10 ms')
@@ -65,15 +92,19 @@ column, band = np.unravel_index(frames.argmax(), frames.shape)
 plots.describe(axes, f"brightest in column {column} of {len(frames)}, in band {band} of {frames.shape[1]}")
 print("[frames, bands] =", list(frames.shape))
 
+# %% [markdown] tags=["notes"]
+# Now find the same parts again: two bright blocks are the two vowels, and they differ in WHICH rows are bright.
+# Cover the picture with a sheet and draw the sheet to the right, column by column: so the network sees it, one column at a time, and never the whole.
+
 # %% [markdown]
 # Time runs from left to right, and pitch from low at the bottom to high at the top; bright is loud. The numbers beside the
-# colours are logarithms, so that quiet is negative. Each column is one *frame*: a list of loudnesses, one for each band of
+# colours are logarithms, so that quiet is negative. Each column is one [*frame*](../GLOSSARY.md#frame): a list of loudnesses, one for each [band](../GLOSSARY.md#band) of
 # pitch. The network will read these columns one after another.
 #
 # ## Three parts
 #
 # The clips marked "test" are put aside until the end. From the others, about a tenth of each voice's clips of each digit serves as
-# *validation*: the network does not learn from it, and we watch it while it learns.
+# [*validation*](../GLOSSARY.md#validation): the network does not learn from it, and we watch it while it learns.
 
 # %%
 test = clips[clips.split == "test"]
@@ -85,14 +116,27 @@ print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,
 # %% [markdown]
 # ## A network that reads
 #
-# An LSTM (*long short-term memory*), which a later lesson takes apart, keeps a memory of 64 numbers, changes it with every
-# frame, and gives its answer from the memory after the last frame. A batch of clips must have one length, so the shorter ones are filled up with
-# *padding*; the model's first layer marks the padding, and the LSTM skips it. That mark is called the *mask*.
+# An [LSTM](../GLOSSARY.md#lstm) (*long short-term memory*), which a later lesson takes apart, keeps a memory of 64 numbers, changes it with every
+# frame, and gives its answer from the memory after the last frame. A [batch](../GLOSSARY.md#batch) of clips must have one length, so the shorter ones are filled up with
+# [*padding*](../GLOSSARY.md#padding); the model's first [layer](../GLOSSARY.md#layer) marks the padding, and the LSTM skips it. That mark is called the [*mask*](../GLOSSARY.md#mask).
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess before it trains
+#
+# - A memory of 64 numbers, changed by every frame.
+# - Someone who guesses is right once in ten times.
+# - Eight passes over the training clips.
+#
+# **How many of ten validation clips: 3? 6? 9?**
+
+# %% tags=["more"]
 keras.utils.set_random_seed(0)
 model = models.lstm(clips.label.nunique())
 print(f"{model.count_params():,} numbers to learn")
+
+# %% [markdown] tags=["notes"]
+# Everyone writes a number down, nobody speaks. Then hands: who has 3, who 6, who 9? Start the training cell while the hands are up: it needs about 40 seconds.
+# While it runs, explain the mask: clips of a batch are filled up to one length, and the filling is marked so that nobody takes it for sound.
 
 # %% [markdown]
 # **Predict, then run.** Someone who guesses is right once in ten times. The network will see every training clip eight times.
@@ -100,7 +144,12 @@ print(f"{model.count_params():,} numbers to learn")
 #
 # On two processor cores the next cell takes about 40 seconds, half of it for preparing the computation.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What it learned
+#
+# Which of the two lines do you trust, and why?
+
+# %% tags=["more", "no-code"]
 # bucketed: batches of clips of similar length, so that little padding is needed
 history = training.fit(
     model,
@@ -111,8 +160,12 @@ history = training.fit(
 share = history.history["val_accuracy"][-1]
 print(f"after the last epoch, right about {share:.0%} of the validation clips")
 
+# %% [markdown] tags=["notes"]
+# Let them read the axes first. The dashed line belongs to clips that the network does not learn from.
+# Someone asks why the dashed line is ahead in the first epochs: the training line is averaged over an epoch in which the model still improves.
+
 # %% [markdown]
-# An *epoch* is one pass over all training clips. On the left, the *loss* is what the training makes smaller; on the right,
+# An [*epoch*](../GLOSSARY.md#epoch) is one pass over all training clips. On the left, the [*loss*](../GLOSSARY.md#loss) is what the training makes smaller; on the right,
 # the share of right answers. The dashed line is the one to trust: it belongs to clips that the network does not learn from.
 # Early on it may be the better of the two, because the training line is averaged over an epoch in which the model still improves.
 #
@@ -120,7 +173,13 @@ print(f"after the last epoch, right about {share:.0%} of the validation clips")
 #
 # The test clips come out of their drawer once.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The test, once
+#
+# - The interval: where the truth may well lie.
+# - Was every voice of the test heard in training?
+
+# %% tags=["more", "no-code"]
 score = evaluation.evaluate(model, test)
 evaluation.Results().add(
     lesson="00",
@@ -132,18 +191,26 @@ evaluation.Results().add(
 )
 print(f"the share of test clips that it gets right: {score}")
 
+# %% [markdown] tags=["notes"]
+# Do not answer the second line: it is the matter of lesson 02. Write the score in a corner of the board and leave it there until then.
+
 # %% [markdown]
-# With so few clips, the share is not certain to the last digit: the interval says where the truth may well lie. Do not compare
+# With so few clips, the share is not certain to the last digit: the [interval](../GLOSSARY.md#interval) says where the truth may well lie. Do not compare
 # your number with ours digit by digit either: another processor rounds differently, and a training run amplifies that.
 #
 # Was every voice of the test heard in training? Lesson 02 asks that question, and the answer changes how this number reads.
 #
 # ## What does it get wrong?
 #
-# For each clip the last layer gives ten numbers, the *logits*; *softmax* turns them into probabilities. Here are the three test clips in which it gave the least to the word that
+# For each clip the last layer gives ten numbers, the [*logits*](../GLOSSARY.md#logits); [*softmax*](../GLOSSARY.md#softmax) turns them into probabilities. Here are the three test clips in which it gave the least to the word that
 # was said. Listen to each before you read what the network heard.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What does it get wrong?
+#
+# Close your eyes, listen, write down what you hear. Then look.
+
+# %% tags=["more", "no-code"]
 logits = evaluation.predict(model, test.frames)
 probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 answers = probabilities.argmax(axis=1)
@@ -154,6 +221,10 @@ for row in np.argsort(probability_of_truth)[:3]:
     display(Audio(audio.read(said.path), rate=audio.SAMPLE_RATE))
     share = probability_of_truth[row]
     print(f"{said.group} said {said.label}; heard as {words[answers[row]]}; {said.label} had {share:.0%}")
+
+# %% [markdown] tags=["notes"]
+# Play all three before anybody looks at the answers. Count how many in the room were right: people disagree, too.
+# Ask what they would change. Then: whoever changes the model now has spent the test.
 
 # %% [markdown]
 # Would you have known? Some clips are cut short, or hissed, or said by someone with another first language. To listen to
@@ -171,6 +242,18 @@ spoken = test[test.label == "7"].iloc[0]
 recorder = Recorder(seconds=2, instead=spoken.path)
 recorder
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Say one yourself
+#
+# - A ready model, trained for longer, on more voices.
+# - An eleventh answer: "nothing".
+# - It has never heard you, nor this room.
+
+# %% [markdown] tags=["notes"]
+# Live in the notebook: press Record, say a digit, run the cell after it. Take two volunteers with different voices. When it fails, do not excuse it: lesson 11 measures what a
+# new voice costs.
+# Without a microphone the cell takes a test clip and says so.
+
 # %%
 listener, classes = models.ready()
 sound = recorder.samples()
@@ -178,6 +261,18 @@ by_frame = streaming.Stream(listener).push(sound)
 print("[frames, classes] =", list(by_frame.shape))
 display(Audio(sound, rate=audio.SAMPLE_RATE))
 pd.Series(by_frame.max(axis=0), classes, name="highest").drop("nothing").nlargest(3).round(2).to_frame()
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Your turn: run the clips backwards
+#
+# Turn every test clip round: last frame first.
+#
+# - For what share of clips does the answer change?
+# - Guess first, then exercise 3.
+
+# %% [markdown] tags=["notes"]
+# In ten minutes there is time for this one alone; exercises 1 and 2 go home. Ask for guesses before they type. A model blind to order would change no answer: lesson 02 builds
+# one.
 
 # %% [markdown]
 # The table has, for three digits, the highest probability at any frame. Was it right about your voice? It has never heard you, nor your room. Lesson 11 measures what a new voice
@@ -233,6 +328,17 @@ stays, moves = (turned == answers).mean(), (turned != answers).mean()
 assert np.isclose(changed, moves) or not np.isclose(changed, stays), "that is the share that stays; how many change?"
 assert np.isclose(changed, moves), "turn the frames, the first axis: frames[::-1], not frames[:, ::-1]"
 print(f"{changed:.0%} of the answers change when the clips run backwards; a model blind to order would change none")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. What does the network read?
+# 2. What does the model do with the padding?
+# 3. Which curve belongs to clips that it does not learn from?
+
+# %% [markdown] tags=["notes"]
+# Right are 1 B, 2 A, 3 C. Hands or paper; the choices stand in the notebook and on the quiz sheet. Question 2 has the wrong answer that most take along: "silence at the end of
+# the word".
 
 # %% [markdown]
 # **You have seen**

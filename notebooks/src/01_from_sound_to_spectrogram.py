@@ -11,6 +11,16 @@
 #
 # **Minutes:** 40, of which the computer takes less than one. **You need:** NumPy, and what a sine is.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## How does a list of pressures become a picture?
+#
+# - What is kept on the way, and what is lost?
+# - Can you hear the loss?
+
+# %% [markdown] tags=["notes"]
+# Ask the room to say "six" slowly, with a hand on the throat. When does the throat hum, and when not? Collect the parts on the board: hiss, vowel, silence, release, hiss.
+# Everything today happens to this one word of half a second.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -32,7 +42,7 @@ from course_lib import audio, datasets, plots
 # ## A sound is a list of numbers
 #
 # The microphone's membrane moves; the converter measures where it is, thousands of times a second. One measurement is a
-# *sample*. How many there are in a second is the *sample rate*.
+# [*sample*](../GLOSSARY.md#sample). How many there are in a second is the [*sample rate*](../GLOSSARY.md#sample-rate).
 
 # %%
 clips = datasets.load("digits")
@@ -42,11 +52,18 @@ waveform = audio.read(clip.path)
 print(f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(waveform) / audio.SAMPLE_RATE:.2f} s")
 print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## "Six": find the five parts
+
+# %% tags=["more", "no-code"]
 axes = plots.waveform(waveform, title=f'"six", spoken by {clip.group}')
 loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
 plots.describe(axes, f"the vowel is the loud part; the largest amplitude comes at {loudest:.2f} s")
 Audio(waveform, rate=audio.SAMPLE_RATE)
+
+# %% [markdown] tags=["notes"]
+# Play it, then have somebody come to the picture and show the five parts. The release before the last hiss is the thin line that most miss.
+# Ask: which of the five has a pitch? Then draw four periods of the vowel on the board, from the next picture of the lesson.
 
 # %% [markdown]
 # Say "six" slowly: a hiss, a vowel, a short silence while the back of the tongue shuts the way, a release and a hiss again.
@@ -69,10 +86,24 @@ plots.describe(plots.waveform(frame, title="25 ms of the vowel"), f"it crosses z
 # A tone of 3,000 Hz swings 3,000 times a second. **Predict, then run:** you keep every second sample, so that 4,000 a second
 # remain. What do you hear: the same tone, nothing, or another tone?
 #
-# The cell asks with `np.fft.rfft`: it tells how much of each frequency is in a sound. Each frequency that it asks for is a *bin*; each answer
-# is a complex number, whose squared size is the *power* and whose angle is the *phase*.
+# The cell asks with `np.fft.rfft`: it tells how much of each frequency is in a sound. Each frequency that it asks for is a [*bin*](../GLOSSARY.md#bin); each answer
+# is a complex number, whose squared size is the [*power*](../GLOSSARY.md#power) and whose angle is the [*phase*](../GLOSSARY.md#phase).
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: every second sample
+#
+# A tone of 3,000 Hz, 8,000 samples a second.
+# You keep every second sample.
+#
+# **Do you hear the same tone, nothing, or another tone?**
+
+# %% [markdown] tags=["notes"]
+# Hands for each of the three. Ask one of each group for the reason. Nearly everyone says "the same, only worse".
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Another tone, which nobody played
+
+# %% tags=["more", "no-code"]
 def strongest(sound, rate):
     """The frequency in hertz that holds most power."""
     power = np.abs(np.fft.rfft(sound)) ** 2
@@ -86,9 +117,13 @@ print(f"at 8,000 samples a second: {strongest(tone, 8_000):.0f} Hz")
 print(f"at 4,000 samples a second: {strongest(half, 4_000):.0f} Hz")
 display(Audio(tone, rate=8_000), Audio(half, rate=4_000))
 
+# %% [markdown] tags=["notes"]
+# Play both. Then draw the sine on the board with eight dots on every three periods, rub out every second dot, and let somebody draw the slowest wave through those that are left.
+# Name it: aliasing. A resampler takes the high part out first.
+
 # %% [markdown]
 # Another tone, which nobody played. A rate of 4,000 can carry frequencies up to half of it, 2,000 Hz; what lies above is
-# folded back below. This is *aliasing*. A resampler takes the high frequencies out first, so that nothing folds.
+# folded back below. This is [*aliasing*](../GLOSSARY.md#aliasing). A resampler takes the high frequencies out first, so that nothing folds.
 
 # %%
 resampled = soxr.resample(tone, 8_000, 4_000)
@@ -101,14 +136,19 @@ print(f"power after resampling: {np.mean(resampled**2):.7f}")
 #
 # ## One frame, and why it needs a window
 #
-# Which frequencies are in a sound? The Fourier transform answers for a whole stretch at once. So cut a stretch that is short
+# Which frequencies are in a sound? The [Fourier transform](../GLOSSARY.md#fourier-transform) answers for a whole stretch at once. So cut a stretch that is short
 # enough that the mouth hardly moves: a *frame* of 25 ms. But to cut is to change: at both ends the sound now starts and stops with a
 # jump, and a jump, like a click, holds all frequencies.
 #
-# The mend is to fade the frame in and out, by a *window*. Look at a pure tone of 1,015 Hz with and without. Its power is drawn in
-# *decibels* (dB): 10 dB less is a tenth of the power, 20 dB less a hundredth.
+# The mend is to fade the frame in and out, by a [*window*](../GLOSSARY.md#window). Look at a pure tone of 1,015 Hz with and without. Its power is drawn in
+# [*decibels*](../GLOSSARY.md#decibel) (dB): 10 dB less is a tenth of the power, 20 dB less a hundredth.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## To cut is to change
+#
+# One pure tone. What is the rest of the blue line?
+
+# %% tags=["more", "no-code"]
 one_tone = np.sin(2 * np.pi * 1_015 * seconds[: audio.FRAME_LENGTH])
 frequencies = np.fft.rfftfreq(4_096, 1 / audio.SAMPLE_RATE)
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
@@ -122,15 +162,22 @@ axes.set(xlabel="frequency (Hz)", ylabel="power (dB, 0 = the tone)", ylim=(-120,
 axes.legend()
 plots.describe(axes, "both lines peak at the tone; away from it the faded one lies far below the cut one")
 
+# %% [markdown] tags=["notes"]
+# Ask: how many tones were played? One. So what lies between 2,000 and 3,000 Hz is made by the scissors. Then the price: ask where the orange line is WORSE. (At the top: its peak
+# is wider.)
+
 # %% [markdown]
-# There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there: this is *leakage*. The window lowers
+# There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there: this is [*leakage*](../GLOSSARY.md#leakage). The window lowers
 # it by far, at a price that you see at the top: its peak is wider.
 #
 # ## The short-time Fourier transform, by hand
 #
-# Take a frame, fade it, transform it, step 10 ms on, and again. Six lines of NumPy turn a list of numbers into a table.
+# Take a frame, fade it, transform it, step 10 ms on, and again. Six lines of NumPy turn a list of numbers into a table, the [*spectrogram*](../GLOSSARY.md#spectrogram).
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Six lines: a list becomes a table
+
+# %% tags=["more"]
 count = 1 + (len(waveform) - audio.FRAME_LENGTH) // audio.FRAME_STEP
 starts = audio.FRAME_STEP * np.arange(count)
 framed = np.stack([waveform[start : start + audio.FRAME_LENGTH] for start in starts])
@@ -138,6 +185,11 @@ windowed = framed * audio.window()
 spectrum = np.fft.rfft(windowed, n=audio.FFT_LENGTH)
 power = np.abs(spectrum) ** 2
 print("[frames, samples]", list(framed.shape), "→ [frames, bins]", list(power.shape))
+
+# %% [markdown] tags=["notes"]
+# Read it line by line with the class: take a frame, fade it, transform it, step on. Before the last line: how many rows, how many columns? 47 rows follow from the word's 3,897
+# samples; do the division on the board.
+# 129 is half of 256, and one more.
 
 # %% [markdown]
 # A frame overlaps the next by more than half, so that what the window fades in one is in the middle of another. The last
@@ -150,23 +202,39 @@ high = power[:, 64:].sum(axis=1) > power[:, :64].sum(axis=1)
 plots.describe(axes, f"in {high.sum()} of {len(power)} frames, the hisses, most power lies above 2,000 Hz")
 
 # %% [markdown]
-# Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the *formants*, the
+# Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the [*formants*](../GLOSSARY.md#formant), the
 # resonances of throat and mouth); between the vowel and the last hiss there is the silence.
 #
 # ## Time against frequency
 #
 # Why 25 ms? Make a sound that asks two questions at once: two clicks 15 ms apart, and two tones 60 Hz apart.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: one sound, two questions
+#
+# Two clicks 15 ms apart; two tones 60 Hz apart.
+#
+# - A window of 4 ms looks at it.
+# - A window of 64 ms looks at it.
+#
+# **Which sees two clicks, which two tones?**
+
+# %% tags=["more", "no-code"]
 angle = 2 * np.pi * seconds[:4_000]
 questions = 0.2 * (np.sin(1_000 * angle) + np.sin(1_060 * angle))
 questions[[2_000, 2_000 + 120]] += 2
 Audio(questions, rate=audio.SAMPLE_RATE)
 
+# %% [markdown] tags=["notes"]
+# Have them draw both pictures on paper before you go on: time to the right, frequency upwards. Ask for a third opinion: is there a window that sees both?
+
 # %% [markdown]
 # **Predict, then run.** One window of 4 ms and one of 64 ms look at this sound. Which sees two clicks, which two tones?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## No window shows both
+
+# %% tags=["more", "no-code"]
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
 for axes, samples in zip(panels, [32, 512]):
     _, _, table = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 8, nfft=1_024)
@@ -181,7 +249,7 @@ plots.describe(figure, "left two upright lines, 15 ms apart; right two level lin
 # other, and the window is too short to part them. The long one shows two tones, and the clicks run together into one long smear. No window shows both: its length in time and its width in frequency cannot both be small. A table
 # with numbers: how deep is the valley between the two clicks, and between the two tones?
 
-# %%
+# %% tags=["more", "no-code"]
 def valley(curve, first, second):
     """How many decibels the least value between two places lies below them."""
     return 10 * np.log10(min(curve[first], curve[second]) / curve[first : second + 1].min())
@@ -195,6 +263,9 @@ for samples in [32, 128, 200, 512]:
     clicks, tones = valley(in_time, 2_000, 2_120), valley(in_frequency, 1_000, 1_060)
     rows[f"{samples / 8:.0f} ms"] = {"between the clicks": clicks, "between the tones": tones}
 pd.DataFrame(rows).T.rename_axis("dB").round(1)
+
+# %% [markdown] tags=["notes"]
+# Left: two thin upright lines, and one thick tone that beats. Right: two level lines, and a smear. In the table no row has both columns large; our 25 ms is a bargain, not a law.
 
 # %% [markdown]
 # At 25 ms the clicks are still two, and the tones are one. No row has both columns large.
@@ -231,7 +302,12 @@ def periodicity(sound):
     periods = range(30, 120)  # samples: pitches from 267 down to 67 Hz
     return max(np.corrcoef(vowel[:-period], vowel[period:])[0, 1] for period in periods)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Hear what each window keeps
+#
+# The power is kept, the phase is thrown away.
+
+# %% tags=["more", "no-code"]
 print(f"the original: a pitch of {periodicity(waveform):.2f}")
 for samples in [32, 200, 2_048]:
     rebuilt = without_phase(waveform, samples)
@@ -240,6 +316,10 @@ for samples in [32, 200, 2_048]:
     print(f"a window of {samples / 8:.0f} ms: loudness kept {kept:.2f}, pitch {pitch:.2f} (1 = wholly)")
     display(Audio(rebuilt, rate=audio.SAMPLE_RATE))
 
+# %% [markdown] tags=["notes"]
+# Play the three without saying which is which: which one whispers, which one stands in a church? Then the numbers. The middle one is the bargain that most speech recognisers
+# make.
+
 # %% [markdown]
 # With the shortest window the timing is right and the voice has lost its pitch: it whispers. With the longest the pitch is back, and the
 # word is smeared, as in a church. At 25 ms the timing is kept and the pitch is rough. For words that is the better bargain: what
@@ -247,10 +327,15 @@ for samples in [32, 200, 2_048]:
 #
 # ## Mel: pitch as the ear spaces it
 #
-# From 200 to 400 Hz is an octave, twelve semitones; from 3,200 to 3,400 Hz, as many hertz, is one semitone. The *mel* scale spaces
+# From 200 to 400 Hz is an octave, twelve semitones; from 3,200 to 3,400 Hz, as many hertz, is one semitone. The [*mel* scale](../GLOSSARY.md#mel-scale) spaces
 # frequencies roughly as the ear does: the higher, the wider its steps in hertz. Forty triangles, evenly spaced in mel, add up the bins.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Mel: pitch as the ear spaces it
+#
+# 200 to 400 Hz, or 3,200 to 3,400: which is more?
+
+# %% tags=["more", "no-code"]
 filters = audio.mel_filters()
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 axes.plot(np.arange(len(filters)) * audio.SAMPLE_RATE / audio.FFT_LENGTH, filters, linewidth=1)
@@ -260,6 +345,9 @@ plots.describe(axes, f"{filters.shape[1]} triangles; the lowest spans {wide[0]} 
 mel = power @ filters
 print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape))
 
+# %% [markdown] tags=["notes"]
+# Sing an octave, then a semitone, if you dare: both are 200 Hz here. Count the triangles below 1,000 Hz and above it. 129 bins become 40 bands.
+
 # %% [markdown]
 # The lower triangles look ragged because each spans two or three bins. How wide the steps are in hertz, exercise 4 tells.
 #
@@ -267,7 +355,12 @@ print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape
 #
 # Draw the mel energies as they are, and after a logarithm.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What the logarithm does
+#
+# Left and right are the same numbers. What is new?
+
+# %% tags=["more", "no-code"]
 figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
 plots.log_mel(mel, axes=panels[0], title="mel energy as it is")
 plots.log_mel(np.log(mel + audio.LOG_OFFSET), axes=panels[1], title="its logarithm")
@@ -276,9 +369,12 @@ plots.describe(figure, "on the left one bright spot in the dark; on the right th
 print(f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the largest;")
 print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
 
+# %% [markdown] tags=["notes"]
+# Nothing is new: the right picture has the same cells. Ask why a network, which multiplies and adds, is as blind as we are on the left.
+
 # %% [markdown]
 # Without the logarithm one vowel outshines everything. For the ear, loudness is a matter of ratios.
-# Two units are common: the *decibel*, 10 log₁₀ of energy, and the natural logarithm, which this course feeds to its networks.
+# Two units are common: the *decibel*, 10 log₁₀ of energy, and the natural logarithm, which this course feeds to its networks as [*log-mel*](../GLOSSARY.md#log-mel) frames.
 # They differ by a factor only. To an energy of 0 neither gives a number, so a small offset is added first.
 
 # %%
@@ -299,7 +395,10 @@ print(f"{by_hand.size:,} values, the largest difference {apart:.0e}")
 # %% [markdown]
 # The same clip at each step:
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The whole way
+
+# %% tags=["more", "no-code"]
 figure, panels = plt.subplots(4, 1, figsize=(9, 9), layout="constrained")
 plots.waveform(waveform, axes=panels[0], title="1. waveform")
 plots.spectrogram(power, axes=panels[1], unit="power", title="2. power of each frame and bin")
@@ -310,6 +409,9 @@ for axes in panels:
     axes.set_xlim(0, len(waveform) / audio.SAMPLE_RATE)
 plots.describe(figure, f"all four share the time axis; each row of the last is one of {by_hand.shape[1]} bands")
 print(f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values")
+
+# %% [markdown] tags=["notes"]
+# Ask for the number of values at each step, and for the one thing that is lost between two neighbours: phase; then fine pitch; then nothing, since the logarithm can be undone.
 
 # %% [markdown]
 # ## Reading files, twice
@@ -390,7 +492,7 @@ if tfio:
 # used with the same one. That is why this course has ONE function for it.
 #
 # Last, two steps that spoil a picture on purpose: hide a few bands, or a few frames, at random. A network that must do without them
-# learns not to lean on any one of them (*SpecAugment*, Park and others 2019).
+# learns not to lean on any one of them ([*SpecAugment*](../GLOSSARY.md#specaugment), Park and others 2019).
 
 # %%
 if tfio:
@@ -399,6 +501,18 @@ if tfio:
     axes = plots.log_mel(hidden.numpy() + by_hand.min(), title="some frames and some bands hidden")
     plots.describe(axes, "dark stripes, upright and level, where nothing is left of the word")
     print(f"{(hidden.numpy() == 0).mean():.0%} of the values are hidden")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Your turn: how many frames?
+#
+# - 200 samples a frame, a step of 80.
+# - How many whole frames in 200, 279, 280, 50 samples?
+#
+# Write `frames_in(samples)`: exercise 1.
+
+# %% [markdown] tags=["notes"]
+# On paper first: the four numbers as four drawings. The fence-post mistake is the point of the exercise. Then exercises 2 to 4; exercise 4, the mel formula, fits best into the
+# time that is left.
 
 # %% [markdown]
 # ## Exercises
@@ -474,6 +588,16 @@ steps = np.diff(mel_of(audio.band_centres()))
 assert np.allclose(steps, steps[0]), "the bands' centres should be evenly spaced on your scale"
 hertz = np.diff(audio.band_centres())
 print(f"from band to band: {steps[0]:.1f} mel; {hertz[0]:.0f} Hz at the bottom, {hertz[-1]:.0f} Hz at the top")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. A longer window parts two close tones. What does it lose?
+# 2. Why is each frame faded in and out?
+# 3. Why does the network get the logarithm?
+
+# %% [markdown] tags=["notes"]
+# Right are 1 B, 2 A, 3 C. The choices stand in the notebook and on the quiz sheet. Question 1 again by ear: play the longest of the three windows.
 
 # %% [markdown]
 # **You have seen**

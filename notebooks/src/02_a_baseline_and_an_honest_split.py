@@ -11,6 +11,16 @@
 #
 # **Minutes:** 35, of which the computer takes about one. **You need:** lessons 00 and 01, and what a Keras `Dense` layer is.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## In lesson 00 an LSTM did well. Is that good?
+#
+# - What can a model do that hears no order at all?
+# - Did the test ask the question that you have in mind?
+
+# %% [markdown] tags=["notes"]
+# Go to the number in the corner of the board from lesson 00 and its question mark. Ask: what would you want to know before you sell this to somebody? Collect. Two answers are
+# wanted: "what does a simpler thing reach?" and "who spoke in the test?"
+
 # %% tags=["setup"]
 import setup_course
 
@@ -30,8 +40,8 @@ from course_lib import audio, batches, datasets, evaluation, models, plots, trai
 # %% [markdown]
 # ## Look at the data first
 #
-# Before you train on anything, find out what you have. The report has one row for each class, and one for all. *Level* is the
-# root mean square in decibels, where 0 is full scale; *silence* is the share of 10 ms pieces at least 40 dB below the clip's loudest;
+# Before you train on anything, find out what you have. The [report](../GLOSSARY.md#report) has one row for each [class](../GLOSSARY.md#class), and one for all. [*Level*](../GLOSSARY.md#level) is the
+# root mean square in decibels, where 0 is [full scale](../GLOSSARY.md#full-scale); *silence* is the share of 10 ms pieces at least 40 dB below the clip's loudest;
 # *clipped* counts the clips with three samples in a row at full scale.
 
 # %%
@@ -39,18 +49,35 @@ clips = datasets.load("digits")
 report = datasets.report(clips)
 report[["clips", "seconds_median", "level_least", "level_largest", "silence", "clipped", "duplicates"]]
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Look at the data first
+#
+# Balanced? Cut off? Doubled? Equally loud?
+
+# %% tags=["more", "no-code"]
 loudest, quietest = report.level_largest.astype(float).max(), report.level_least.astype(float).min()
 plots.describe(plots.report(report), f"from the quietest to the loudest clip it is {loudest - quietest:.0f} dB")
 
+# %% [markdown] tags=["notes"]
+# One question for each panel, from left to right. The third is the one to stay at: the levels of single clips are far apart. Is that the digit, or somebody's microphone?
+
 # %% [markdown]
 # The classes are balanced, so that guessing one of them is right as often as guessing any other. No clip runs into full scale, and no two
-# hold the same samples. The levels of single clips are far apart, though (third panel): 10 dB is a factor of three in amplitude.
+# hold the same samples. The levels of single clips are far apart, though (third panel): 10 dB is a factor of three in [amplitude](../GLOSSARY.md#amplitude).
 # Is that the digit, or the speaker?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The digit, or the speaker?
+#
+# Each row is one voice. What could a model learn from this?
+
+# %% tags=["more", "no-code"]
 by_speaker = {name: datasets.report(part).loc["all"] for name, part in clips.groupby("group")}
 pd.DataFrame(by_speaker).T[["clips", "seconds_median", "level_median", "silence"]].head(6)
+
+# %% [markdown] tags=["notes"]
+# Give them a minute with the table. Who is quiet, who cuts his clips with silence around them, who speaks fast? A model learns these as readily as it learns words. Ask them to
+# keep the table in mind.
 
 # %% [markdown]
 # It is the speaker. Each has a level, a pace and a way of cutting the clips; a model can learn these as well as it learns words. Keep
@@ -58,12 +85,24 @@ pd.DataFrame(by_speaker).T[["clips", "seconds_median", "level_median", "silence"
 #
 # ## The trivial baseline
 #
-# The least that a model must beat is an answer that does not depend on the sound.
+# What a model must beat is called a [*baseline*](../GLOSSARY.md#baseline). The least of them is an answer that does not depend on the sound.
 
 # %%
 test = clips[clips.split == "test"]
 frequent = clips[clips.split == "train"].label.mode()[0]
 print(f"always {frequent}: {evaluation.score(test.label == frequent)}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: a model that hears no order
+#
+# - The average of all frames, and of their squares.
+# - One Dense layer on these 80 numbers.
+#
+# **How many of ten test clips will it get right?**
+
+# %% [markdown] tags=["notes"]
+# First the trivial baseline: always the same answer is right once in ten. Then everyone writes a number for the average. Ask: which two digits should it mix up, if it cannot
+# know what came first?
 
 # %% [markdown]
 # The *interval* belongs to the number. Had other clips of the same kind been drawn for the test, the share would have come
@@ -73,10 +112,13 @@ print(f"always {frequent}: {evaluation.score(test.label == frequent)}")
 # ## A baseline that cannot hear order
 #
 # The next one listens, and forgets the order: it takes the *average* of all frames of a clip, and of their squares, and weighs these 80
-# numbers in one `Dense` layer. It cannot know whether the hiss came first or last. **Predict, then run:** for
+# numbers in one `Dense` layer. It cannot know whether the hiss came first or last: it is [*order-blind*](../GLOSSARY.md#order-blind). **Predict, then run:** for
 # how many of ten clips is that enough?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## All that it knows of three digits
+
+# %% tags=["more", "no-code"]
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 average = {}
@@ -87,6 +129,9 @@ axes.set(xlabel="frequency (Hz)", ylabel="log energy", title="the average frame 
 axes.legend(title="digit")
 lowest, highest = (max(average, key=lambda digit: average[digit][band]) for band in (0, -1))
 plots.describe(axes, f"in the lowest band {lowest} is loudest, in the highest band {highest}")
+
+# %% [markdown] tags=["notes"]
+# Let them name the hum on the left and the hiss on the right. "Six" hums least and hisses most. All order is gone: "six" and "six" backwards are the same line.
 
 # %% [markdown]
 # Three digits, three profiles: "six" hums least, at the left, and hisses most, at the right. How far one speaker's profile differs from
@@ -102,7 +147,10 @@ print(f"{model.count_params():,} numbers to learn: {', '.join(layer.name for lay
 # average over time; ten logits. One function trains and scores such a model, so that every split below is treated alike. Its
 # setting (how many epochs, how large a step) was chosen on clips from the training part, before any test.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One layer on 80 averages
+
+# %% tags=["more"]
 def train_and_score(train, test):
     """Train the order-blind model on some clips, and score it on others."""
     keras.utils.set_random_seed(0)
@@ -116,6 +164,10 @@ train, test = clips[clips.split == "train"], clips[clips.split == "test"]
 model, official = train_and_score(train, test)
 print(f"the official split: {official}")
 
+# %% [markdown] tags=["notes"]
+# Compare with the guesses on paper. Any recurrent network has to beat THIS number, on this split, by more than the interval is wide. Write it under the LSTM's score on the
+# board.
+
 # %% [markdown]
 # One `Dense` layer on 80 averages: no memory, no order, and it is far from guessing. Any recurrent network in this course has to
 # beat THIS number, on this split, by more than the width of the interval. Now look back: where did the LSTM of lesson 00 come out, on this
@@ -128,7 +180,20 @@ print(f"the official split: {official}")
 # 2. **official:** as the makers of the data set say;
 # 3. **by speaker:** all clips of one speaker, and none of his in training.
 #
-# **Predict, then run.** Order the three by the accuracy that you expect. By how much does the last differ from the first?
+# **Predict, then run.** Order the three by the [accuracy](../GLOSSARY.md#accuracy) that you expect. By how much does the last differ from the first?
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: three ways to put clips aside
+#
+# 1. random: a tenth of all clips, by lot;
+# 2. official: as the data set's makers say;
+# 3. by speaker: one voice, and none of it in training.
+#
+# **Order the three. How far is the last from the first?**
+
+# %% [markdown] tags=["notes"]
+# Same model, same setting, nearly as many clips. Everyone writes the order and a distance. Then ask for the largest distance in the room, and write it on the board. Start the
+# cell; it trains seven models.
 
 # %%
 by_lot = clips.sample(frac=0.1, random_state=0)
@@ -142,10 +207,17 @@ for name, score in scores.items():
     print(f"{name:>18}: {score}")
 print(f"voices of the official test that are in its training, too: {len(set(train.group) & set(test.group))}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One model, three questions
+
+# %% tags=["more", "no-code"]
 axes = plots.intervals(scores, chance=0.1, title="one model, one kind of data, three questions")
 order = sorted((score.accuracy, name) for name, score in scores.items())
 plots.describe(axes, f"highest {order[-1][1]}, {order[-1][0]:.3f}; lowest {order[0][1]}, {order[0][0]:.3f}")
+
+# %% [markdown] tags=["notes"]
+# Nothing broke. The question changed. Say the three questions aloud: people whom it heard say these words; the same; somebody new. Ask which of the three a buyer means.
+# The picture holds six people: point at the distance between the best and the worst of them.
 
 # %% [markdown]
 # The architecture and the setting are the same, and there are nearly as many clips to learn from. What differs is the question. *Random*
@@ -155,7 +227,12 @@ plots.describe(axes, f"highest {order[-1][1]}, {order[-1][0]:.3f}; lowest {order
 #
 # ## How sure is the honest number?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## How sure is the honest number?
+#
+# Two widths. Which belongs to people, which to clips?
+
+# %% tags=["more", "no-code"]
 each = np.array([score.accuracy for score in unseen.values()])
 print(f"{len(each)} unseen speakers: mean {each.mean():.3f}, from {each.min():.3f} to {each.max():.3f}")
 draws = np.random.default_rng(0).choice(each, (10_000, len(each))).mean(axis=1)
@@ -164,15 +241,24 @@ widest = max(score.high - score.low for score in unseen.values())
 print(f"95 % interval for the mean over speakers: {low:.3f} to {high:.3f}, {high - low:.3f} wide")
 print(f"the widest of the intervals from the number of clips: {widest:.3f} wide")
 
+# %% [markdown] tags=["notes"]
+# Wilson's intervals answer for more clips OF THAT speaker. The bootstrap draws six of six speakers, and is still too narrow with six. For ONE new person the range in the first
+# line is the better guide.
+
 # %% [markdown]
 # Wilson's intervals in the picture are narrow, because there are many clips a speaker. They answer for more clips
-# *of that speaker*. The second line asks for the mean over speakers: it draws six of the six again and again (the *bootstrap*). It is
+# *of that speaker*. The second line asks for the mean over speakers: it draws six of the six again and again (the [*bootstrap*](../GLOSSARY.md#bootstrap)). It is
 # wider, and with six speakers still too narrow. For ONE new speaker the range in the first line is the better guide. Whoever reports
 # an accuracy with an interval from the number of clips alone has left the larger uncertainty out.
 #
 # ## Where does it fail?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Where it fails
+#
+# Rows: what was said. One column is bright: why?
+
+# %% tags=["more", "no-code"]
 speaker = min(unseen, key=lambda name: unseen[name].accuracy)
 own = clips[clips.group == speaker]
 answers = evaluation.predict(model_without[speaker], own.frames).argmax(axis=1)
@@ -181,8 +267,11 @@ axes = plots.confusion(confusion, title=f"{speaker}, the worst of six, whom the 
 taken = confusion.sum()
 plots.describe(axes, f"{taken.idxmax()} is the answer to {taken.max()} of {taken.sum()} clips")
 
+# %% [markdown] tags=["notes"]
+# Let them find the favourite answer. Then go back to the speakers' table: what is special about this voice? It is a guess until somebody listens.
+
 # %% [markdown]
-# A row is what was said, a column what was heard. A column with many bright cells is a favourite: perhaps the new voice sounds, on
+# The table is a [*confusion matrix*](../GLOSSARY.md#confusion-matrix): a row is what was said, a column what was heard. A column with many bright cells is a favourite: perhaps the new voice sounds, on
 # average, like that word of the old voices. A guess, to be tested by listening.
 #
 # The results go into the table that you carry through the course. The third row is the worst of the six.
@@ -194,6 +283,18 @@ results.add(split="official", score=official, **entry)
 results.add(split="random", score=scores["random"], **entry)
 table = results.add(split=f"{speaker}, unseen", score=unseen[speaker], **entry)
 table[table.lesson == "02"][["model", "split", "accuracy", "low", "high", "parameters"]].round(3)
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Your turn: the line near every script's top
+#
+# Write `shared_groups(first, second)`: who is on both sides?
+#
+# - Official split: how many voices?
+# - `datasets.split_by_group`: how many?
+
+# %% [markdown] tags=["notes"]
+# Exercise 1, two minutes. It is one line, and whoever writes it into every script finds a shared voice before a reader does. Exercise 2 asks for the pair that is confused most;
+# 3 prepares the learners' own recordings.
 
 # %% [markdown]
 # ## Exercises
@@ -265,6 +366,16 @@ found, expected = set(mine.group), set(chosen.group)
 assert found == expected, f"expected the speakers {sorted(expected)}, found {sorted(found)[:6]}"
 assert len(mine) == len(chosen), "every recording but the broken one should be used"
 print(f"{mine.group.nunique()} speakers in {len(mine)} clips; {len(mine.attrs['skipped'])} file named and skipped")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. 97 of 100 right, same six speakers: what do you know?
+# 2. Six speakers or 3,000 clips: which interval do you report?
+# 3. Why does the baseline without order come first?
+
+# %% [markdown] tags=["notes"]
+# Right are 1 B, 2 A, 3 C. Ask for question 2 as a discussion: who would print the narrow one, and why is it so tempting? The choices stand in the notebook and on the quiz sheet.
 
 # %% [markdown]
 # **You have seen**

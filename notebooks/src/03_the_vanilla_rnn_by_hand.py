@@ -2,7 +2,7 @@
 # # 03 · The vanilla RNN, by hand
 #
 # The average of lesson 02 was blind to order. A recurrent network reads one frame after another and carries a few numbers
-# along, its *state*. What is in these numbers, how are they made, and why can the same weights read a clip of any length?
+# along, its [*state*](../GLOSSARY.md#state). What is in these numbers, how are they made, and why can the same weights read a clip of any length?
 #
 # **You will**
 # - write the recurrence in six lines of NumPy, and find the same numbers as `keras.layers.SimpleRNN`;
@@ -10,6 +10,16 @@
 # - train a small vanilla RNN, watch its state move while the sound plays, and see where it ends.
 #
 # **Minutes:** 45, of which the computer takes about one. **You need:** lessons 00 to 02, and what a Keras `Dense` layer is.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What does a recurrent layer compute, frame by frame?
+#
+# - The average of lesson 02 was blind to order.
+# - Now: one frame after another, and a few numbers carried along.
+
+# %% [markdown] tags=["notes"]
+# Ask: in lesson 02, what could the average not know about "six" and its reverse? Then: what is the LEAST that you would have to remember from one frame to the next?
+# Draw an empty box on the board and call it the state. It gets its numbers in five minutes.
 
 # %% tags=["setup"]
 import setup_course
@@ -36,7 +46,7 @@ train = rest.drop(validation.index)
 print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test")
 
 # %% [markdown]
-# A network learns best from numbers near zero, a few units wide. Log energies are mostly below it, so the models of this
+# A network learns best from small numbers around zero. Log energies are mostly below it, so the models of this
 # course begin with a fixed shift and a fixed factor, the same for all clips and bands: plus 5, then divided by 4. Here they are by hand, on one "six".
 
 # %%
@@ -54,24 +64,33 @@ print(f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] =
 # %% [markdown]
 # ## One rule, applied again and again
 #
-# A *recurrent neural network* (RNN) keeps a row of numbers: its *state*. Each number belongs to one *unit*. For every frame
+# A *recurrent neural network* (RNN) keeps a row of numbers: its *state*. Each number belongs to one [*unit*](../GLOSSARY.md#unit). For every frame
 # it makes a new state from two things: the frame that comes in, and the state that was there before. The plainest such
-# network, the *vanilla* RNN (after Elman 1990), has this rule (`tanh` squeezes every number into -1 to 1; a section below asks why):
+# network, the [*vanilla* RNN](../GLOSSARY.md#vanilla-rnn) (after Elman 1990), has this rule (`tanh` squeezes every number into -1 to 1; a section below asks why):
 #
 #     new state = tanh(frame @ kernel + state @ recurrent_kernel + bias)
 #
 # The words are Keras's. If you take the middle term away, a `Dense` layer with `activation="tanh"` is left. Keras has the rule as `SimpleRNN`. Build
-# one with 16 units and random weights, and look at what it holds. (Keras starts the biases at 0; here they are random, too,
+# one with 16 units and random weights, and look at what it holds. (Keras starts the [biases](../GLOSSARY.md#bias) at 0; here they are random, too,
 # so that a forgotten bias would show.) `build` makes the weights, for any batch, any number of frames and 40 bands;
 # `return_sequences=True` asks for the state after every frame.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One rule, again and again
+#
+#     new state = tanh(frame @ kernel + state @ recurrent_kernel + bias)
+
+# %% tags=["more"]
 keras.utils.set_random_seed(1)
 layer = keras.layers.SimpleRNN(16, return_sequences=True, bias_initializer="random_normal")
 layer.build([None, None, audio.N_MELS])
 kernel, recurrent_kernel, bias = layer.get_weights()
 for name, weights in {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias}.items():
     print(f"{name:>16} {list(weights.shape)}")
+
+# %% [markdown] tags=["notes"]
+# Cover the middle term with your hand: what is left? A Dense layer with tanh. Everything new in this lesson is the term under the hand.
+# Before the shapes appear, ask for them: 40 bands come in, 16 units go out. Who can give the shape of the recurrent kernel, and why is it square?
 
 # %% [markdown]
 # - `kernel`, a row for each band and a column for each unit: what each unit makes of the FRAME.
@@ -81,7 +100,10 @@ for name, weights in {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "b
 #
 # Now the rule, in six lines.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The rule, in six lines
+
+# %% tags=["more"]
 def read_by_hand(frames, kernel, recurrent_kernel, bias):
     """The state after each frame, [frames, units]."""
     state = np.zeros(len(bias))
@@ -95,10 +117,14 @@ def read_by_hand(frames, kernel, recurrent_kernel, bias):
 states = read_by_hand(frames, kernel, recurrent_kernel, bias)
 print("[frames, bands]", list(frames.shape), "→ [frames, units]", list(states.shape))
 
+# %% [markdown] tags=["notes"]
+# Ask somebody to read the loop aloud in words. Two questions: what is the state before the first frame? And where in these lines does the LENGTH of the clip stand? (Nowhere but
+# in the loop.)
+
 # %% [markdown]
 # Is that all that `SimpleRNN` does? Ask it. It expects a batch, so the clip goes in as a batch of one.
 
-# %%
+# %% tags=["more", "no-code"]
 by_keras = keras.ops.convert_to_numpy(layer(frames[None]))[0]
 np.testing.assert_allclose(states, by_keras, atol=1e-5)
 print(f"{states.size} numbers, the largest difference {np.abs(states - by_keras).max():.0e}")
@@ -125,9 +151,14 @@ for name, values in steps.items():
 # ## Unrolled
 #
 # Lay the steps side by side, each above its frame, and the loop becomes a chain. This is the picture that books call the
-# *unrolled* network. Here it stands on the first six frames of the "six".
+# [*unrolled* network](../GLOSSARY.md#unrolled). Here it stands on the first six frames of the "six".
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Unrolled
+#
+# Two arrows into each state. How many different matrices?
+
+# %% tags=["more", "no-code"]
 shown, times = 6, plots.middle(7)
 axes = plt.subplots(figsize=(11, 5.2), layout="constrained")[1]
 plots.log_mel(clip.frames[:shown], axes=axes, title="the RNN unrolled over the first six frames")
@@ -143,6 +174,10 @@ for number, (here, following) in enumerate(zip(times[:shown], times[1:])):
     axes.text(here - 0.005, 67, "recurrent\nkernel", ha="center", fontsize=8)
 axes.set(ylim=(-0.5, 75), xlim=(times[0] - 0.013, times[shown] + 0.001))
 plots.describe(axes, f"{shown} states in a chain: each has an arrow from its own frame and one from the state before")
+
+# %% [markdown] tags=["notes"]
+# Let them count: twelve arrows enter the six states, and there are two matrices. The picture repeats them, the layer holds them once.
+# Ask which arrow would have to be cut so that a Dense layer is left.
 
 # %% [markdown]
 # Two arrows enter each state: one from its frame, through `kernel`, and one from the state before, through
@@ -166,7 +201,20 @@ print(f"state 1 and a Dense layer on frame 1: up to {np.abs(states[1] - dense_ne
 # then run.** The same rule reads the same clip without it. How large does the largest number in the state become: about 1,
 # 10, 100?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: the same rule without tanh
+#
+# Same weights, same clip, nothing that squeezes.
+#
+# **The largest number in the state: about 1, 10 or 100?**
+
+# %% [markdown] tags=["notes"]
+# Three corners of the room for 1, 10 and 100, or hands. Ask one person of each group for the reason.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## With and without
+
+# %% tags=["more", "no-code"]
 def largest(squash):
     """The largest size of a number in the state, after each frame."""
     state, sizes = np.zeros(len(bias)), []
@@ -181,9 +229,13 @@ figure = plots.under_frames(clip.frames, sizes, unit="largest number", title="th
 reached = {name: max(values) for name, values in sizes.items()}
 plots.describe(figure, f"with tanh the largest is {reached['with tanh']:.2f}, without it {reached['without']:.1f}")
 
+# %% [markdown] tags=["notes"]
+# It does not run away here: these weights add and take away. With larger weights it can grow at every frame.
+# Then the second reason for tanh, which no picture shows: without it the whole chain is one weighted sum, and "this, but only if that came before" cannot be said.
+
 # %% [markdown]
 # Every step adds something, and without a bound the sum goes where its terms carry it; with larger weights it can grow with
-# every frame. Tanh keeps each number between -1 and 1, however long the clip. And it does a second thing: without it each step
+# every frame. [Tanh](../GLOSSARY.md#tanh) keeps each number between -1 and 1, however long the clip. And it does a second thing: without it each step
 # would be a sum of products, a chain of such steps is again a sum of products, and the last state would be a weighted sum of
 # all frames. Such a network cannot say "this, but only if that came before".
 #
@@ -206,7 +258,20 @@ print(f"the last of all states and the last state: at most {np.abs(last - states
 # It is the last row, and nothing else. Why read the answer there? **Predict, then run.** One frame in the middle of the clip
 # is replaced by another. Which states change: that one, those before it, those after it, all?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: one frame is replaced
+#
+# A frame in the middle of the clip becomes another one.
+#
+# **Which states change: that one, those before, those after, all?**
+
+# %% [markdown] tags=["notes"]
+# Everyone draws the curve that they expect on paper: time to the right, change upwards. This is the most telling guess of the lesson; give it a full minute.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Time runs one way
+
+# %% tags=["more", "no-code"]
 place = len(frames) // 2
 changed = frames.copy()
 changed[place] = frames[0]
@@ -217,6 +282,10 @@ before, after = np.count_nonzero(difference[:place]), np.count_nonzero(differenc
 at_first, at_last = difference[place], difference[-1]
 fact = f"{before} states before frame {place} change, and {after} from it on"
 plots.describe(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at the end")
+
+# %% [markdown] tags=["notes"]
+# Who drew anything before the frame? Who drew a curve that stays up to the end? Both are worth a word: nothing before, and the trace fades.
+# "Has had news of" is not "remembers well": leave the fading for lesson 05.
 
 # %% [markdown]
 # Time runs one way: a state knows its own frame and all before it, and nothing of what comes. Only the LAST state has had
@@ -231,7 +300,13 @@ plots.describe(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at th
 # The shortest and the longest training clip go through the layer that read the "six". **Predict, then run:** does
 # the layer hold more weights afterwards?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Any length, one set of weights
+#
+# The shortest and the longest training clip, the same layer.
+# **Does it hold more weights afterwards?**
+
+# %% tags=["more", "no-code"]
 held = layer.count_params()
 for name, row in {"shortest": train.seconds.idxmin(), "longest": train.seconds.idxmax()}.items():
     other = scale(train.frames[row])
@@ -240,13 +315,17 @@ for name, row in {"shortest": train.seconds.idxmin(), "longest": train.seconds.i
 assert layer.count_params() == held == sum(weights.size for weights in layer.get_weights())
 print(f"the RNN holds {layer.count_params()} numbers, as before")
 
+# %% [markdown] tags=["notes"]
+# Hands before you point at the last line. Then count on the board: bands times units, units times units, units.
+# Ask: twice the units, how many times the parameters? (More than twice: the square.)
+
 # %% [markdown]
 # A `Dense` layer on the whole clip would need weights for each frame, and could not take a clip that is one frame longer. The
 # RNN's weights belong to the RULE, not to the frames.
 #
 # ## Count them
 #
-# *Parameters* are all numbers that training may change, weights and biases. Each unit has a weight for each band, a weight for each
+# [*Parameters*](../GLOSSARY.md#parameter) are all numbers that training may change, weights and biases. Each unit has a weight for each band, a weight for each
 # unit, and a bias. So count them for a layer of `units` units:
 
 # %%
@@ -261,19 +340,30 @@ for units in [16, 32, 64, 128]:
     print(f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, {past:.0%} of them for the past")
 
 # %% [markdown]
-# Twice the units need more than twice the parameters: the recurrent kernel grows with the square.
+# Twice the units need more than twice the parameters: the recurrent [kernel](../GLOSSARY.md#kernel) grows with the square.
 #
 # ## Train one
 #
 # Random weights make a random state. So let one learn: 64 units, then a `Dense` layer that makes ten logits of the last
 # state. Count first.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: a vanilla RNN learns
+#
+# - 64 units, then ten logits from the last state.
+# - Ten passes; the LSTM of lesson 00 had eight.
+#
+# **What share of the validation clips will be right?**
+
+# %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
 model = models.rnn(clips.label.nunique())
 by_count = count(audio.N_MELS, 64) + 64 * 10 + 10
 assert by_count == model.count_params()
 print(f"{by_count:,} parameters: {', '.join(layer.name for layer in model.layers)}")
+
+# %% [markdown] tags=["notes"]
+# Write the LSTM's validation share of lesson 00 and the average's test score of lesson 02 on the board, then take guesses. Start the training cell: it needs about 20 seconds.
 
 # %% [markdown]
 # `mask` and `scale` have none. The mask makes the RNN skip the padding, so that its last state is the one after the clip's
@@ -282,7 +372,10 @@ print(f"{by_count:,} parameters: {', '.join(layer.name for layer in model.layers
 # **Predict, then run.** In lesson 00 an LSTM saw every training clip eight times. This RNN sees them ten times. What share of
 # the validation clips will it get right? The next cell takes about 20 seconds.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Ten epochs, one seed
+
+# %% tags=["more", "no-code"]
 history = training.fit(
     model,
     train=batches.bucketed(train.frames, train.label, n_lengths=4),
@@ -295,9 +388,9 @@ print(f"after the last epoch, right about {share:.1%} of the validation clips; g
 
 # %% [markdown]
 # A rough curve, and a short training: it is here so that the state means something. Lesson 05 asks why a vanilla RNN is hard
-# to train. (Its steps are smaller than in lesson 00: the learning rate is a third of that.) For the table, its score on the official test:
+# to train. (Its steps are smaller than in lesson 00: the [learning rate](../GLOSSARY.md#learning-rate) is a third of that.) For the table, its score on the official test:
 
-# %%
+# %% tags=["more", "no-code"]
 score = evaluation.evaluate(model, test)
 evaluation.Results().add(
     lesson="03",
@@ -309,8 +402,12 @@ evaluation.Results().add(
 )
 print(f"ten epochs, one seed, the official test: {score}")
 
+# %% [markdown] tags=["notes"]
+# Compare with the order-blind average on the same test: most classes expect the RNN to win. To be able to hear order is not yet to make good use of it.
+# Ask what one would have to do before calling one of the two better. (More seeds, longer training; lesson 08.)
+
 # %% [markdown]
-# One training from one seed, cut short: take it for a rough mark. Compare it with the order-blind average of lesson 02 on the
+# One training from one [seed](../GLOSSARY.md#seed), cut short: take it for a rough mark. Compare it with the order-blind average of lesson 02 on the
 # same test. To be able to hear order is not yet to make good use of it.
 #
 # ## The path of the state
@@ -419,7 +516,12 @@ ends = evaluation.predict(reader, validation.frames)
 centre, plane, shown = widest_plane(ends)
 print(f"last states {list(ends.shape)}; two directions show {shown:.0%} of their spread")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Where the last states lie
+#
+# A small digit: one clip's last state. Which words share a place?
+
+# %% tags=["more", "no-code"]
 def draw_ends(axes, points, labels, title):
     """Each clip's last state as the digit that was said, and a large digit in the middle of each word's clips."""
     for word in labels.cat.categories:
@@ -432,6 +534,11 @@ def draw_ends(axes, points, labels, title):
 figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
 draw_ends(axes, (ends - centre) @ plane, validation.label, "where the last states of the validation clips lie")
 plots.describe(axes, f"{len(ends)} clips of ten words; the plane shows {shown:.0%} of the spread")
+
+# %% [markdown] tags=["notes"]
+# Ask which words are heaped on one another, and what their sounds share. Then the warning: two directions of 64 show only part of the spread; what looks like a heap may lie
+# apart behind the page. The next cell of the lesson counts it.
+# Show the moving state with sound in the notebook here, if there is time.
 
 # %% [markdown]
 # Which words have a place of their own, and which are heaped on one another? A picture in two dimensions hides what lies
@@ -452,6 +559,18 @@ in_plane = nearest_is_own((train_ends - centre) @ plane, (ends - centre) @ plane
 everywhere = nearest_is_own(train_ends, ends)
 print(f"nearest to its own word: {in_plane:.2f} in the plane, {everywhere:.2f} in 64 dimensions; guessing 0.10")
 print(f"right by the Dense layer: {share:.2f}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Your turn: a memory of three numbers
+#
+#     state = tanh(from_input * number + from_itself * state + offset)
+#
+# - Below 0 if nothing has hissed.
+# - Above 0 if something has, even 300 frames ago.
+
+# %% [markdown] tags=["notes"]
+# This is exercise 3. Exercise 1 (one step) first for those who are unsure. On paper: what does the state do when only zeros come in, starting from 0, from -1, from 1? Whoever is
+# ready does exercise 2: a sound in two pieces.
 
 # %% [markdown]
 # So this is what the LAST state is: a summary of what has been heard, in a form that training has shaped for one question. The
@@ -578,6 +697,17 @@ assert total <= 20_000, f"{most_units} units take {total:,}: units times units g
 assert count(40, most_units + 1) + (most_units + 1) * 10 + 10 > 20_000, f"one unit more than {most_units} fits, too"
 assert models.rnn(10, units=int(most_units)).count_params() == total, "count again: two kernels, bias, Dense"
 print(f"{most_units} units: {total:,} parameters, {most_units**2 / total:.0%} of them in the recurrent kernel")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. Clips twice as long: how many more parameters?
+# 2. The last frame is replaced: which states change?
+# 3. Why does the chain begin with zeros?
+
+# %% [markdown] tags=["notes"]
+# Right are 1 B, 2 C, 3 A. The choices stand in the notebook and on the quiz sheet. If many say "all states" to question 2, go back to the picture of the replaced frame and ask
+# for the arrow that leads back.
 
 # %% [markdown]
 # **You have seen**

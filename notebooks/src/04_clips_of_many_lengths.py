@@ -11,6 +11,16 @@
 #
 # **Minutes:** 50, of which the computer takes about two. **You need:** lesson 03: what a state is, and that an RNN reads frame by frame.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A batch is a box; clips are not
+#
+# - The shorter clips are filled up.
+# - Who remembers what is sound and what is filling?
+
+# %% [markdown] tags=["notes"]
+# Ask how everybody's last project made clips equally long. Collect: cut, repeat, zeros, silence. Write the list on the board; at the end of the lesson the class crosses out what
+# does harm.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -44,7 +54,12 @@ plots.describe(axes, f"half of the clips have {np.median(lengths):.0f} frames or
 # *padding*. `batches.pad` does it. What it fills in is a number that no frame can hold: a float32 energy has a logarithm
 # between -104 and 89, and `batches.PADDING` lies far below.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Eight clips, one box
+#
+# White is padding. Why not fill it with zeros?
+
+# %% tags=["more", "no-code"]
 rest = clips[clips.split == "train"]
 tenth = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
 validation = tenth.sample(frac=1, random_state=0)  # in a random order
@@ -58,6 +73,10 @@ axes.set(xlabel="frame", ylabel="clip", title="a batch of eight clips; padding i
 waste = batches.padding_waste(batches.lengths(eight), [np.arange(8)])
 plots.describe(axes, f"the white part, which is padding, is {waste:.0%} of the box")
 print("[batch, time, mel] =", list(batch.shape), "filled with", batches.PADDING)
+
+# %% [markdown] tags=["notes"]
+# Ask what else one could fill in, and of each suggestion: could a real frame look like that? Zero is the log energy of a quite ordinary sound; silence occurs inside clips. The
+# filling has to be a number that NO frame can hold.
 
 # %% [markdown]
 # ## Why not fill up the waveform?
@@ -77,7 +96,7 @@ for number, frame in enumerate(longer[len(own) :][:5], start=1):
 
 # %% [markdown]
 # The first of the new frames straddle the end: a piece of the clip, and zeros. They belong to no clip that was ever recorded. The
-# others are digital silence, and a clip may hold digital silence of its own. So neither kind can be told from sound by
+# others are [digital silence](../GLOSSARY.md#digital-silence), and a clip may hold digital silence of its own. So neither kind can be told from sound by
 # its numbers.
 #
 # That was this course's way of cutting frames. Layers that compute frames inside the model bring a second trouble. Keras has one,
@@ -105,7 +124,10 @@ print(f"a loud clip in the same batch changes it by up to {np.abs(beside - longe
 # A *mask* says for every frame of every clip whether it is real. `keras.layers.Masking(value)` makes one: a frame is padding if all its
 # numbers equal `value`.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The mask: one value a frame
+
+# %% tags=["more", "no-code"]
 masking = keras.layers.Masking(batches.PADDING)
 mask = np.asarray(masking.compute_mask(batch))
 print("[batch, time] =", list(mask.shape), mask.dtype)
@@ -131,7 +153,7 @@ print("padded frames now hold", np.unique(np.asarray(scaled)[~mask]))
 # it throws the new state away and *copies the old one on*. Below, the same layer with the same weights reads one clip twice: once
 # with the mask, once with the label torn off.
 
-# %%
+# %% tags=["more", "no-code"]
 keras.utils.set_random_seed(1)
 layer = keras.layers.SimpleRNN(8, return_sequences=True)
 shortest = int(mask.sum(axis=1).argmin())
@@ -146,6 +168,11 @@ axes.set(xlabel="frame (grey line: the clip ends)", ylabel="state, first unit", 
 drift = [np.abs(states[end:] - states[end - 1]).max() for states in (with_mask, without)]
 plots.describe(axes, f"after the clip a state moves by {drift[0]:.1f} with the mask, by up to {drift[1]:.2f} without")
 
+# %% [markdown] tags=["notes"]
+# Ask for the mask's shape before you uncover it: one value a frame, not one a band, not one a clip.
+# Then the picture: same layer, same weights, same clip. With the mask the old state is copied on; without it the layer goes on reading, and what it heard of the clip is mixed
+# with what it heard of the filling.
+
 # %% [markdown]
 # With the mask, the last state of the box is the state at the clip's end. Without it, the layer reads on, and what it heard of the clip is
 # mixed with what it heard of the padding.
@@ -155,13 +182,29 @@ plots.describe(axes, f"after the clip a state moves by {drift[0]:.1f} with the m
 # It is said that recurrent networks handle inputs of any length. That can be tested: the logits of a clip must be the same alone, in a batch, and
 # with any padding. **Predict, then run:** the same to the last digit, up to rounding, or about the same?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: inputs of any length?
+#
+# One clip: alone, in the box, with 60 frames more.
+#
+# **The same logits up to rounding, or about the same?**
+
+# %% [markdown] tags=["notes"]
+# Hands. It is a common claim about recurrent networks; here it is a test. Ask what would have to be equal, and how exactly, before the claim may be called true.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## It holds, with a mask
+
+# %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
 model = models.lstm(clips.label.nunique())
 alone = np.concatenate([model(frames[None]) for frames in eight])
 for name, length in [("the box", None), ("60 frames more", batch.shape[1] + 60)]:
     change = np.abs(model(batches.pad(eight, length=length)) - alone).max()
     print(f"{name}: a logit changes by {change:.1e} at most; the logits reach {np.abs(alone).max():.2f}")
+
+# %% [markdown] tags=["notes"]
+# Up to rounding, the same. Then the caution: that a network ACCEPTS any length says nothing about how well it remembers a long clip. That is lesson 05.
 
 # %% [markdown]
 # The claim holds, as far as padding goes and up to rounding: with a mask. (That a network *accepts* a clip of any length says nothing yet about how well it
@@ -249,6 +292,18 @@ def fit(model, dataset, *, compiled):
 #
 # The next cell takes about half a minute on two processor cores; longer if something else runs.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: one LSTM, three ways to pad
+#
+# 1. masked, padded to the batch's longest clip;
+# 2. silence to the batch's longest, no mask;
+# 3. silence to the set's longest, no mask.
+#
+# **Six accuracies: each in its boxes, and alone.**
+
+# %% [markdown] tags=["notes"]
+# Two minutes, on paper, six numbers. Do not help. Then start the cell: it takes about half a minute. Ask meanwhile: which of the three is how YOUR programs do it?
+
 # %%
 ways = {"masked": (batches.PADDING, None), "batch padding": (SILENCE, None), "set padding": (SILENCE, LONGEST)}
 listeners = {}
@@ -282,11 +337,19 @@ for name, model in listeners.items():
 print(*(f"{name}: {sentence}" for name, sentence in changed.items()), sep="\n")
 pd.DataFrame(scores, index=evaluation.Score._fields).T.astype({"clips": int}).round(3)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What a missing mask costs
+
+# %% tags=["more", "no-code"]
 axes = plots.intervals(scores, chance=0.1, title="validation clips: one architecture, three ways to pad")
 alone = {name: scores[f"{name}, alone"].accuracy for name in listeners}
 lost = [alone["masked"] - alone[name] for name in ("batch padding", "set padding")]
 plots.describe(axes, f"clips alone lose {lost[0]:.2f} of accuracy by batch padding, {lost[1]:.2f} by set padding")
+
+# %% [markdown] tags=["notes"]
+# Read from below. The set's padding guesses: why? (A long silence between the word and the answer.) Then the two lines of the batch's padding: it learned, and it learned WITH
+# the padding. Nothing warned.
+# Ask what somebody sees who only ever looks at boxes.
 
 # %% [markdown]
 # Look first at the last two lines. On the real recordings the model with the set's padding guesses. Its last state is read after a long
@@ -320,7 +383,12 @@ rows = np.arange(len(fresh))[:, None]
 after = {name: values[rows, ends[:, None] - 1 + silences] for name, values in over_time.items()}
 print("[clips, frames of silence, classes] =", list(after["batch padding"].shape))
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## When is it asked?
+#
+# How much silence does the second model want?
+
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 axes.axhline(scores["masked, alone"].accuracy, color="black", linewidth=1, label="masked, any padding")
 for (name, values), style in zip(after.items(), ["-", "--"]):
@@ -331,6 +399,10 @@ axes.legend()
 curve = (after["batch padding"].argmax(axis=2) == truth[:, None]).mean(axis=0)
 later = f"{curve[3]:.2f} after 3 frames, {curve[40]:.2f} after 40"
 plots.describe(axes, f"batch padding: {curve[0]:.2f} at the clip's end, {later}")
+
+# %% [markdown] tags=["notes"]
+# At the far left the clip ends and nothing follows: a microphone asks there. The model has come to count on a pause after the word. With much more silence than it knows, it
+# loses again.
 
 # %% [markdown]
 # The same for one clip: the one whose word gains most between its own end and 40 frames later. You see the
@@ -363,7 +435,10 @@ table[table.lesson == "04"][["model", "accuracy", "clips", "parameters"]].round(
 # You need not train to find out. `evaluation.check_mask(model, batch)` gives the model each clip of a padded batch alone, in the batch, and with
 # more padding, and compares the logits. It returns the largest change. If that is more than rounding, it raises an error and names the layer to mend.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A check that takes a second
+
+# %% tags=["more"]
 four = sorted(eight, key=len)[:4]
 small = batches.pad(four)
 for name, model in listeners.items():
@@ -371,6 +446,10 @@ for name, model in listeners.items():
         print(f"{name}: a logit changes by {evaluation.check_mask(model, small):.1e}")
     except AssertionError as error:
         print(f"{name}: {error}")
+
+# %% [markdown] tags=["notes"]
+# No training is needed to find the fault: alone, in the batch, with more padding, and compare. Read the error aloud: it names the layer. From here on the course calls it after
+# every model that it builds.
 
 # %% [markdown]
 # (It fills up with `PADDING`, which two of these models have never seen: the size of their change says little; that there is one says enough.)
@@ -408,7 +487,7 @@ examine(lambda clip: keras.layers.GRU(16, name="gru")(front(clip)))
 # %% [markdown]
 # **Predict, then run**, before each of the next cells: will `check_mask` pass? Will Keras warn?
 #
-# **1. Conv1D** is a `Dense` layer on three neighbouring frames, moved along the clip. (The GRU after it is another recurrent layer; lesson 07 takes it apart.) So the last frame of a clip sees the first frame of the padding.
+# **1. Conv1D**, a [*convolution*](../GLOSSARY.md#convolution), is a `Dense` layer on three neighbouring frames, moved along the clip. (The [GRU](../GLOSSARY.md#gru) after it is another recurrent layer; lesson 07 takes it apart.) So the last frame of a clip sees the first frame of the padding.
 
 # %%
 def convolved(clip):
@@ -515,13 +594,24 @@ except ValueError as error:
 print(f"check_mask of the same model, padded at the end: {evaluation.check_mask(model, small):.1e}")
 
 # %% [markdown]
-# On a processor it does not: the first state is copied on until the clip begins. On a graphics card, Keras hands LSTM and GRU layers to NVIDIA's cuDNN library, whose programs
+# On a processor it does not: the first state is copied on until the clip begins. On a graphics card, Keras hands LSTM and GRU layers to NVIDIA's [cuDNN](../GLOSSARY.md#cudnn) library, whose programs
 # need the padding at the end; Keras's own code refuses such a mask there with an error (read in Keras 3, not run here). So: always at the end.
 #
 # ## Which layers keep a mask?
 #
 # **Predict, then run:** each layer below gets masked frames, as in prediction. You need not know them all: guess from the name. Mark those that you expect to drop the mask. The second column asks the question that matters: do the
 # layer's numbers *for real frames* change when there is more padding?
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: which layers lose the mask?
+#
+# Dense, LayerNormalization, Dropout, Concatenate, Rescaling,
+# Bidirectional, GlobalAveragePooling1D, GlobalMaxPooling1D, Conv1D, Reshape.
+#
+# **Which drop it? Which change what real frames say?**
+
+# %% [markdown] tags=["notes"]
+# In pairs, two columns on paper. The second question is the one that matters: a layer that removes the time axis needs no mask after it.
 
 # %%
 def keeps(layer):
@@ -540,7 +630,10 @@ def keeps(layer):
     change = np.abs(long - short).max()
     return {"mask after it": "kept" if passed else "-", "change": f"{change:.1f}" if change > 1e-5 else "none"}
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two questions of every layer
+
+# %% tags=["more", "no-code"]
 L, states = keras.layers, keras.layers.GRU(4, return_sequences=True)
 several = [L.Dense(4), L.LayerNormalization(), L.BatchNormalization(), L.Dropout(0.2), L.Concatenate()]
 several += [L.Rescaling(0.25), states, L.Bidirectional(states), L.Bidirectional(L.GRU(4))]
@@ -548,6 +641,11 @@ several += [L.GlobalAveragePooling1D(), L.GlobalMaxPooling1D(), L.Conv1D(4, 3, p
 names = [type(layer).__name__ for layer in several]
 names[6:9] = ["GRU, all states", "Bidirectional, all states", "Bidirectional, last states"]
 pd.DataFrame([keeps(layer) for layer in several], index=names)
+
+# %% [markdown] tags=["notes"]
+# Three lines to discuss: the average over time (no mask after it, and right), the maximum over time (wrong numbers: it does not look at the mask), and Conv1D (it looks innocent
+# only because Masking stands directly before it).
+# check_mask on the whole model is the stricter judge.
 
 # %% [markdown]
 # A layer that removes the time axis needs no mask after it; what matters there is the second column. `GlobalAveragePooling1D` leaves the padding out of its mean.
@@ -560,10 +658,15 @@ pd.DataFrame([keeps(layer) for layer in several], index=names)
 # A mask makes padding harmless. It does not make it free: the new state is computed for every frame of the box, and thrown away. Three ways to choose the clips of a batch:
 # - **random:** by lot, in a new order each epoch;
 # - **sorted:** by length, 48 neighbours at a time;
-# - **bucketed:** the sorted row is cut into a few *buckets*; within a bucket clips are drawn by lot and padded to the bucket's longest.
+# - **bucketed:** the sorted row is cut into a few [*buckets*](../GLOSSARY.md#bucket); within a bucket clips are drawn by lot and padded to the bucket's longest.
 #   `batches.bucketed` does this, and looks for the cuts that need the fewest frames of padding.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A mask makes padding harmless, not free
+#
+# Grey is computed and thrown away.
+
+# %% tags=["more", "no-code"]
 counts = batches.lengths(train.frames)
 in_order = np.array_split(np.argsort(counts, kind="stable"), len(train) // 48)
 buckets = batches.bucket(counts, batch_size=48, n_lengths=5)
@@ -579,9 +682,14 @@ panels[0].legend()
 wasted = ", ".join(f"{batches.padding_waste(counts, groups):.0%} {name}" for name, groups in groupings.items())
 plots.describe(figure, f"the grey part, padding, is {wasted}")
 
+# %% [markdown] tags=["notes"]
+# Guess before the next cell: if grey costs as much as blue, how many times as long does the random epoch take as the sorted one? It comes out lower, since a batch has costs of
+# its own.
+# Then ask what order takes in return: chance. Sorted batches are the same company in every epoch.
+
 # %% [markdown]
 # **Predict, then run:** if the grey part costs as much as the coloured one, how many times as long does an epoch with random batches take as one with sorted ones? The cell
-# trains one LSTM, without XLA; after an epoch to warm up, it takes the faster of two epochs each. It counts seconds of processor time, which other programs disturb less
+# trains one LSTM, without [XLA](../GLOSSARY.md#xla); after an epoch to warm up, it takes the faster of two epochs each. It counts seconds of processor time, which other programs disturb less
 # than the clock.
 
 # %%
@@ -631,6 +739,17 @@ met = {"random": [len(train)], "sorted": list(map(len, in_order)), "bucketed": l
 for name, groups in {**groupings, "bucketed": in_batches}.items():
     companions = np.average(np.array(met[name]) - 1, weights=met[name])
     print(f"{name}: {largest_share(groups):.0%} of a batch is one speaker; a clip can meet {companions:.0f} others")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Your turn: mend the convolution
+#
+# It sees three frames; a GRU reads what it gives.
+#
+# - Which frames may it see at the clip's end?
+# - How does the GRU get its mask?
+
+# %% [markdown] tags=["notes"]
+# This is exercise 3. Begin with exercise 1, the masked mean, for everybody: it takes five minutes and shows who has understood the mask's shape. Exercise 2 needs no computer.
 
 # %% [markdown]
 # In sorted batches the same clips sit together in every epoch. Buckets are about as one-sided as regards the speaker, yet a clip meets others from epoch to epoch, because each bucket is
@@ -736,6 +855,17 @@ try:
     evaluation.check_mask(gru, small)
 except AssertionError as error:
     print(f"check_mask: {error}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. A batch is [32, 120, 40]: what shape has its mask?
+# 2. Reshape before the LSTM, good validation accuracy: is the mask at work?
+# 3. What does bucketing buy, and what does it cost?
+
+# %% [markdown] tags=["notes"]
+# Right are 1 C, 2 B, 3 A. If question 2 gets many "yes" votes, go back to the picture of the three ways to pad and ask where the second model's boxes stood. The choices are in
+# the notebook and on the quiz sheet.
 
 # %% [markdown]
 # On the real recordings the GRU gets through the silence, at least in part: so the padding alone does not explain the guessing. What such a model does with a clip alone

@@ -11,6 +11,16 @@
 #
 # **Minutes:** 45, of which the computer takes about one and a half. **You need:** lessons 03 and 04, and what a derivative is.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A vanilla RNN can read any clip. Can it learn from it?
+#
+# - The error is known at the clip's end.
+# - The first frame lies dozens of steps back.
+
+# %% [markdown] tags=["notes"]
+# Ask: a clip has 76 frames and the answer is wrong. Which of the frames was to blame, and how would the news get there? Let them describe a way back through the chain of lesson
+# 03, which you draw again.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -43,18 +53,18 @@ print(f"a short clip of {len(short.frames)} frames and a long one of {len(long.f
 # %% [markdown]
 # ## Back through time
 #
-# A network learns by *gradient descent*: it asks of every weight how the loss would change if the weight were a little larger,
-# and takes a small step the other way. In an RNN the same recurrent matrix acts at every frame, so its gradient is a sum with one
+# A network learns by [*gradient descent*](../GLOSSARY.md#gradient-descent): it asks of every weight how the loss would change if the weight were a little larger,
+# and takes a small step the other way. In an RNN the same recurrent matrix acts at every frame, so its [gradient](../GLOSSARY.md#gradient) is a sum with one
 # part for each frame. The parts are found from the end to the beginning:
 #
-# 1. For the cross-entropy, the derivative of the loss by the logits is the probabilities minus 1 at the right word. The `Dense` weights carry it to
+# 1. For the [cross-entropy](../GLOSSARY.md#cross-entropy), the derivative of the loss by the logits is the probabilities minus 1 at the right word. The `Dense` weights carry it to
 #    the last state. From here on *error* means: how the loss depends on the state at that frame.
 # 2. Through the `tanh`: multiply by its slope, `1 - state²`.
 # 3. Through the recurrent matrix: forward it was `state @ recurrent`, so the way back is `recurrent @ error`, and you know how the loss depends on the
 #    state one frame EARLIER.
 # 4. Repeat from 2.
 #
-# This is *back-propagation through time* (Werbos 1990). First the forward pass, whose states `microscope.gates` gives you frame by frame; a fresh
+# This is [*back-propagation through time*](../GLOSSARY.md#back-propagation-through-time) (Werbos 1990). First the forward pass, whose states `microscope.gates` gives you frame by frame; a fresh
 # model will do.
 
 # %%
@@ -70,7 +80,21 @@ print(f"states {states.shape}, logits {logits.shape}, said: {long.label}; paddin
 # %% [markdown]
 # Now the way back, in nine lines.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The way back, in four steps
+#
+# 1. Probabilities minus 1 at the right word, to the last state.
+# 2. Through tanh: times its slope, 1 - state².
+# 3. Through the matrix: recurrent @ error, one frame earlier.
+# 4. Again from 2.
+
+# %% [markdown] tags=["notes"]
+# Do one unit by hand on the board first: state 0.8, slope 1 - 0.64 = 0.36, weight 1. What is left of an error of 1 after one frame? After three? Then the same with vectors.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Nine lines
+
+# %% tags=["more"]
 probabilities = np.exp(logits) / np.exp(logits).sum()
 error = weight @ (probabilities - np.eye(len(logits))[truth])  # the loss by the last state
 gradient, size = np.zeros_like(recurrent), np.zeros(len(states))
@@ -86,7 +110,7 @@ print(f"gradient {gradient.shape}, the recurrent matrix {recurrent.shape}")
 # `size[t]` is a by-product: how much the loss would change with frame `t`. (The division is the chain rule's part for the
 # fixed scale that our models put before the RNN.) Does TensorFlow agree?
 
-# %%
+# %% tags=["more", "no-code"]
 with tf.GradientTape() as tape:
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[truth], logits=model(long.frames[None]))
 by_tensorflow = tape.gradient(loss, model.get_layer("rnn").cell.recurrent_kernel)
@@ -95,6 +119,10 @@ by_frame = microscope.gradient_by_frame(model, long.frames, truth)
 np.testing.assert_allclose(size, by_frame, atol=1e-5)
 difference = np.abs(gradient - by_tensorflow).max()
 print(f"largest difference {difference:.0e}; largest entry {np.abs(gradient).max():.2f}")
+
+# %% [markdown] tags=["notes"]
+# Let somebody find steps 2 and 3 in the code. `size[t]` is a by-product, and it will be the lesson's main character: how much the loss would change with frame t. Then
+# TensorFlow: read the largest difference aloud.
 
 # %% [markdown]
 # ## The microscope
@@ -105,17 +133,36 @@ print(f"largest difference {difference:.0e}; largest entry {np.abs(gradient).max
 # **Predict, then run.** The word begins near the start of this clip; quiet frames follow it. How many times weaker is the gradient at the first
 # frame of the long clip than at the last? 10 times? A thousand? More?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: the first frame against the last
+#
+# The word begins near the start; quiet frames follow it.
+#
+# **How many times weaker: 10, a thousand, more?**
+
+# %% [markdown] tags=["notes"]
+# Everyone writes a power of ten. Collect the smallest and the largest on the board before you go on.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The microscope
+#
+# Look at the axis before you look at the line.
+
+# %% tags=["more", "no-code"]
 title = "how much a small change of each frame changes the loss"
 curve = {"untrained RNN": by_frame}
 figure = plots.under_frames(long.frames, curve, unit="gradient norm", scale="log", title=title)
 times = by_frame[-1] / by_frame[0]
 plots.describe(figure, f"at the first of {len(by_frame)} frames the gradient is {times:.0e} times weaker")
 
+# %% [markdown] tags=["notes"]
+# Each label is a hundred times the one below it. A straight line here means: every frame further back costs the same FACTOR. The quiet frames cost it, too.
+# Ask what this model can learn from the beginning of the word. Next to nothing.
+
 # %% [markdown]
 # Look at the axis: its labels are powers of ten. A straight line on such an axis means that every frame further back costs the same
 # FACTOR. The quiet frames cost it, too. From the first half
-# of the word this model can learn next to nothing. This is the *vanishing gradient*.
+# of the word this model can learn next to nothing. This is the [*vanishing gradient*](../GLOSSARY.md#vanishing-gradient).
 #
 # Does training mend it? And is a short clip better off? The next cell trains the RNN for eight epochs and an LSTM, which
 # the next lesson takes apart, beside it. It takes about 20 seconds.
@@ -130,7 +177,10 @@ for name in ["rnn", "lstm"]:
     change = evaluation.check_mask(trained[name], batches.pad(list(validation.frames.head(8))))
     print(f"{name}: validation {score}; padding changes a logit by {change:.0e}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## After training: a short clip and a long one
+
+# %% tags=["more", "no-code"]
 for clip in [short, long]:
     truth = clips.label.cat.categories.get_loc(clip.label)
     curves = {name: microscope.gradient_by_frame(model, clip.frames, truth) for name, model in trained.items()}
@@ -139,10 +189,17 @@ for clip in [short, long]:
     ratio = {name: curve[0] / curve[-1] for name, curve in curves.items()}
     plots.describe(figure, f"first frame to last, RNN {ratio['rnn']:.0e}, LSTM {ratio['lstm']:.0e}")
 
+# %% [markdown] tags=["notes"]
+# First the short clip: both models reach its beginning. Then the long one: where do the two lines part? Compare the left ends, in powers of ten.
+# Somebody says: the RNN is ahead at the right end. Yes; it learns from the last frames, and mostly from them.
+
 # %% [markdown]
 # On the real recordings the first frame of the short clip keeps more of the gradient than that of the long one, in both models. But one clip is an anecdote. Here are the eight longest validation clips, before the training and after it.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The claim, measured on eight clips
+
+# %% tags=["more", "no-code"]
 def first_to_last(model, clip):
     """The gradient at the first frame as a share of that at the last."""
     by_frame = microscope.gradient_by_frame(model, clip.frames, clips.label.cat.categories.get_loc(clip.label))
@@ -159,6 +216,10 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
     orders = np.log10(np.median(ratios["lstm"]) / np.median(ratios["rnn"]))
     print(f"{when}: {orders:.1f} orders of magnitude between the two medians")
 
+# %% [markdown] tags=["notes"]
+# One clip is an anecdote; here are eight. The claim holds for the vanilla RNN, most of all before the training, when there is everything to learn. Ask what changes by training,
+# and who closes up.
+
 # %% [markdown]
 # "The gradients of an RNN vanish" is a common claim; these lines are its measurement. It holds for the vanilla RNN, most of all before
 # the training, when there is everything to learn. It holds far less for the LSTM. After training both gradients reach further back: the two
@@ -166,8 +227,8 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 #
 # ## How fast does it vanish?
 #
-# Step 3 multiplies by the recurrent matrix. How much longer can that make a vector? At most by a factor, the matrix's largest *singular value*.
-# Keras begins with an *orthogonal* matrix, all of whose singular values are 1: it turns vectors and keeps their length. So the
+# Step 3 multiplies by the recurrent matrix. How much longer can that make a vector? At most by a factor, the matrix's largest [*singular value*](../GLOSSARY.md#singular-value).
+# Keras begins with an [*orthogonal*](../GLOSSARY.md#orthogonal) matrix, all of whose singular values are 1: it turns vectors and keeps their length. So the
 # shrinking comes from step 2, the slope of `tanh`, which is 1 at zero and smaller everywhere else.
 #
 # If all directions are alike, one frame back costs about *singular value × root mean square of the slope*. The next cell scales the
@@ -175,7 +236,20 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 #
 # **Predict, then run.** At which gain, about, does the gradient stay as it is: 0.5, 1, 2 or 3?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: at which gain does it stay level?
+#
+# A frame costs: singular value × root mean square of tanh's slope.
+#
+# **The orthogonal matrix times 0.5, 1, 2 or 3?**
+
+# %% [markdown] tags=["notes"]
+# Most say 1, since an orthogonal matrix keeps every length. Ask them what the slope of tanh does then.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two numbers predict the line
+
+# %% tags=["more", "no-code"]
 curves, truth = {}, clips.label.cat.categories.get_loc(long.label)
 for gain in [0.5, 1, 2, 3]:
     keras.utils.set_random_seed(0)
@@ -187,14 +261,19 @@ for gain in [0.5, 1, 2, 3]:
     predicted = largest * np.sqrt((slope**2).mean())
     print(f"largest singular value {largest:.1f}: predicted factor {predicted:.2f} a frame, measured {factor:.2f}")
 
-# %%
+# %% tags=["more", "no-code"]
 title = "four gains of the recurrent matrix, untrained"
 figure = plots.under_frames(long.frames, curves, unit="gradient norm", scale="log", title=title)
 first = {name: curve[0] for name, curve in curves.items()}
 plots.describe(figure, f"at the first frame {', '.join(f'{name}: {size:.0e}' for name, size in first.items())}")
 
+# %% [markdown] tags=["notes"]
+# Predicted and measured agree to a few hundredths a frame; over 75 frames even that is a factor of ten or twenty. A factor below 1 vanishes, above 1 explodes; there is little in
+# between.
+# After training the prediction misses: one singular value no longer stands for all.
+
 # %% [markdown]
-# Two numbers predict the microscope's line, to a few hundredths a frame (over 75 frames even those are a factor of ten or twenty). A factor below 1 vanishes, a factor above 1 *explodes*; after dozens of frames there is
+# Two numbers predict the microscope's line, to a few hundredths a frame (over 75 frames even those are a factor of ten or twenty). A factor below 1 vanishes, a factor above 1 makes an [*exploding gradient*](../GLOSSARY.md#exploding-gradient); after dozens of frames there is
 # little in between. A larger gain drives `tanh` further into its flat ends, which takes part of the gain back.
 #
 # The largest singular value alone gives a bound, no more: the gradient cannot grow faster. What did training do to it?
@@ -215,7 +294,7 @@ print(f"the product would predict a factor of {predicted:.2f} a frame; measured 
 #
 # ## Exploding, and a limit against it
 #
-# `tanh` keeps every state between -1 and 1, whatever the gradient does. Without it nothing holds the state. This RNN has *ReLU* units (negative
+# `tanh` keeps every state between -1 and 1, whatever the gradient does. Without it nothing holds the state. This RNN has [*ReLU*](../GLOSSARY.md#relu) units (negative
 # values become 0, others stay) and a gain of 1.6, and it learns by plain gradient descent: each step is the gradient times the
 # *learning rate*.
 
@@ -238,7 +317,20 @@ print(f"{relu_rnn().count_params():,} parameters; padding changes a logit by {ch
 # %% [markdown]
 # **Predict, then run.** What will its loss be after four epochs?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: without tanh, with a gain of 1.6
+#
+# ReLU units, plain gradient descent.
+#
+# **The loss after each of four epochs?**
+
+# %% [markdown] tags=["notes"]
+# Ask for four numbers. Nobody writes what will be printed.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exploded, and clipped
+
+# %% tags=["more", "no-code"]
 def descend(largest_norm):
     """Train by plain gradient descent; a gradient longer than `largest_norm` is cut to it."""
     model = relu_rnn()
@@ -254,13 +346,18 @@ def descend(largest_norm):
 print("loss after each epoch, unclipped:", *(f"{loss:.2f}" for loss in descend(None)))
 
 # %% [markdown]
-# `nan` is *not a number*: somewhere on the way a number grew too large to be held, and from then on every weight is spoiled. *Clipping* (the word has
+# `nan` is [*not a number*](../GLOSSARY.md#not-a-number): somewhere on the way a number grew too large to be held, and from then on every weight is spoiled. [*Clipping*](../GLOSSARY.md#clipping) (the word has
 # nothing to do with our clips) changes one thing: a gradient whose length, over all weights together, is larger than 1
 # is cut down to length 1. It keeps its direction.
 
-# %%
+# %% tags=["more", "no-code"]
 clipped = descend(1.0)
 print("loss after each epoch, clipped to 1:", *(f"{loss:.2f}" for loss in clipped))
+
+# %% [markdown] tags=["notes"]
+# nan: a number grew too large to be held, and every weight is spoiled from then on. One setting more, and it runs. But compare the last loss with 2.30, the logarithm of 10:
+# clipping has stopped the explosion; it has not made this a good beginning.
+# Ask: does clipping mend vanishing? (There is nothing left to lengthen.)
 
 # %% [markdown]
 # The same weights, the same clips, the same order; one setting more. Compare the last loss with 2.30, the logarithm of 10, which is the loss of a model that gives each
@@ -276,7 +373,10 @@ print("loss after each epoch, clipped to 1:", *(f"{loss:.2f}" for loss in clippe
 # **Predict, then run.** Three seeds each, six epochs. Which begins best, and is the difference larger than the spread over the seeds?
 # About 30 seconds.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## First weights and learning rate: which bands overlap?
+
+# %% tags=["more", "no-code"]
 data = batches.bucketed(train.frames, train.label, n_lengths=2)
 watched, drawer = {}, {}
 for start in ["orthogonal", "glorot_uniform", "identity"]:
@@ -289,7 +389,7 @@ for start in ["orthogonal", "glorot_uniform", "identity"]:
     band = f"{min(watched[start]):.3f} to {max(watched[start]):.3f}"
     print(f"{start}: validation accuracy {np.mean(watched[start]):.3f} ({band}, 3 seeds); padding {change:.0e}")
 
-# %%
+# %% tags=["more", "no-code"]
 for rate in [3e-4, 3e-2]:
     model = models.rnn(clips.label.nunique())
     fits = training.fit_seeds(model, data, seeds=[0, 1], epochs=6, learning_rate=rate)
@@ -298,6 +398,10 @@ for rate in [3e-4, 3e-2]:
     print(f"learning rate {rate:g}: {min(found):.3f} to {max(found):.3f}, 2 seeds; padding {change:.0e}")
 before = watched["orthogonal"]
 print(f"learning rate {training.LEARNING_RATE:g}: {min(before):.3f} to {max(before):.3f}, 3 seeds")
+
+# %% [markdown] tags=["notes"]
+# Compare the bands, not the best runs. Where two overlap, three seeds do not tell the two apart. The identity is ahead beyond the bands, and the two numbers of this lesson
+# cannot say why: they are the same for it and for any orthogonal matrix. Leave that standing.
 
 # %% [markdown]
 # Compare the bands, not the best runs: where two bands overlap, three seeds do not tell the two apart. On the real recordings a rate ten times
@@ -311,6 +415,18 @@ best = max(watched, key=lambda start: np.mean(watched[start]))
 entry = {"lesson": "05", "data": clips.source.iloc[0], "split": "official", "parameters": model.count_params()}
 table = evaluation.Results().add(model=f"rnn, {best}, 900 clips", score=drawer[best], **entry)
 table[table.lesson == "05"][["model", "split", "accuracy", "least", "largest", "seeds", "parameters"]].round(3)
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Your turn: how far back does it listen?
+#
+# Write `reach(by_frame, share)`: exercise 3.
+#
+# - The fewest LAST frames that hold `share` of the gradient.
+# - Guess for 99 %: the RNN, the LSTM?
+
+# %% [markdown] tags=["notes"]
+# Exercise 1 first, with a pocket calculator: a factor of 0.63 a frame, how many milliseconds to a thousandth? Then this one. Exercise 2 for those who like to write clipping
+# themselves.
 
 # %% [markdown]
 # Do not compare it with the models of other lessons: it learned from 900 clips in six epochs, the RNN of lesson 03 from more than twice as many in ten. Compare the
@@ -390,6 +506,17 @@ vector = np.linalg.matrix_power(turn, 50) @ np.ones(64)
 assert isinstance(left, float), "`left` should be one number"
 assert np.isclose(left, np.linalg.norm(vector) / 8), "each multiplication leaves 0.9 of the length"
 print(f"after 50 frames {left:.4f} of the length is left, whatever the direction")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. The gradient at the first frame is nearly zero: what follows?
+# 2. All singular values are 1: does the gradient vanish?
+# 3. What does clipping do for a vanishing gradient?
+
+# %% [markdown] tags=["notes"]
+# Right are 1 B, 2 C, 3 A. Question 1 is the one to discuss: "the frame does not influence the answer" and "the model cannot learn from it" are two sentences. The choices stand
+# in the notebook and on the quiz sheet.
 
 # %% [markdown]
 # **You have seen**

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 · LSTM
 #
-# In a vanilla RNN the error dies on its way back (lesson 05). The *long short-term memory* of Hochreiter and Schmidhuber (1997; the forget gate is of Gers,
+# In a vanilla RNN the error dies on its way back (lesson 05). The *long short-term memory* of Hochreiter and Schmidhuber (1997; the forget [gate](../GLOSSARY.md#gate) is of Gers,
 # Schmidhuber and Cummins 2000) gives it a road of its own. Is that why an LSTM does better, and does it always? You build one by hand, watch it listen, and then try to break it.
 #
 # **You will**
@@ -10,6 +10,16 @@
 # - find the lag at which an RNN, an LSTM and a GRU forget, and what mends it.
 #
 # **Minutes:** 45, of which the computer takes about one and a half. **You need:** lessons 03 to 05.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Does a second memory mend it?
+# - Lesson 05: the error dies on its way back
+# - The LSTM gives it a road of its own
+# - Does that mend it? Always? When not?
+
+# %% [markdown] tags=["notes"]
+# Begin with lesson 05's curve on the board: the vanilla RNN's gradient falls by many powers of ten towards the first frame. Ask: what would you multiply by instead, so that it does
+# not fall?
 
 # %% tags=["setup"]
 import setup_course
@@ -36,18 +46,34 @@ print(f"{len(train)} to learn from, {len(validation)} to watch; the long clip ha
 # %% [markdown]
 # ## A second memory
 #
-# A vanilla RNN overwrites its whole state at each frame: `tanh(...)` of everything, every time. An LSTM has a second memory, the *cell*, and
+# A vanilla RNN overwrites its whole state at each frame: `tanh(...)` of everything, every time. An LSTM has a second memory, the [*cell*](../GLOSSARY.md#cell), and
 # changes it with care:
 #
 # `cell = forget * cell + input * candidate`
 #
 # `candidate` is what a vanilla RNN would write, a number from -1 to 1 for each unit. `forget` and `input` are *gates*: numbers between 0 and 1, one a
-# unit, computed at each frame from the frame and the state before it by a *sigmoid*, a soft switch. `forget` near 1 keeps what is in the cell; `input` near 0
+# unit, computed at each frame from the frame and the state before it by a [*sigmoid*](../GLOSSARY.md#sigmoid), a soft switch. `forget` near 1 keeps what is in the cell; `input` near 0
 # lets nothing in. A third gate, `output`, decides how much of the cell the rest of the network sees: `state = output * tanh(cell)`.
 #
-# Here is the whole of it. Keras keeps the weights of the four parts side by side, in the order input, forget, candidate, output.
+# Here is the whole of it. Keras keeps the weights of the four parts side by side, in the order input, forget, [candidate](../GLOSSARY.md#candidate), output.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A second memory, changed with care
+# - `cell = forget * cell + input * candidate`
+# - `state = output * tanh(cell)`
+# - `candidate`: what a vanilla RNN would write, from -1 to 1
+# - Three gates, each a number from 0 to 1 for every unit
+# - One frame back along the cell: times `forget`, and nothing else
+
+# %% [markdown] tags=["notes"]
+# Draw the cell as a straight road with one tap on it, the forget gate, and a side road that joins, the input gate. Ask: which number on the road may make the error vanish? Let them
+# say 'forget near 0' themselves.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The whole of it
+# - Order in Keras: input, forget, candidate, output
+
+# %% tags=["more"]
 def sigmoid(x):
     """A soft switch: 0 far below zero, 0.5 at zero, 1 far above."""
     return 1 / (1 + np.exp(-x))
@@ -63,6 +89,10 @@ def lstm_by_hand(frames, kernel, recurrent, bias):
         state = sigmoid(output) * np.tanh(cell)
         states.append(state)
     return np.stack(states)
+
+# %% [markdown] tags=["notes"]
+# Read it aloud, line by line. Ask: how many weights, against a SimpleRNN of as many units? Four times: the split into 4 says so. The next cell of the lesson agrees with Keras to
+# five decimals.
 
 # %%
 keras.utils.set_random_seed(0)
@@ -88,15 +118,34 @@ print(f"{layer.count_params():,} weights; a SimpleRNN of 64 units has {64 * (40 
 # else. If that gate is 0.99, then 100 frames back a third is left. That is the road.
 #
 # And if the gate is 0.5? Half of the memory, and of the error, is gone after ONE frame. Before training, what goes into a gate's sigmoid lies around
-# zero, its *bias* added; so the *forget bias* decides how long a fresh LSTM remembers.
+# zero, its *bias* added; so the [*forget bias*](../GLOSSARY.md#forget-bias) decides how long a fresh LSTM remembers.
 #
 # **Predict, then run.** `sigmoid(0)` is 0.5. With a bias of 1, which Keras takes (Jozefowicz et al. 2015), after how many frames is half of a memory left? With 3? With 5?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: when is half of a memory left?
+# - `sigmoid(0)` is 0.5: half is gone after one frame
+# - Forget bias 1, as Keras begins: after how many frames?
+# - Forget bias 3?
+# - Forget bias 5?
+# - One frame is 10 ms. A spoken digit: about half a second.
+
+# %% [markdown] tags=["notes"]
+# Everybody writes three numbers. Collect the smallest and the largest guess for bias 5, and leave both on the board.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A forget bias is a length of time
+# - Compare the last column with half a second
+
+# %% tags=["more"]
 for bias in [0, 1, 3, 5]:
     kept = sigmoid(bias)
     half = np.log(0.5) / np.log(kept)  # kept ** half == 0.5
     print(f"forget bias {bias}: keeps {kept:.3f} a frame, a half after {half:5.1f} frames = {10 * half:4.0f} ms")
+
+# %% [markdown] tags=["notes"]
+# Ask: which of the four would you choose for a digit? Keep the answers on the board; three of the biases meet real words in a minute. And ask what happens to the error on the way
+# back: it goes through the same gate.
 
 # %% [markdown]
 # A spoken digit lasts about half a second. With a bias of 1, the memory of a fresh LSTM is gone long before. The microscope of lesson 05
@@ -115,7 +164,12 @@ def fresh_lstm(forget_bias):
 
 print("input and forget biases, the first of each:", fresh_lstm(3).get_layer("lstm").cell.bias.numpy()[[0, 64]])
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Before training: what reaches the first frame?
+# - Read from right to left: the error goes back
+# - Guess: biases 0, 1, 3, ordered by accuracy on real words?
+
+# %% tags=["more", "no-code"]
 truth, curves = clips.label.cat.categories.get_loc(long.label), {}
 for bias in [0, 1, 3]:
     curves[f"forget bias {bias}"] = microscope.gradient_by_frame(fresh_lstm(bias), long.frames, truth)
@@ -123,12 +177,22 @@ figure = plots.under_frames(long.frames, curves, unit="gradient norm", scale="lo
 parts = [f"{name}: {curve[0] / curve[-1]:.0e}" for name, curve in curves.items()]
 plots.describe(figure, f"the first frame's gradient as a share of the last one's; {', '.join(parts)}")
 
+# %% [markdown] tags=["notes"]
+# Each mark on this axis is a power of ten. Ask for the ratio first frame to last frame of each curve: the caption under the picture has it. Then take the guess for the training: a
+# show of hands for each order.
+
 # %% [markdown]
 # ## What does the bias change on real words?
 #
 # **Predict, then run.** Three trainings of six epochs, about 30 seconds in all. Order the biases 0, 1 and 3 by the accuracy that you expect.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Nothing was changed but 64 numbers
+# - Same weights otherwise, same clips, same six epochs
+# - Where two intervals overlap, this run orders nothing
+# - Guess: at the word's two ends, what do the gates do?
+
+# %% tags=["more", "no-code"]
 trained, watched = {}, {}
 data = batches.bucketed(train.frames, train.label, n_lengths=2)
 for bias in [0, 1, 3]:
@@ -137,6 +201,9 @@ for bias in [0, 1, 3]:
     watched[bias] = evaluation.evaluate(trained[bias], validation)
     change = evaluation.check_mask(trained[bias], batches.pad(list(validation.frames.head(8))))
     print(f"forget bias {bias}: validation {watched[bias]}; padding changes a logit by {change:.0e}")
+
+# %% [markdown] tags=["notes"]
+# Ask which pairs of intervals overlap. One seed: say so. Then the guess: where the word begins and where it ends, what would you WANT the input and the forget gate to do?
 
 # %% [markdown]
 # The intervals are for the choice of clips; another seed adds to them. Where two of them overlap, this run does not order the two. On the real recordings the bias of 0 is
@@ -160,7 +227,11 @@ print(f"forget bias {best}, test: {score}")
 #
 # **Predict, then run.** Where the word begins and where it ends, what would you want the input and the forget gate to do?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Gates under a spectrogram
+# - Yellow is open, dark is closed; a row is a unit
+
+# %% tags=["more", "no-code"]
 gates = microscope.gates(model, long.frames)
 some = {name: gates[name][:, :24] for name in ["input", "forget", "output", "cell"]}
 loudness = long.frames.mean(axis=1)
@@ -169,12 +240,16 @@ figure = plots.gates(long.frames, some, title=f"{long.label}, 24 units")
 parts = ", ".join(f"{name} {value:+.2f}" for name, value in follows.items())
 plots.describe(figure, f"mean gate against loudness, correlation: {parts}")
 
+# %% [markdown] tags=["notes"]
+# Let them look for half a minute before anybody speaks. Ask: is the forget gate closed where the word ends? Mostly not. Look at the colour bar of the cell: it has no bound. Warn: an
+# untrained LSTM may show correlations as large; a gate's name is not its job.
+
 # %% [markdown]
 # Many gates are nearly open or nearly shut for long stretches. The correlations under the picture say whether, on average over the units, a gate opens or closes as the clip
 # grows louder. Do not make too much of them: it is one clip, and an LSTM that has not learned may show correlations as large, because a mean over units follows whatever the
 # frames share. A gate that has a name is not yet a gate that does what the name says. And look at the colour bar of the cell: the cell has no bound, it adds up.
 #
-# How long do the units remember now? What is left of a memory is the product of the gates on its way, so the *geometric* mean of a unit's forget gate gives its half-life.
+# How long do the units remember now? What is left of a memory is the product of the gates on its way, so the *geometric* mean of a unit's forget gate gives its [half-life](../GLOSSARY.md#half-life).
 
 # %%
 kept = np.exp(np.log(gates["forget"]).mean(axis=0))  # the geometric mean
@@ -204,13 +279,23 @@ def sequences(count, lag, *, seed):
     frames[:, -1, 5] = 2  # the question
     return frames * models.SPREAD_LOG_MEL + models.TYPICAL_LOG_MEL, words  # our models take this scale off
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A task that cannot be done without memory
+# - Frame 0 shows the word; the last frame asks
+# - Between them: `lag` frames of noise. Guessing is right once in four.
+# - Guess, for RNN, LSTM and GRU:
+# - at which lag, 10, 30, 100 or 300, does each forget?
+
+# %% tags=["more", "no-code"]
 frames, words = sequences(3, 10, seed=0)
 axes = plt.subplots(figsize=(9, 2.4), layout="constrained")[1]
 image = axes.imshow(frames[0].T, aspect="auto", cmap=plots.COLOURS)
 axes.figure.colorbar(image, ax=axes, label="value")
 axes.set(xlabel="frame", ylabel="input", title=f"one sequence with a lag of 10; the word is {words[0]}")
 plots.describe(axes, f"only frame 0 shows the word, by input {words[0]}; input 5 asks at frame {len(frames[0]) - 1}")
+
+# %% [markdown] tags=["notes"]
+# Three written numbers from everybody. Expect 'the RNN first, the LSTM last'. Do not comment yet.
 
 # %% [markdown]
 # Each model gets the same budget: 120 batches of 32 sequences. RNN, LSTM and GRU begin as Keras begins them. Two more begin with their gates *set*: the LSTM with a forget
@@ -264,7 +349,12 @@ for name in ["lstm", "gru"]:
     right[f"{name}, gates set"] = [np.nan, np.nan, np.nan, found]  # the longest lag alone, to save time
     print(f"{name}, gates set, lag {lags[-1]}: {found:.2f}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Who remembers the cue?
+# - As Keras begins them: RNN, LSTM, GRU
+# - With gates set to keep: the two at the far right
+
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.4), layout="constrained")[1]
 for (name, shares), marker in zip(right.items(), "osD^v"):
     axes.plot(lags, shares, marker + "-", label=name, alpha=0.8)
@@ -275,6 +365,10 @@ axes.legend()
 solved = [f"{name} {max(np.array(lags)[np.array(shares) > 0.9], default=0)}" for name, shares in right.items()]
 plots.describe(axes, f"the longest lag that each solves: {'; '.join(solved)}")
 
+# %% [markdown] tags=["notes"]
+# Silence first: the picture contradicts the textbook sentence. Ask: is the road not there? It is, and it is barred: sigmoid(1) to the power of 30 is what arrives. Then: what a cell
+# CAN do and what it LEARNS in a budget are two things. One seed, one budget.
+
 # %% [markdown]
 # If you had expected "the LSTM remembers, the RNN forgets", look again. As Keras begins them, the gates stand half open, and within this budget the LSTM and the GRU
 # forget no later than the vanilla RNN, and here earlier: its matrix keeps lengths, and these inputs are small, so that the slope of `tanh` stays nearer to 1 than on the louder
@@ -283,6 +377,17 @@ plots.describe(axes, f"the longest lag that each solves: {'; '.join(solved)}")
 #
 # This is one seed and one budget; with more training the LSTM and the GRU may find the road by themselves. A rule worth trying: when you know how long a model must remember,
 # begin with gates of that half-life (Tallec and Ollivier 2018 give each unit a half-life of its own, drawn from a range).
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 2: an LSTM that counts
+# - One unit hears 1 (loud) or 0 (quiet)
+# - Its cell should hold how many frames were loud
+# - Set `kernel` and `bias`: input, forget, candidate, output
+# - No training. `sigmoid(10)` is as good as 1.
+
+# %% [markdown] tags=["notes"]
+# Ten minutes in pairs, on paper before the keyboard. Hint when stuck: which gate must differ between loud and quiet? Only that one needs a kernel other than 0. Afterwards ask why a
+# vanilla RNN could not do it: its tanh cannot hold a 4.
 
 # %% [markdown]
 # ## Exercises
@@ -343,6 +448,39 @@ assert np.isclose(longest[slowest], longest.max()), f"unit {slowest} keeps less 
 assert isinstance(its_half_life, (float, np.floating)) and its_half_life > 0, "expected one number above 0"
 assert np.isclose(longest.max() ** (its_half_life / 10), 0.5, atol=0.01), "in milliseconds: a frame is 10 of them"
 print(f"unit {slowest}: half-life {its_half_life:.0f} ms, in a clip of {10 * len(long.frames)} ms")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 1
+# One frame back along the cell, the error passes through …
+#
+# - A. the recurrent matrix and the slope of `tanh`
+# - B. the output gate
+# - C. the forget gate
+
+# %% [markdown] tags=["notes"]
+# Fingers: one, two, three. Right: C. Whoever says A describes the other road, which an LSTM has, too.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 2
+# A forget bias of 0 and 50 frames: that is …
+#
+# - A. nothing to mind: the gate is learned
+# - B. a memory whose half-life is one frame
+# - C. a memory that never forgets
+
+# %% [markdown] tags=["notes"]
+# Right: B. To A: learned from which error? 0.5 to the power of 50 of it arrives. C takes the bias for the gate.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 3
+# On the long lag LSTM and GRU were no better. So …
+#
+# - A. what a cell can do is not what it learns
+# - B. LSTMs have no advantage over vanilla RNNs
+# - C. the task cannot be solved
+
+# %% [markdown] tags=["notes"]
+# Right: A. To B: the digits, and the two models with their gates set. To C: count the models that solved the longest lag.
 
 # %% [markdown]
 # **You have seen**

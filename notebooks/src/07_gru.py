@@ -10,7 +10,16 @@
 # - derive how many parameters each form has, see why one has two biases, and compare with the LSTM and the vanilla RNN;
 # - put a silence into the middle of clips, and measure what the update gate does and how far the state moves.
 #
-# **Minutes:** 35, of which the computer takes about one. **You need:** lessons 03, 04 and 06.
+# **Minutes:** 35, of which the computer takes about one (exercises 3 and 4 take 10 more). **You need:** lessons 03, 04 and 06.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What can be left out?
+# - One row of numbers, two gates
+# - What does it cost to leave the rest out?
+# - Does a gate hold the state in a silence?
+
+# %% [markdown] tags=["notes"]
+# Ask the class to close the books and say what an LSTM carries and opens: two rows (state and cell), three gates. Then: which of these five would you leave out?
 
 # %% tags=["setup"]
 import setup_course
@@ -34,8 +43,8 @@ print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,
 # ## One row, two gates
 #
 # For every frame, the GRU works out three things, each a number for each unit:
-# - the *update gate*, a soft switch from 0 to 1: how much of the old state to KEEP;
-# - the *reset gate*, another one: how much of the old state the candidate may look at;
+# - the [*update gate*](../GLOSSARY.md#update-gate), a soft switch from 0 to 1: how much of the old state to KEEP;
+# - the [*reset gate*](../GLOSSARY.md#reset-gate), another one: how much of the old state the candidate may look at;
 # - the *candidate*, from -1 to 1: what the new state would be if nothing were kept.
 #
 # The new state lies between the old state and the candidate, and the update gate says where:
@@ -54,6 +63,17 @@ print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,
 # There are two forms, and Keras has both. They differ in when the reset gate comes in. (Both are Cho and others 2014: the first version of the paper resets
 # after, the third before.) In the *reset-before* form, the gate is applied to the STATE, *before* the state is multiplied by its weights. Keras keeps the weights of update gate, reset gate and candidate
 # side by side, in this order.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The new state lies between two values
+# - `new state = update * state + (1 - update) * candidate`
+# - Update near 1: KEEP. (In Keras. In Chung 2014: replace.)
+# - Reset: how much of the past the candidate may see
+# - No output gate, no cell: the state is the memory
+
+# %% [markdown] tags=["notes"]
+# Draw a line with the old state at one end and the candidate at the other; the update gate slides a bead along it. At 1 the bead sits on the OLD state. Ask everybody to point to the
+# end where 'update = 0.99' puts it: the word 'update' tempts to the wrong one.
 
 # %%
 def sigmoid(sums):
@@ -74,7 +94,11 @@ def step_before(frame, state, kernel, recurrent_kernel, bias):
 # In the *reset-after* form it is applied to the PRODUCT, *after* the multiplication. So one product serves all three, `state @
 # recurrent_kernel`, and a second row of biases belongs to it.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Reset after: multiply, then reset
+# - Two rows of biases. Guess: which second biases are superfluous?
+
+# %% tags=["more"]
 def step_after(frame, state, kernel, recurrent_kernel, biases):
     """One step of the reset-after form: multiply, then reset."""
     frame_bias, state_bias = biases
@@ -84,6 +108,10 @@ def step_after(frame, state, kernel, recurrent_kernel, biases):
     reset = sigmoid(reset + past_reset)
     candidate = np.tanh(candidate + reset * past_candidate)
     return update * state + (1 - update) * candidate
+
+# %% [markdown] tags=["notes"]
+# Circle the one place where the forms differ: reset * past_candidate, here after the multiplication, in the other form reset * state before it. Guess, part by part: if the second
+# bias of update, reset, candidate moves into the first row, do the states stay?
 
 # %%
 def read_by_hand(step, frames, weights):
@@ -143,7 +171,13 @@ print("the largest difference after frames 0, 1, 2, 10:", apart[[0, 1, 2, 10]].r
 # The two rows look wasteful: one bias for the frame, one for the state, and both are added. So move a part of the second row
 # into the first. **Predict, then run:** for which of the three parts do the states stay as they were?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two of three move; and the bill
+# - A gate's two biases are added: only the sum counts
+# - The candidate's stands inside the bracket that reset multiplies
+# - Sets of weights: RNN 1, GRU 3, LSTM 4
+
+# %% tags=["more", "no-code"]
 kernel, recurrent_kernel, biases = built[True]
 as_before = read_by_hand(step_after, frames, built[True])
 for position, part in enumerate(["update gate", "reset gate", "candidate"]):
@@ -169,7 +203,7 @@ for position, part in enumerate(["update gate", "reset gate", "candidate"]):
 # Per unit, one set of weights is a weight for each band, one for each unit, and a bias. The vanilla RNN has one such set, the
 # LSTM four, the GRU three.
 
-# %%
+# %% tags=["more", "no-code"]
 def one_set(bands, units):
     """The parameters of a vanilla RNN layer: one set of weights."""
     return bands * units + units * units + units
@@ -183,6 +217,10 @@ counts = {
 }
 for name, number in counts.items():
     print(f"{name:>23}: {number:>6,} parameters, {number / counts['LSTM']:.0%} of the LSTM's")
+
+# %% [markdown] tags=["notes"]
+# Point to `reset * (state @ … + bias)` on the slide before. The first lines print it: for the gates nothing changes but rounding; for the candidate the states do. Then the counts:
+# why 76 % and not 75 %? The second row of biases: 3 * 64.
 
 # %%
 layers = {
@@ -261,6 +299,15 @@ plots.describe(figure, f"averaged over the clip, update gates lie between {kept.
 # **Predict, then run.** Averaged over the units, will the update gate be higher in the silence than outside it (keep!),
 # lower, or the same? How near to 1?
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: 300 ms of silence, put into a clip
+# - Averaged over the units: is the update gate …
+# - higher in the silence (keep!), lower, or the same?
+# - How near to 1?
+
+# %% [markdown] tags=["notes"]
+# Everybody writes a direction and a number. Expect 'higher', and a number near 1. Ask why: because it would be sensible. Nobody told the network.
+
 # %%
 LENGTH = 30  # frames: 300 ms
 
@@ -276,11 +323,18 @@ paused = insert(clip.frames, silence)
 within = insert(np.zeros(len(clip.frames), bool), np.ones(LENGTH, bool))
 print(f"{len(clip.frames)} frames, and {within.sum()} of silence in their middle: {list(paused.shape)}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One clip: it rises, and stays far from 1
+# - Middle of the clip: thirty frames of digital silence
+
+# %% tags=["more", "no-code"]
 update = microscope.gates(model, paused)["update"].mean(axis=1)
 figure = plots.under_frames(paused, {"update gate": update}, unit="mean over units", title="a silence put in")
 means = f"in the silence the gate is {update[within].mean():.2f} on average, outside it {update[~within].mean():.2f}"
 plots.describe(figure, means)
+
+# %% [markdown] tags=["notes"]
+# Ask: what else differs between the pause and the rest, besides silence? Nothing changes in it. What experiment would tell the two apart? Wait for 'hold a sound still'.
 
 # %% [markdown]
 # That is one clip. Now 120 validation clips, with a second question: is it the SILENCE, or only that nothing changes? For
@@ -310,13 +364,22 @@ seen = {
 }
 print(f"{len(chosen)} clips, twice; states of a pause: {list(seen['held'][0][2].shape)}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## 120 clips: silence, or only stillness?
+# - `held`: the frame before the pause, thirty times over
+# - Guess: a gate of that mean, thirty times. How much is left?
+
+# %% tags=["more", "no-code"]
 for name, rows in seen.items():
     inner, outer = (np.array([row[side].mean() for row in rows]) for side in (0, 1))
     low, high = np.quantile(inner - outer, [0.05, 0.95])
     print(f"{name:>8}: update gate {inner.mean():.2f} in the pause, {outer.mean():.2f} outside;", end=" ")
     print(f"the difference: {(inner - outer).mean():+.2f}, nine clips in ten from {low:+.2f} to {high:+.2f}")
     print(f"{'':>8}  higher in the pause than outside: {(inner > outer).mean():.0%} of the clips")
+
+# %% [markdown] tags=["notes"]
+# It answers to the silence, not to the lack of change. An untrained GRU shows +0.02 in place of +0.15: so it was learned. Now the guess: let them say a share, then compute the power
+# together on the board.
 
 # %% [markdown]
 # On the real recordings the gate goes up in the silence in nearly all clips, and where a sound stands still it does not, on average:
@@ -343,7 +406,12 @@ print(f"untrained, 40 clips: pause minus outside {np.mean(differences):+.2f} on 
 # zero, what share of the state would be left after thirty frames with a gate of that size? And the real state: how far does
 # it move in the pause, compared with its own distance from zero?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The state as a whole does not hold
+# - Distance moved, divided by the state's own size
+# - Guess: are single units near the mean, even, or at both ends?
+
+# %% tags=["more", "no-code"]
 gate = np.mean([row[0].mean() for row in seen["silence"]])
 print(f"a gate of {gate:.2f}, thirty times over: {gate**LENGTH:.0e} of the state is left")
 for name, rows in seen.items():
@@ -352,6 +420,10 @@ for name, rows in seen.items():
     ratio = np.linalg.norm(states[:, -1] - states[:, 0], axis=1) / size
     low, high = np.quantile(ratio, [0.05, 0.95])
     print(f"{name:>8}: the state ends {ratio.mean():.2f} of its size away; nine in ten: {low:.2f} to {high:.2f}")
+
+# %% [markdown] tags=["notes"]
+# 'More than half is kept' is true of ONE frame. Here is the power. But answers survive part of the time, so something must hold. Draw three small histograms: a hill at the mean, a
+# flat one, a U. Vote.
 
 # %% [markdown]
 # The state of the average clip moves by about its own size. Here is the movement frame by frame.
@@ -373,7 +445,12 @@ plots.describe(axes, f"mean of {len(chosen)} clips: {first:.2f} in the silence's
 # the word, nothing would be left of its first half. But an average over 64 units may be like the average of a full and an empty glass. **Predict,
 # then run.** How are the gates of single units spread in the silence: all near the mean, evenly from 0 to 1, or at both ends?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## There is no such thing as THE gate
+# - An average of full and empty glasses
+# - Guess: overwrite the units that hold, or the others. What hurts more?
+
+# %% tags=["more", "no-code"]
 each_unit = {name: np.array([row[0].mean(axis=0) for row in rows]) for name, rows in seen.items()}  # [clips, units]
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 for (name, values), style in zip(each_unit.items(), ["-", "--"]):
@@ -384,6 +461,10 @@ ends = {name: ((values > 0.9).mean(), (values < 0.1).mean()) for name, values in
 above, below = ends["silence"]
 fact = f"in the silence {above:.0%} of the gates are above 0.9 and {below:.0%} below 0.1"
 plots.describe(axes, f"{fact}; in the held frame {ends['held'][0]:.0%} and {ends['held'][1]:.0%}")
+
+# %% [markdown] tags=["notes"]
+# A U. The caption has the shares above 0.9 and below 0.1. Ask: are the units at the right memory, or are they idle? How would you find out? Wait for 'take it away and look what
+# breaks'.
 
 # %% [markdown]
 # There is no such thing as THE gate. So part the units by their gate in the silence, and measure again how far each number of
@@ -423,7 +504,12 @@ def finish(one, state):
 heard = clips.label.cat.categories[finish(clip.frames, look(clip.frames, silence)[2][-1])]
 print(f"the six, its second half read from the state at the end of the silence: {heard}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Memory, or idle? Replace and see
+# - Replaced by the mean over clips: knows nothing of this one
+# - Last line: what the second half of the word tells alone
+
+# %% tags=["more", "no-code"]
 rested = np.array([row[2][-1] for row in seen["silence"]])
 held = gates > 0.97
 none = np.zeros_like(held)
@@ -432,6 +518,10 @@ for name, replaced in parts.items():
     states = np.where(replaced, rested.mean(axis=0), rested)
     answers = np.array([finish(one, state) for one, state in zip(chosen.frames, states)])
     print(f"replaced: {name:>15} ({replaced.mean():>3.0%}): {evaluation.score(answers == chosen.label.cat.codes)}")
+
+# %% [markdown] tags=["notes"]
+# Read the lines with their intervals. Losing the holding units costs; losing the others cannot be told from losing nothing. One training run, one seed, a pause that training never
+# showed: say all three.
 
 # %% [markdown]
 # The last line is what the second half of the word tells alone. Compare the lines with their intervals. On the real recordings it hurts to lose what the holding units hold, and to lose the
@@ -446,6 +536,16 @@ for length in [0, 10, 30, 100]:
     answers = evaluation.predict(model, [insert(one, longer) for one in validation.frames]).argmax(axis=1)
     right = evaluation.score(answers == validation.label.cat.codes)
     print(f"{length * 10:>5} ms of silence: {right}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 2: which gate would hold?
+# - Suppose the candidate is 0
+# - `gate_to_keep(share, count)`: the gate that leaves `share` after `count` frames
+# - Guess first: half after thirty frames. What gate?
+
+# %% [markdown] tags=["notes"]
+# Five minutes. The commonest slip is 1 - 0.5/30, equal portions; the check says so. Half after 30 frames needs 0.977; this model's mean is 0.67. Exercises 1, 3 and 4 are for those
+# who are quicker, or for home.
 
 # %% [markdown]
 # An honest summary. "In a silence the update gate keeps" is right in its direction: the mean rises in nearly every clip. The
@@ -568,6 +668,39 @@ assert used <= budget, f"{units} units take {used:,} parameters, more than {budg
 more = 3 * one_set(40, int(units) + 1) + 3 * (units + 1)
 assert more > budget, f"{units + 1} units take {more:,} and fit, too: take the largest"
 print(f"{units} units: {used:,} parameters; the LSTM with 64: {budget:,}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 1
+# In Keras a unit's update gate is 0.99 throughout. The unit …
+#
+# - A. changes slowly: a hundredth is replaced each frame
+# - B. follows the sound: it is updated by 99 %
+# - C. is reset at each frame
+
+# %% [markdown] tags=["notes"]
+# Right: A. B is the convention of Chung and others, and the word 'update' invites it. C is the other gate, which does not empty the state either.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 2
+# What can the candidate's second bias do that the first cannot?
+#
+# - A. Nothing: both are added
+# - B. Make the layer run faster
+# - C. Count only as far as the past is let in
+
+# %% [markdown] tags=["notes"]
+# Right: C; it stands inside the bracket. A holds for the two gates. For B: the FORM is what cuDNN computes, not the bias.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 3
+# Mean update gate 0.7: is the state held for 300 ms?
+#
+# - A. Yes: more than half is kept
+# - B. The average does not say
+# - C. No: below 1 the past is lost
+
+# %% [markdown] tags=["notes"]
+# Right: B. To A: at EACH frame. To C: single units hold, and a candidate can repeat what the state held.
 
 # %% [markdown]
 # **You have seen**

@@ -9,7 +9,17 @@
 # - measure how time and memory grow with the length of a clip, and find out why frames cannot be read all at once;
 # - compare two models on the same clips, and say what five seeds and one test cannot tell.
 #
-# **Minutes:** 40, of which the computer takes about two. **You need:** lessons 02 and 04 to 07.
+# **Minutes:** 40, of which the computer takes about two (exercises 3 and 4 take 10 more). **You need:** lessons 02 and 04 to 07.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Which one do you choose?
+# - RNN, LSTM or GRU: on what evidence?
+# - How sure can you be?
+# - What does it cost?
+
+# %% [markdown] tags=["notes"]
+# Ask for a show of hands: who would take the LSTM, who the GRU, and on what evidence? Write the evidence on the board: 'a paper', 'it worked for me'. Come back to that list at the
+# end.
 
 # %% tags=["setup"]
 import setup_course
@@ -57,6 +67,16 @@ print(f"voices of the test that are in training, too: {len(known)} of {test.grou
 # %% [markdown]
 # The clips are padded to three lengths ([lesson 04](04_clips_of_many_lengths.ipynb)), and each model proves that it minds the mask.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Rules first, or the results choose the rules
+# - Four candidates, the same clips and epochs, five seeds each
+# - Choose on validation clips
+# - In reach of the best: take the smallest
+# - The test is looked at after the choice
+
+# %% [markdown] tags=["notes"]
+# Ask what goes wrong if the rule is made after the table is seen. Then: why by size and not by speed? A clock wobbles; a count of bytes does not.
+
 # %%
 SEEDS, EPOCHS = range(5), 7
 RATES = {"average": 0.03, "rnn": 0.003, "lstm": 0.003, "gru": 0.003}  # learning rates
@@ -74,7 +94,21 @@ for name, model in four.items():
 #
 # The next cell trains all twenty, in about a minute on two idle processor cores. Each architecture is compiled once, for all its seeds.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: three numbers
+# - The order of average, RNN, LSTM, GRU in accuracy?
+# - How far apart: the best and the worst of five LSTMs?
+# - How many times the average's seconds does an LSTM take?
+
+# %% [markdown] tags=["notes"]
+# Written, and kept. The second guess is the one that matters: expect it far too small.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Along the rows first, then between them
+# - A row: five seeds of one model
+# - Best to worst LSTM against the means of LSTM and GRU
+
+# %% tags=["more", "no-code"]
 heard = pd.concat([validation, test])
 truth, on_test = heard.label.cat.codes.to_numpy(), (heard.split == "test").to_numpy()
 right, histories = {}, {}  # of each model: [seeds, clips] of True and False; [seeds] tables with a row an epoch
@@ -86,10 +120,14 @@ for name, model in four.items():
         histories[name].append(pd.DataFrame(history.history))
     print(f"{name:>8}: validation", *[f"{share:.3f}" for share in right[name][:, ~on_test].mean(axis=1)])
 
-# %%
+# %% tags=["more", "no-code"]
 each = {name: answers[:, ~on_test].mean(axis=1) for name, answers in right.items()}
 print(f"the best and the worst LSTM are {np.ptp(each['lstm']):.3f} apart;")
 print(f"the means of LSTM and GRU {abs(each['lstm'].mean() - each['gru'].mean()):.3f}")
+
+# %% [markdown] tags=["notes"]
+# Twenty numbers, five a row. A paper that trains each model once has drawn one number from each row. Let two learners draw one LSTM and one GRU by lot and announce 'the winner';
+# repeat three times.
 
 # %% [markdown]
 # Five numbers a row, one for each seed. Look along the rows before you compare them: if five LSTMs lie further apart from one another than the
@@ -114,7 +152,13 @@ for name, model in four.items():
 table = pd.DataFrame(rows).T.astype({"parameters": int})
 table.round({"mean": 3, "least": 3, "largest": 3, "seconds": 2, "kilobytes": 1, "milliseconds": 2})
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What the user pays, what the trainer pays
+# - Left and above is better; the bars span five seeds
+# - Guess: a clip twice as long. Time the same, double, fourfold?
+# - Guess: 1,600 frames as one clip, or as 64 of 25?
+
+# %% tags=["more", "no-code"]
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained", sharey=True)
 for (name, row), marker in zip(table.iterrows(), "os^D"):
     spread = [[row["mean"] - row.least], [row.largest - row["mean"]]]
@@ -127,6 +171,11 @@ best, cheapest = table["mean"].idxmax(), table.milliseconds.idxmin()
 top, quick = table.loc[best], table.loc[cheapest]
 fact = f"the most accurate is {best}, {top['mean']:.3f} ({top.least:.3f} to {top.largest:.3f})"
 plots.describe(figure, f"{fact}; the quickest is {cheapest}, with {quick['mean']:.3f}")
+
+# %% [markdown] tags=["notes"]
+# Ask which model nobody would choose, and why: something cheaper is better. That is 'dominated', exercise 2. Times are this machine's; run it again and they differ. The rule then
+# picks from the reach of the best: say the choice before the cell does. Then the two guesses, in pairs; the number of multiplications is the same in the second. To 'many cores read
+# all frames at once' ask: from which state does frame 20 start?
 
 # %% [markdown]
 # The bars span the five seeds. What lies left and above is better: quicker and more often right. On the real recordings the plain RNN is behind the
@@ -224,7 +273,11 @@ pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames")).mul(1_000).round(1).
 # If time grows as a power of the length, `seconds = a · frames ** b`, then on two logarithmic axes it is a straight line, and the *exponent* `b` is
 # its slope: 1 for linear, 2 for quadratic. `np.polyfit` finds it.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Linear, and the cell lifts the line
+# - Two logarithmic axes: the slope is the power
+
+# %% tags=["more", "no-code"]
 exponents = {name: np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0] for name, seconds in spent.items()}
 axes = plt.subplots(figsize=(8, 4), layout="constrained")[1]
 for (name, seconds), marker in zip(spent.items(), "os^D"):
@@ -239,13 +292,16 @@ axes.legend()
 found = ", ".join(f"{name} {exponent:.2f}" for name, exponent in exponents.items())
 plots.describe(axes, f"the fitted exponents are {found}")
 
+# %% [markdown] tags=["notes"]
+# Read the first decimal at most. A line that drops where clips grow shows a busy machine, nothing else. An exponent below 1 is the fixed cost of a call, not a bargain.
+
 # %% [markdown]
 # An exponent near 1 means linear: twice the frames, twice the time. An exponent below 1 does not mean that long clips are a bargain; some of
 # the cost of a call is there for a clip of any length, and it weighs most on the short ones. The clock wobbles, so read the first decimal at most; where a
 # line drops although the clips grow, the machine was busy. An LSTM does more work at each frame than a vanilla RNN, not more frames: that lifts
 # its line and leaves the slope.
 #
-# Linear is not bad. A layer in which every frame looks at every other (*self-attention*, the heart of a transformer) has a quadratic number of pairs
+# Linear is not bad. A layer in which every frame looks at every other ([*self-attention*](../GLOSSARY.md#self-attention), the heart of a transformer) has a quadratic number of pairs
 # to weigh (Vaswani et al. 2017, table 1). What the same table holds against recurrent layers is something else; we come to it below.
 #
 # ### And memory?
@@ -291,10 +347,18 @@ for name, answer in answering.items():
 index = pd.Index([f"{count} × {frames}" for count, frames in ways], name="clips × frames")
 pd.DataFrame(laid_out, index=index).mul(1_000).round(1).rename(columns="{} (ms)".format)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The same work, in another order
+# - 1,600 steps in a row, or 25 steps for 64 clips
+# - The average hardly minds
+
+# %% tags=["more", "no-code"]
 ratios = {name: times[0] / times[-1] for name, times in laid_out.items()}
 for name, ratio in ratios.items():
     print(f"{name:>8}: one long clip takes {ratio:.1f} times as long as 64 short ones with as many frames")
+
+# %% [markdown] tags=["notes"]
+# Board: a chain of 1,600 small boxes against 25 tall ones. The parallel work must come from the batch. Ask what that means for a telephone that hears one person.
 
 # %% [markdown]
 # The same work, in another order. The average does not mind how its frames are laid out, or much less. A recurrent cell does: in a batch of 64 clips, 64 frames are read in one
@@ -364,12 +428,27 @@ for line in report.read_text(encoding="utf-8").splitlines():
 #
 # Or the LSTM better than the GRU? Take the test now. Two ranges that overlap, or two of lesson 02's intervals, decide nothing here, because both models answered the SAME
 # clips: a clip that is hard for one is hard for the other, and such clips say nothing about the difference. What counts are the clips where exactly
-# one of the two is right. If the models were equally good, each such clip would be the toss of a coin. That is McNemar's test (1947), here in its exact
-# form: how probable is it that fair coins fall as unevenly as this, or more so? That probability is *p*.
+# one of the two is right. If the models were equally good, each such clip would be the toss of a coin. That is [McNemar's test](../GLOSSARY.md#mcnemars-test) (1947), here in its exact
+# form: how probable is it that fair coins fall as unevenly as this, or more so? That probability is [*p*](../GLOSSARY.md#p).
 #
 # **Predict, then run.** Five pairs: the LSTM and the GRU of each seed. In how many of the five will p be below 0.05?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The same clips: count where they differ
+# - Both right, both wrong: says nothing
+# - Only one right: the toss of a coin?
+# - p: how often fair coins fall as unevenly, or more
+# - Guess: five pairs LSTM/GRU. In how many is p below 0.05?
+
+# %% [markdown] tags=["notes"]
+# Board: a table of two by two; cross out the diagonal. Take the guess by fingers, none to five.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One pair would have been an anecdote
+# - Then the same between two LSTMs, or two GRUs
+# - Guess: five against five. Is LSTM − GRU more than luck?
+
+# %% tags=["more", "no-code"]
 def mcnemar(first, second):
     """McNemar's exact test: clips that only the first has right, clips that only the second has right, and p."""
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
@@ -386,11 +465,14 @@ for seed in SEEDS:
 # Each line is a fair test of one question: do THESE two trained models differ? Had you trained one pair, you would have one of these lines, and the seed would
 # have chosen which. So ask the same of two LSTMs, or two GRUs, which differ in their first weights and the order of the batches alone.
 
-# %%
+# %% tags=["more", "no-code"]
 for name in ("lstm", "gru"):
     pairs = list(itertools.combinations(tested[name], 2))
     low = sum(mcnemar(first, second)[2] < 0.05 for first, second in pairs)
     print(f"{low} of {len(pairs)} pairs of {name.upper()}s from different seeds have p below 0.05")
+
+# %% [markdown] tags=["notes"]
+# Ask: which of the five lines would your paper have printed? McNemar compares two TRAINED MODELS. For architectures the seed is the unit to count.
 
 # %% [markdown]
 # By chance alone about one pair in twenty would come out so, or fewer. Where more do, two trainings of ONE architecture gave models of different quality, and the
@@ -401,9 +483,14 @@ for name in ("lstm", "gru"):
 #
 # Shuffle the names. If LSTM and GRU were the same kind of thing, the ten accuracies could have been dealt to the two names in any way. There are
 # 252 ways to deal ten numbers into two hands of five. The share of the ways in which the two means are at least as far apart as we
-# found is the p of a *permutation test*.
+# found is the p of a [*permutation test*](../GLOSSARY.md#permutation-test).
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Five against five: shuffle the names
+# - 252 ways to deal ten numbers into two hands
+# - p: the share of ways at least as far apart
+
+# %% tags=["more", "no-code"]
 def permutation(first, second):
     """The p of a permutation test on the difference of two means."""
     both, size = np.concatenate([first, second]), len(first)
@@ -419,6 +506,10 @@ for pair in [("lstm", "gru"), ("lstm", "rnn")]:
     spread = f"single pairs from {apart.min():+.3f} to {apart.max():+.3f}"
     print(f"{' − '.join(pair)}: {apart.mean():+.3f}, {spread}, p = {p:.4f}")
 print(f"the smallest p that {deals} deals allow: {2 / deals:.3f}")
+
+# %% [markdown] tags=["notes"]
+# Do it with ten cards and two hands once. Ask why p cannot be smaller than the last line says. Then show, live, the cell under 'Unfinished is not worse': twice the epochs, and the
+# gain is larger than the difference between the two cells.
 
 # %% [markdown]
 # The first line is the answer that you can give: a mean difference, and what single pairs of seeds would have shown. Where the range holds zero, some pairs
@@ -521,7 +612,7 @@ print(f"LSTM(64) has {held['lstm']:,} parameters, GRU({units}) {held['gru']:,}: 
 
 # %% [markdown]
 # **Exercise 2.** A model is *dominated* if another is at least as accurate AND at most as slow, and better in one of the two. The
-# models that nobody dominates form the *Pareto front*: only among them is there anything to choose. Write `front(accuracy, milliseconds)`: both are dicts from
+# models that nobody dominates form the [*Pareto front*](../GLOSSARY.md#pareto-front): only among them is there anything to choose. Write `front(accuracy, milliseconds)`: both are dicts from
 # name to number; return the set of names on the front. Guess first which of the four are on it.
 
 # %% tags=["solution"]
@@ -548,6 +639,16 @@ assert found == {"a", "b", "d"}, f"expected a, b and d, found {sorted(found)}: i
 twins = front({"x": 0.9, "y": 0.9}, {"x": 3, "y": 3})
 assert twins == {"x", "y"}, "two equal models do not dominate each other: one must be better in something"
 print("on the front of this lesson's table:", *sorted(front(dict(table["mean"]), dict(table.milliseconds))))
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 3: how many seeds?
+# - Two invented models, five seeds each: means 0.940 and 0.950
+# - Standard deviation over the seeds: 0.0158
+# - Do the ranges overlap?
+# - `16 * (s / d) ** 2`: how many seeds each?
+
+# %% [markdown] tags=["notes"]
+# Three minutes with paper. Then exercise 2 (the Pareto front) for those who are quick. The answer, 40 seeds each, is the sentence that people take home.
 
 # %% [markdown]
 # **Exercise 3.** Somebody shows you two invented models, five seeds each, and says that the second is better.
@@ -591,6 +692,39 @@ assert not np.isclose(minute, expected / 6, rtol=0.01), "that is the state alone
 assert not np.isclose(minute, expected * 80, rtol=0.02), "those are samples: the LSTM reads a frame for every 80"
 assert np.isclose(minute, expected, rtol=0.01), f"expected 6 × 5,998 × 64 × 4 × 32 bytes, found {minute:,.1f} MB"
 print(f"{minute:,.0f} MB for a batch of clips of a minute, and {weights['lstm']:.2f} MB for the weights")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 1
+# Clips become four times as long. An LSTM's training step takes …
+#
+# - A. about the same: more cores read the frames at once
+# - B. about four times as long
+# - C. about sixteen times as long
+
+# %% [markdown] tags=["notes"]
+# Right: B. To A: frame 20 starts from the state of frame 19. C would be each frame against each other frame.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 2
+# One LSTM, one GRU: McNemar's p is 0.01. So …
+#
+# - A. GRUs and LSTMs differ on this task
+# - B. with probability 1 % they are equally good
+# - C. these two models differ more than chance explains
+
+# %% [markdown] tags=["notes"]
+# Right: C. A is the commonest: ask about two LSTMs of different seeds. B turns the sentence round: p is computed IF they are equal.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 3
+# Two architectures, five seeds each. By which number do you choose?
+#
+# - A. mean over the seeds on validation, then the price
+# - B. the best seed on the test
+# - C. the mean over the seeds on the test
+
+# %% [markdown] tags=["notes"]
+# Right: A. To C: averaging removes the luck of seeds, not the choosing by the test.
 
 # %% [markdown]
 # **You have seen**

@@ -12,6 +12,16 @@
 #
 # **Minutes:** 40, of which the computer takes about two. **You need:** lessons 02 to 08.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two sentences that one reads everywhere
+# - 'RNNs capture temporal information.'
+# - 'RNNs miss the global context.'
+# - Which experiment would print a number for each?
+
+# %% [markdown] tags=["notes"]
+# Give the class two minutes to design the experiments. Shuffling the test comes first; training on shuffled clips comes late or not at all. Write what comes on the board and leave a
+# gap beside it.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -97,7 +107,21 @@ def band(scores):
 
 print(f"GRU, stacked, bidirectional, attention: {SETTING}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: the frames of the TEST clips in another order
+# - As recorded, shuffled, reversed: no frame added or lost
+# - The order-blind average: three times the same, by arithmetic
+# - The GRU: what is left of its accuracy, shuffled?
+# - And reversed: better or worse than shuffled?
+
+# %% [markdown] tags=["notes"]
+# Two numbers and a comparison, in writing. Expect 'reversed is milder', since each frame keeps its neighbours.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Order is read. What is it worth?
+# - Guess: a GRU that LEARNS from shuffled clips. Near which line?
+
+# %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
 scores = {name: [] for name in versions}
 gru = models.gru(clips.label.nunique(), units=32)
@@ -108,6 +132,10 @@ for seed, model, history in training.fit_seeds(gru, in_order, **SETTING):
         scores[name].append(evaluation.score(its_answers == truth))
 gru_seconds = history.history["seconds"][1:]  # the first epoch may hold the compiling
 print("GRU, trained on clips as recorded, tested on\n" + "\n".join(f"{n:>12}: {band(s)}" for n, s in scores.items()))
+
+# %% [markdown] tags=["notes"]
+# Why is reversed worse? Likely: the answer leans on the last frames, and these are now the beginning of the word. Then point to the gap on the board: is this fall what order is
+# worth? The GRU never met such a clip. Take the second guess before going on.
 
 # %% [markdown]
 # Order is read: the same frames in another order get other answers. On the real recordings reversed is worse than shuffled, though neighbours stay neighbours: a likely
@@ -121,7 +149,11 @@ print("GRU, trained on clips as recorded, tested on\n" + "\n".join(f"{n:>12}: {b
 #
 # **Predict, then run.** Where will it land: near the shuffled line above, or near the line "as recorded"?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The fair question
+# - Both were tested on clips like those they learned from
+
+# %% tags=["more", "no-code"]
 mixed = batches.bucketed([shuffled(f) for f in train.frames], train.label, batch_size=50, n_lengths=1)
 without_order, tables = [], []
 keras.utils.set_random_seed(0)
@@ -136,6 +168,10 @@ print(f"order in training and test:    {band(with_order)}\nno order in training 
 worth = np.mean([s.accuracy for s in with_order]) - np.mean([s.accuracy for s in without_order])
 width = with_order[0].high - with_order[0].low
 print(f"order is worth {worth:+.3f}; one 95 % interval from {len(test)} clips is {width:.3f} wide")
+
+# %% [markdown] tags=["notes"]
+# Long pause. Two differences on the board: the fall above, and this one. Ask for a task where order must be worth much: 'tip' and 'pit'; lesson 13's rhythms. Two seeds cannot prove
+# a small difference; they show that a large one is not there.
 
 # %% [markdown]
 # Compare two differences: how much the first GRU lost on shuffled clips, and what order is worth here. The first is far larger: so most
@@ -165,10 +201,10 @@ plots.describe(axes, f"Taken for each other most often: {', '.join(pairs)}, of {
 # ## Four ways to read a clip
 #
 # The GRU answers from its last state alone. Three other builders:
-# - **stacked:** a second GRU reads the states of the first as if they were frames, and answers from its own last state.
-# - **bidirectional** (Schuster & Paliwal 1997): one GRU reads from the first frame to the last, another from the last to the first; the two
+# - **[stacked](../GLOSSARY.md#stacked):** a second GRU reads the states of the first as if they were frames, and answers from its own last state.
+# - **[bidirectional](../GLOSSARY.md#bidirectional)** (Schuster & Paliwal 1997): one GRU reads from the first frame to the last, another from the last to the first; the two
 #   final states lie side by side. Padding is skipped in both directions.
-# - **attention:** a bidirectional GRU gives its states at ALL frames. Each state gets a score, the `tanh` of the state times one weight for each unit; softmax over
+# - **[attention](../GLOSSARY.md#attention):** a bidirectional GRU gives its states at ALL frames. Each state gets a score, the `tanh` of the state times one weight for each unit; softmax over
 #   time turns the scores into *weights* that add up to 1; the answer is read from the weighted mean (after Bahdanau et al. 2015 and Raffel & Ellis 2015).
 #
 # Attention has a trap. At padding, a masked GRU repeats its last state, and inside `Bidirectional` Keras puts zeros there. A softmax over time gives
@@ -191,6 +227,18 @@ except AssertionError as error:
 #
 # **Predict, then run.** Order the four by accuracy. Will the best beat the GRU by more than the seeds differ?
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Four ways to read a clip
+# - GRU: the last state
+# - Stacked: a second GRU reads the states of the first
+# - Bidirectional: one forwards, one backwards, final states side by side
+# - Attention: a weight for each state, the weighted mean
+# - Guess: the order? By more than the seeds differ?
+
+# %% [markdown] tags=["notes"]
+# Draw the four as chains of boxes under one spectrogram; mark in colour what the answer reads. Then the trap: a softmax over padding. The cell 'naive' fails check_mask; ask before
+# running which layer is to blame.
+
 # %%
 found, seconds, trained = {"gru": with_order}, {"gru": gru_seconds}, {"gru": gru}
 for name in ["stacked", "bidirectional", "attention"]:
@@ -202,7 +250,11 @@ for name in ["stacked", "bidirectional", "attention"]:
         found[name].append(evaluation.evaluate(model, test))
         seconds[name] = history.history["seconds"][1:]
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Both ends are heard in front
+# - Look at three things: bands, seconds, parameters
+
+# %% tags=["more", "no-code"]
 comparison = pd.DataFrame({name: np.mean(scores, axis=0)[:3] for name, scores in found.items()}).T
 comparison.columns = ["accuracy", "low", "high"]
 comparison["least"] = [min(score.accuracy for score in scores) for scores in found.values()]
@@ -214,6 +266,9 @@ best = comparison.accuracy.idxmax()
 accuracy = comparison.accuracy
 plots.describe(axes, f"The best is {best} with {accuracy[best]:.3f}; gru has {accuracy['gru']:.3f}")
 comparison.round(3)
+
+# %% [markdown] tags=["notes"]
+# Two seeds. Do the bands from least to largest overlap? Who has twice the parameters? Seconds are this machine's. Do not let anybody name a winner among the other three.
 
 # %% [markdown]
 # `low` and `high` are the ends of the two seeds' 95 % intervals, averaged; they speak of the number of clips, not of seeds. Look at three things before you name a winner:
@@ -237,7 +292,13 @@ rows[rows.lesson == "09"][["model", "accuracy", "least", "largest", "parameters"
 # Does an RNN miss the global context? Build a task that asks nothing else. A clip begins with one of three words. Then comes *babble*: frames drawn
 # by lot from all training clips. Each is a piece of speech; together they say nothing about the word. The answer, *which word was it?*, is due at the end.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## First clue, last answer
+# - One of three words, then babble, then: which word was it?
+# - Guess: after 50 frames of babble, who still knows the word?
+# - GRU's last state? The same GRU with attention? Bidirectional?
+
+# %% tags=["more", "no-code"]
 words = ["0", "1", "7"]
 babble = np.concatenate(list(rest.frames))
 
@@ -252,6 +313,9 @@ ask = test[test.label.isin(words)]
 example = np.repeat(then_babble(learn.iloc[:1], 50)[0], 2, axis=0)  # each frame twice, so that the time is right
 axes = plots.log_mel(example, title=f'"{learn.label.iloc[0]}", then one second of babble')
 plots.describe(axes, f"The word ends after {0.02 * len(learn.frames.iloc[0]):.2f} s; nothing after it helps")
+
+# %% [markdown] tags=["notes"]
+# Babble: frames drawn by lot from all training clips. Chance is one in three. Also ask for 5 frames of babble with the plain GRU: nobody should expect a failure there.
 
 # %% [markdown]
 # Three readers, the GRU with two lengths of babble; 32 units in each GRU. `gru-attention` is
@@ -277,7 +341,13 @@ print(f"{model.count_params():,} parameters, check_mask {evaluation.check_mask(m
 # **Predict, then run.** Chance is one in three. After 5 frames of babble (0.1 s), and after 50 (1 s): which of these readers still know
 # the word? All get the same clips and the same number of epochs.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The last state forgets, the GRU does not
+# - Rows 1 and 2: the same one-way GRU, read in two ways
+# - 'In training' far above 'accuracy': learned by heart
+# - Guess: after what share of a clip is an answer settled?
+
+# %% tags=["more", "no-code"]
 rows = []
 for builder, count in [(models.gru, 5), (models.gru, 50), (gru_attention, 50), (models.bidirectional, 50)]:
     keras.utils.set_random_seed(0)
@@ -291,6 +361,10 @@ for builder, count in [(models.gru, 5), (models.gru, 50), (gru_attention, 50), (
 columns = ["model", "babble (frames)", "in training", "accuracy", "low", "high", "seconds"]
 memory = pd.DataFrame(rows, columns=columns)
 memory.round(3)
+
+# %% [markdown] tags=["notes"]
+# Ask: what exactly fails in row 1? Not 'the RNN': its last state, trained for a short time; the error has to come back through fifty updates. Bidirectional has a less noble way out:
+# ask which, and how to block it (the clue in the middle).
 
 # %% [markdown]
 # Read the second and third line together. Both models have a one-way GRU with as many units. If the one that answers from its last state is
@@ -315,7 +389,13 @@ memory.round(3)
 # **Predict, then run.** How is it for many clips? Guess the median: after what share of the clip does the answer no longer change? (All
 # beginnings of 100 test clips go through the model in one call.)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The moment of decision
+# - Ask after every frame; settled: the answer no longer changes
+# - Half of the clips lie left of the median
+# - Guess: which frames get attention? Loud, quiet, early, late?
+
+# %% tags=["more", "no-code"]
 some = test.sample(100, random_state=0)
 beginnings = [frames[:count] for frames in some.frames for count in range(1, len(frames) + 1)]
 running = np.split(evaluation.predict(gru, beginnings), np.cumsum(batches.lengths(some.frames))[:-1])
@@ -327,6 +407,10 @@ axes.set(xlabel="share of the clip heard when the answer settles", ylabel="clips
 axes.set_title("the moment of decision, 100 test clips")
 early = f"in {(shares <= 0.5).mean():.0%} of the clips it settles within the first half"
 plots.describe(axes, f"Half of the answers settle after {shares.median():.0%} of the clip or less; {early}")
+
+# %% [markdown] tags=["notes"]
+# Compare with the guesses. Then show the single clip under it in the notebook, where one word overtakes another. Nobody knows AT that moment that it has settled. Ask what a live
+# recogniser could do with this.
 
 # %% [markdown]
 # Now one clip: of those with a right answer, the one that settles nearest to that median. The four words that rose highest are drawn.
@@ -373,7 +457,11 @@ print(f"frames read to answer after each of {n} frames: forward {n}, backward {n
 # The weights of attention pooling are one number a frame, so they can be drawn under the picture. The dashed line is the *even share*: the weight
 # that each frame would have if all counted alike. **Predict, then run.** Loud frames or quiet ones? The beginning, the middle, or the end?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Where attention looks
+# - Dashed: the even share, as if all frames counted alike
+
+# %% tags=["more", "no-code"]
 def draw_attention(clip):
     """The weight of each frame under the log-mel frames of a clip."""
     weights = microscope.attention(attention, clip.frames)
@@ -387,6 +475,10 @@ def draw_attention(clip):
 
 
 draw_attention(one)
+
+# %% [markdown] tags=["notes"]
+# 'The sum is read here', not 'this sound decided': each state has read the clip from both ends. Ask how to find out what the answer rests on: change the frames, or take the
+# gradient. The table for 100 clips follows in the notebook.
 
 # %%
 draw_attention(some[np.array(right) & (some.label != one.label)].iloc[0])
@@ -409,6 +501,15 @@ print(f"weight on padding: {weights[~mask].sum():.1f}")
 more = (thirds["loudest third"] > thirds["its even share"]).mean()
 print(f"the loudest third gets more than its even share in {more:.0%} of the clips")
 thirds.mean().round(3).to_frame("mean weight").T
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 1: the end gets lost
+# - The last 30 % of every test clip is cut off
+# - Who loses most: `gru`, `bidirectional` or `attention`?
+# - `lost`: accuracy on whole clips minus accuracy on cut ones
+
+# %% [markdown] tags=["notes"]
+# The guess first, in writing, with a reason. Expect 'bidirectional, because it needs the end'. Then eight minutes. Cut each clip at 0.7 of ITS OWN length.
 
 # %% [markdown]
 # Loud frames are seldom at the end of a clip, so the two findings may be one. And be careful with the conclusion. A weight belongs to a *state*, and each of these states has read the clip from both ends. A large weight
@@ -495,6 +596,39 @@ assert before in names, f"`before` should be one of {', '.join(names)} as text: 
 assert before != after, f"{after} is what it settled ON, row n - 1 after n frames: take row n - 2"
 assert before == names[so_far[moment - 2]], f"after {moment - 1} frames it was another digit: row {moment - 2}"
 print(f"{some.label[latest]}: {moment} of {len(so_far)} frames until {before} became {after}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 1
+# A GRU falls from 0.95 to 0.55, shuffled. So …
+#
+# - A. order is worth 0.40 for this task
+# - B. this GRU's answers depend on the order
+# - C. an order-blind model would have 0.55
+
+# %% [markdown] tags=["notes"]
+# Right: B, and no more. A and C are both refuted by numbers of this lesson: ask for them.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 2
+# Attention pooling after a masked one-way GRU: why the mask?
+#
+# - A. states at padding are zeros, which spoil the mean
+# - B. without it the softmax fails
+# - C. padding takes weight: the answer depends on the batch
+
+# %% [markdown] tags=["notes"]
+# Right: C. To A: this GRU repeats its last state; zeros come inside Bidirectional. To B: nothing fails, and that is the danger.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 3
+# A word, then babble. With attention the GRU knows the word. Why?
+#
+# - A. attention reads the states at the word's time
+# - B. attention makes the GRU read backwards
+# - C. attention has many more parameters
+
+# %% [markdown] tags=["notes"]
+# Right: A. To C: one weight for each unit.
 
 # %% [markdown]
 # **You have seen**

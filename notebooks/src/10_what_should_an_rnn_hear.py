@@ -12,6 +12,16 @@
 #
 # **Minutes:** 35, of which the computer takes about two. **You need:** lessons 01, 02, 04 and 07.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A claim to test
+# 'RNNs learn features from raw audio.'
+#
+# - If that is true: what was lesson 01 for?
+# - One GRU, five inputs, one price
+
+# %% [markdown] tags=["notes"]
+# Ask who has read that sentence, and where. Ask what it would predict: raw samples as good as log-mels. Then it can be tested.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -75,7 +85,19 @@ print(f"{len(validation)} to validate, {len(test)} to test")
 # 2. **spectrogram:** the *magnitude* of each of 129 frequencies in a faded stretch of 25 ms. The phases are thrown away.
 # 3. **log spectrogram:** the logarithm of its square.
 # 4. **log-mel:** forty mel bands, then the logarithm: what this course has used so far.
-# 5. **MFCC:** see below.
+# 5. **[MFCC](../GLOSSARY.md#mfcc):** see below.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A ladder of five inputs, a row each 20 ms
+# - Raw: chunks of 160 samples
+# - Spectrogram: 129 magnitudes; the phases are gone
+# - Log spectrogram: the logarithm of their square
+# - Log-mel: 40 bands, then the logarithm
+# - MFCC: 13 slow waves along the bands, and their slopes
+
+# %% [markdown] tags=["notes"]
+# Draw it as a ladder on the board with the numbers a frame: 160, 129, 129, 40, 39. Each rung does a little of the network's work. Ask at each rung what is lost for good. At the
+# first: nothing.
 
 # %%
 def raw(waveform):
@@ -135,7 +157,7 @@ plots.describe(axes, f"wave 0 is flat, wave 1 changes its sign once, wave 12 cha
 # %% [markdown]
 # It equals TensorFlow's; SciPy's differs in the scale of the first column alone, a convention.
 #
-# One frame says nothing about movement. So each coefficient gets its *delta*: the slope of the straight line that fits five neighbouring frames best
+# One frame says nothing about movement. So each coefficient gets its [*delta*](../GLOSSARY.md#delta): the slope of the straight line that fits five neighbouring frames best
 # (Furui 1986). With `x` from -2 to 2, that slope is the sum of `x · value` over the sum of `x²`, which is 10. The delta of the delta comes on
 # top: 3 × 13 = 39 numbers. At the ends the first and the last frame are repeated.
 
@@ -159,7 +181,7 @@ print(f"apart from SciPy's fit by {np.abs(delta(cepstrum) - slopes).max():.0e}; 
 # %% [markdown]
 # ### One scale for all
 #
-# Raw samples lie near 0, log-mels near -5. A network that gets larger numbers starts with larger steps, and that would decide the contest. So each column is *standardised*:
+# Raw samples lie near 0, log-mels near -5. A network that gets larger numbers starts with larger steps, and that would decide the contest. So each column is [*standardised*](../GLOSSARY.md#standardised):
 # minus its mean, divided by its standard deviation, both measured on `train` alone. Our models begin with a fixed `Rescaling`
 # made for log-mels; `standardised` ends with its inverse, so that what reaches the GRU has mean 0 and standard deviation 1 whatever the input.
 
@@ -198,7 +220,11 @@ for name, (mean, spread) in scales.items():
 # %% [markdown]
 # One clip, five times, as the GRU gets it. In which of these can YOU see where the vowel begins and ends?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Where does the vowel begin and end?
+# - One clip, five times, as the GRU gets it
+
+# %% tags=["more", "no-code"]
 figure, panels = plt.subplots(1, 5, figsize=(11, 3.2), layout="constrained")
 steadier = {}
 for axes, name in zip(panels, INPUTS):
@@ -211,6 +237,9 @@ figure.colorbar(image, ax=axes, label="standard deviations")
 correlated = ", ".join(f"{name} {value:.2f}" for name, value in steadier.items())
 plots.describe(figure, f"the mean correlation of a frame with the next one is: {correlated}")
 
+# %% [markdown] tags=["notes"]
+# Somebody comes to the front and points, in each of the five. In four it can be done. Ask: is there less information in the first? No: it is what the others were made from.
+
 # %% [markdown]
 # In the last four, neighbouring frames look alike while a sound lasts, and change with it. The raw chunks of one vowel have little in common, to the
 # eye and in the numbers. Why?
@@ -220,7 +249,20 @@ plots.describe(figure, f"the mean correlation of a frame with the next one is: {
 # Where a chunk begins is an accident: it depends on when the recording was started. Take the loudest chunk of the clip, and the chunk of the same vowel that
 # begins 2 ms later. To the ear they are one sound. **Predict, then run:** how far do the two columns of numbers differ, raw and as log-mel?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: the same vowel, 2 ms later
+# - The loudest chunk of the clip, and one that begins later
+# - To the ear they are one sound
+# - How much do the columns differ: raw? As log-mel?
+
+# %% [markdown] tags=["notes"]
+# Let them draw the dashed line over a wavy line on paper. Two correlations, in writing.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A stranger, and the same
+# - Left: every number has changed. Right: nearly none.
+
+# %% tags=["more", "no-code"]
 late = int(0.002 * audio.SAMPLE_RATE)  # samples: 16
 loudest = int((raw(one.waveform[:-STEP]) ** 2).mean(axis=1).argmax())
 versions = [("as cut", one.waveform), ("2 ms later", one.waveform[late:])]
@@ -235,6 +277,9 @@ for axes, name, unit in zip(panels, ["raw", "log-mel"], ["sample", "mel band"]):
     axes.legend()
 told = " and ".join(f"{value:.2f} for {name}" for name, value in alike.items())
 plots.describe(figure, f"the two lines have a correlation of {told}")
+
+# %% [markdown] tags=["notes"]
+# The word is phase: where in its swing a wave is when the chunk begins. Exercise 1 does it with a pure tone: at 500 Hz the chunk is its own negative after 8 samples.
 
 # %% [markdown]
 # On the left every number has changed; on the right, nearly none. A wave is somewhere in its swing when the chunk begins (its *phase*), and each of
@@ -257,7 +302,11 @@ some = list(train.waveform[:40])
 drifts = {name: [drift(name, delay, some) for delay in DELAYS] for name in INPUTS}
 pd.DataFrame(drifts, index=[f"{1_000 * d / audio.SAMPLE_RATE:.3g} ms" for d in DELAYS]).T.round(2)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## How far a frame moves
+# - 0: the same. 1: as unlike as two frames by lot.
+
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.4), layout="constrained")[1]
 for (name, values), marker in zip(drifts.items(), "os^Dv"):
     axes.plot(1_000 * np.array(DELAYS) / audio.SAMPLE_RATE, values, f"{marker}-", markersize=4, label=name)
@@ -267,6 +316,9 @@ axes.legend(ncols=2)
 at = {name: values[DELAYS.index(late)] for name, values in drifts.items()}
 fact = f"after 2 ms the drift is {at['raw']:.2f} for raw, {at['spectrogram']:.2f} for the spectrogram"
 plots.describe(axes, f"{fact} and {at['log-mel']:.2f} for log-mel")
+
+# %% [markdown] tags=["notes"]
+# One frame is an anecdote; this is forty clips and seven delays. Ask what it means to be ABOVE 1: it comes half a swing late and is more nearly its own negative.
 
 # %% [markdown]
 # Raw chunks are strangers after a fraction of a millisecond. To a network that reads raw chunks, the same vowel is a new input each time; it has to
@@ -320,6 +372,16 @@ def train_on(name, part, seeds, *, epochs=SETTING["epochs"]):
         histories.append(pd.DataFrame(history.history))
     return np.array(correct), histories
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The contest
+# - GRU with 48 units; same clips, epochs, rate; three seeds
+# - Baseline: the order-blind average of log-mels
+# - Guess: order the five by accuracy
+# - Where on the ladder is the largest step?
+
+# %% [markdown] tags=["notes"]
+# Whoever has seen the drift puts raw last. The size of the step is the question: collect guesses for raw. Then run, and draw the ladder while fifteen trainings run.
+
 # %%
 right, curves = {}, {}
 for name in INPUTS:
@@ -356,7 +418,12 @@ for name in INPUTS:
 table = pd.DataFrame(rows).T.astype({"epochs": int, "parameters": int})
 table.round({"validation": 3, "least": 3, "largest": 3, "own clips": 3, "seconds": 1, "making": 2})
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The step that counts is the first
+# - Dashed: one Dense layer on average log-mels, without order
+# - Guess: what helps raw more, five times the epochs or clips?
+
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 places = np.arange(len(table))
 spread = [table.validation - table.least, table.largest - table.validation]
@@ -369,6 +436,9 @@ axes.legend(loc="lower left", fontsize=8)
 steps = table.validation.diff()
 fact = f"the largest step is to {steps.idxmax()}, {steps.max():+.3f}"
 plots.describe(axes, f"{fact}; raw has {table.validation['raw']:.3f}, log-mel {table.validation['log-mel']:.3f}")
+
+# %% [markdown] tags=["notes"]
+# Do not let anybody order the last four: seeds and 300 clips move a number by two or three hundredths. Validation and test put MFCC and log-mel in another order.
 
 # %% [markdown]
 # Read three things from the table.
@@ -389,7 +459,12 @@ plots.describe(axes, f"{fact}; raw has {table.validation['raw']:.3f}, log-mel {t
 # That is the fair objection: `train` is a small part of the pool. First give raw five times the epochs on the same clips. Then give raw and log-mel the whole pool for as
 # many epochs as before, so that there are more clips and more steps, too. One seed each. **Predict, then run:** which helps raw more? Does it reach what log-mel has from `train`?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Raw learned its own clips
+# - Read 'own clips' beside 'validation'
+# - Rows 2 and 3 made as many steps
+
+# %% tags=["more", "no-code"]
 PARTS = {"train": train, "the pool": pool}
 before = table.loc[["raw", "log-mel"], ["validation", "own clips", "seconds"]]
 rows = [[name, "train", len(train), SETTING["epochs"], *row] for name, row in zip(before.index, before.to_numpy())]
@@ -401,7 +476,15 @@ for name, part, epochs in [("raw", "train", 40), ("raw", "the pool", 8), ("log-m
 more = pd.DataFrame(rows, columns=["input", "learns from", "clips", "epochs", "validation", "own clips", "seconds"])
 more.round({"validation": 3, "own clips": 3, "seconds": 1})
 
-# %%
+# %% [markdown] tags=["notes"]
+# Known by heart: row 2. Does raw with all clips reach what log-mel has from the few? Compare rows 3 and 1. It has more parameters than the log-mel network, so it is not short of
+# them.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## More clips, and more time
+# - Triangle: forty epochs on the same few clips
+
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
 for (name, part), style in zip(more[more.epochs == 8].groupby("input"), ["s-", "o--"]):
     axes.plot(part.clips, part.validation, style, label=f"{name}, 8 epochs")
@@ -412,6 +495,10 @@ axes.legend()
 few, many = table.validation["log-mel"], more.validation[(more.input == "raw") & (more.clips == len(pool))].iloc[0]
 fact = f"raw has {longer.validation:.3f} after 40 epochs on {len(train)} clips"
 plots.describe(axes, f"{fact}, {many:.3f} with {len(pool):,} clips; log-mel has {few:.3f} with {len(train)}")
+
+# %% [markdown] tags=["notes"]
+# The triangle and the right end of the raw line made the same number of steps. Where would the lines meet? Nobody knows from this picture. Published: more than 2,000 hours, with a
+# convolution over samples (Sainath et al. 2015); this pool has 16 minutes.
 
 # %% [markdown]
 # Compare the triangle with the raw line: the same number of steps, spent once on the same few clips and once on five times as many. Its *own clips* say the rest. And compare the last point of
@@ -509,6 +596,15 @@ assert np.allclose(flat, per_frame, atol=1e-3), "with one coefficient each frame
 errors = {count: np.sqrt(np.mean((rebuilt(frames.copy(), count) - frames) ** 2)) for count in (1, 13, 26)}
 print("error with", ", ".join(f"{count}: {error:.2f}" for count, error in errors.items()), "units of natural log")
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 3: upside down
+# - Every sample times -1. No ear hears the difference.
+# - Do the networks: `raw`? `log-mel`?
+# - `lost`: validation accuracy minus accuracy upside down
+
+# %% [markdown] tags=["notes"]
+# A guess in writing, two numbers. Hint: what happens to a magnitude when the wave is turned over? For log-mel the answer can be proved before it is measured.
+
 # %% [markdown]
 # **Exercise 3.** Turn the waveform upside down: every sample times -1. No ear hears the difference. Do the networks? `networks["raw"]` and
 # `networks["log-mel"]`, as they are now, were trained on the whole pool. Write down a guess, then set `lost`: a dict from these two names to the
@@ -539,11 +635,44 @@ for name, value in lost.items():
     assert np.isclose(value, expected), f"{name}: expected {expected:.3f}, found {value:.3f}: {hint}"
 print("lost upside down:", ", ".join(f"{name} {value:.3f}" for name, value in lost.items()))
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 1
+# Raw chunks hold everything. Why can a network do worse with them?
+#
+# - A. too few parameters for 160 numbers a frame
+# - B. information is lost when chunks are cut
+# - C. one sound comes as many different chunks
+
+# %% [markdown] tags=["notes"]
+# Right: C. To A: the table has the counts; raw has the most.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 2
+# 0.95 on its own clips, 0.35 on new ones. What helps most?
+#
+# - A. more clips, or an input that makes them alike
+# - B. more epochs over the same clips
+# - C. more units
+
+# %% [markdown] tags=["notes"]
+# Right: A. B was measured: the triangle. C: it fits its own clips already.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz 3
+# Why is the mean for standardising measured on training clips alone?
+#
+# - A. test clips have another level
+# - B. it would make the test less of a test
+# - C. padding would count towards the mean
+
+# %% [markdown] tags=["notes"]
+# Right: B. To A: here every clip has the same level, and the reason stands all the same.
+
 # %% [markdown]
 # **You have seen**
 # - five inputs made from the same waveforms, and one GRU trained on each at the same price;
 # - what a chunk of raw samples becomes when the same sound begins 2 ms later;
-# - what more clips and more time do for raw samples, and what they leave to be done.
+# - what more clips and more time do for raw samples, and how far they stay from the others.
 #
 # ## Quiz
 #

@@ -12,6 +12,17 @@
 #
 # **Minutes:** 50, of which the computer takes about one. **You need:** lessons 02, 04 and 09.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Ten words in an endless sound
+#
+# - Ten commands, "unknown" for other words, "silence" for none
+# - How does a device pick its words?
+# - How often is it wrong in an hour?
+# - Which device would you send back to the shop?
+
+# %% [markdown] tags=["notes"]
+# Ask: who has a device at home that waits for a word? When does it annoy? Collect the answers in two columns: it does not hear me; it answers when nobody asked. Do not name the columns yet. At the end of the lesson they are called misses and false alarms.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -82,10 +93,10 @@ for split, part in files.groupby("split"):
 # %% [markdown]
 # ## A second of sound, with noise in it
 #
-# A keyword spotter does not get clips that are cut at both ends of a word. It looks at the last second of an endless sound, again and again. So
+# A [keyword spotter](../GLOSSARY.md#keyword-spotter) does not get clips that are cut at both ends of a word. It looks at the last second of an endless sound, again and again. So
 # every word is put into a *window* of one second, at a random place, and noise is added.
 #
-# How much noise? The *signal-to-noise ratio* compares the levels of word and noise: at 20 dB the word's amplitude is ten times
+# How much noise? The [*signal-to-noise ratio*](../GLOSSARY.md#signal-to-noise-ratio) compares the levels of word and noise: at 20 dB the word's amplitude is ten times
 # that of the noise, at 0 dB they are alike, below 0 dB the noise is louder.
 
 # %%
@@ -110,7 +121,17 @@ def cut(sound, random):
 
 cut(example, np.random.default_rng(0)).shape
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A word, and noise
+#
+# - Signal-to-noise ratio: level of the word against the noise
+# - 20 dB: ten times the amplitude; 0 dB: alike
+# - Below 0 dB the noise is louder
+
+# %% [markdown] tags=["notes"]
+# Draw the ladder of decibels. Ask which number in the code is twenty decibels of amplitude: 10 to the power of minus one. Why is there a division by the loudness of the noise? So that every noise, soft or loud in its file, comes out at the ratio that was asked for.
+
+# %% tags=["more"]
 def mix(sound, noise, *, level, decibels):
     """Sound and noise together, the noise so many decibels below a level."""
     return sound + noise * level / loudness(noise) * 10 ** (-decibels / 20)
@@ -122,7 +143,13 @@ print(f"noise 20 dB below an amplitude of 1 has the amplitude {loudness(ten):.2f
 # %% [markdown]
 # **Predict, then run.** At which of the three ratios do you still understand the word? At which can you still see it?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Can you hear "stop"? Can you see it?
+
+# %% [markdown] tags=["notes"]
+# Play the third one first, then the second, then the first. Hands up at each: who heard the word? Then look: at which ratio is it still to be seen? Ears and pictures need not agree. Remember the answers: the next figure asks a network.
+
+# %% tags=["more", "no-code"]
 random = np.random.default_rng(3)
 second, noise = cut(example, random), cut(noises["test"][0], random)
 figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
@@ -168,6 +195,17 @@ noisy.label.value_counts().to_frame("windows").T
 # trained twice. Once it hears words with faint noise (30 dB), once the same words at ratios from 30 down to 0 dB. **Predict, then run.** Which of the two is better at
 # 20 dB, which at 0 dB? (Attention was preferred to a plain GRU on the validation speakers; units and epochs are what two minutes allow.)
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two trainings
+#
+# - *quiet*: words with faint noise, 30 dB
+# - *noisy*: the same words, from 30 down to 0 dB
+# - **Guess.** Which is better at 20 dB?
+# - **Guess.** Which is better at 0 dB?
+
+# %% [markdown] tags=["notes"]
+# Everybody writes two answers down. Start the cell that trains both models now; draw the sliding second on the board while it runs. Same words, same epochs, same seed: only the noise differs.
+
 # %%
 def trained(table):
     """A model trained on windows."""
@@ -188,7 +226,13 @@ at = {ratio: windows(test, noises["test"], [ratio], seed=1) for ratio in RATIOS}
 scores = {name: [evaluation.evaluate(each, at[ratio]) for ratio in RATIOS] for name, each in model.items()}
 pd.DataFrame({name: map(str, row) for name, row in scores.items()}, index=[f"{ratio} dB" for ratio in RATIOS])
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What is training with noise worth?
+
+# %% [markdown] tags=["notes"]
+# Look at the dashed line first: what does a device get that calls everything "unknown"? Now the blue line: where does it lie on the dashed one, and what does that model do there? It has stopped listening. Only then compare the two. Where does noise in training help most, and why not at the far left?
+
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.2), layout="constrained")[1]
 for (name, row), marker in zip(scores.items(), "os"):
     accuracy, low, high = np.array([score[:3] for score in row]).T
@@ -209,7 +253,7 @@ plots.describe(axes, f"noise in training is worth {worth}")
 #
 # ## Right nearly always, and of no use
 #
-# In a test set commands are common. In life they are rare. Here is a stream of sound as a device hears it: words of the test
+# In a test set commands are common. In life they are rare. Here is a [stream](../GLOSSARY.md#stream) of sound as a device hears it: words of the test
 # speakers with pauses between them, in test noise at 10 dB; most words are not commands. `said` tells when each word was said (the time of its middle, in seconds).
 
 # %%
@@ -228,7 +272,18 @@ def stream(words, noises, *, decibels, seed):
 
 stream(test.head(2), noises["test"], decibels=10, seed=0)[1]
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Right nearly always
+#
+# - A stream: words, pauses, noise at 10 dB
+# - Four looks a second; most see no command
+# - "Do nothing" is right at all of those
+# - **Guess.** How accurate is a device with its plug pulled?
+
+# %% [markdown] tags=["notes"]
+# Play the twelve seconds. Ask for the guess as a number, in writing, from everybody; read three of them aloud. Draw the four fields on the board: said or not said, answered or not answered.
+
+# %% tags=["more", "no-code"]
 def talk(part, noises, *, seed):
     """A stream in which one word in five or fewer is a command; each word that is no command is said twice."""
     other, orders = part[part.label == "unknown"], part[part.label != "unknown"]
@@ -267,7 +322,13 @@ print(f"{len(begins):,} looks, probabilities of shape {list(heard['noisy'].shape
 # both mean *do nothing* and are right. Compare with a device that has its plug pulled: it never answers.
 # **Predict, then run.** What is its accuracy?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## … and of no use
+
+# %% [markdown] tags=["notes"]
+# Who was near? Read the third line twice: in the stream, and in a home. Which of the two trained models would a reader of the first column buy? What does it do for its owner? Lead to the two numbers: neither is worth anything without the other.
+
+# %% tags=["more", "no-code"]
 names = clips.label.cat.categories
 is_command = ~names.isin(["unknown", "silence"])
 truth = np.full(len(begins), -1)  # -1: do nothing
@@ -284,12 +345,12 @@ print(f"plug pulled:   accuracy {np.mean(truth == -1):.3f}, in a home with five 
 # %% [markdown]
 # The device that hears nothing is right nearly always, the more so the rarer commands are, and it may well beat a trained model. Accuracy is the wrong
 # question here. Two numbers are wanted, and neither is worth anything without the other:
-# - **misses**: the share of commands that are not answered, or answered wrongly;
-# - **false alarms an hour**: answers to no command, or to another one.
+# - **[misses](../GLOSSARY.md#miss)**: the share of commands that are not answered, or answered wrongly;
+# - **[false alarms](../GLOSSARY.md#false-alarm) an hour**: answers to no command, or to another one.
 #
 # ## Alarms, misses and false alarms
 #
-# A device that answers at each look answers one word several times. So an *alarm* is a look at which the surest command reaches a threshold, and
+# A device that answers at each look answers one word several times. So an *alarm* is a look at which the surest command reaches a [threshold](../GLOSSARY.md#threshold), and
 # after an alarm the device rests for five looks. An alarm is right if that command was being said: its middle lies in the window, or a quarter of a second beside it.
 
 # %%
@@ -332,6 +393,17 @@ print(f"threshold 0.5: {misses:.0%} of the commands missed, {len(false) / hours:
 # Now raise the threshold step by step, from 0.3 to 0.99999 (the picture is in the next section). Each threshold is a point: so many false alarms an hour, so many misses. **Predict, then run.** What shape has
 # the curve? And how far is the model that was trained without noise from the other?
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two numbers, never one alone
+#
+# - **Misses**: share of commands not answered, or answered wrongly
+# - **False alarms an hour**: answers to no command, or another
+# - An alarm: the surest command reaches a threshold; then rest
+# - **Guess.** Raise the threshold: which shape has the curve?
+
+# %% [markdown] tags=["notes"]
+# Draw the axes, false alarms to the right in tens and hundreds, misses upwards. One learner draws a curve. Ask what is at its two ends: a threshold of 0, and of 1. And ask what an hour is: a quiet home, or a stream in which somebody speaks every other second?
+
 # %%
 THRESHOLDS = 1 - np.geomspace(0.7, 1e-5, 40)
 
@@ -354,7 +426,13 @@ for name, curve in curves.items():
 # The curve belongs to the test; whoever takes the threshold from it has chosen on the test. So it is chosen on a stream of the *validation*
 # speakers: the lowest threshold with no more than the false alarms an hour that we allow. Then it is tried on the test stream.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Choose on validation, report on the test
+
+# %% [markdown] tags=["notes"]
+# Three lines: the threshold, what it promised on the validation stream, what it did on the test stream. Was the promise of 60 kept? Look at the misses beside it. Why not take the threshold from the curve in the picture? Because the next customers have no curve.
+
+# %% tags=["more", "no-code"]
 ALLOWED = 60  # false alarms an hour of constant talk
 own_sound, own_said = talk(validation, noises["validation"], seed=1)
 own_hours = len(own_sound) / SECOND / 3600
@@ -366,7 +444,7 @@ print(f"threshold {chosen.threshold:.4f}; one false alarm in the validation stre
 print(f"validation: {chosen.misses:.2f} misses, {chosen.false:.0f} false alarms an hour")
 print(f"test:       {misses:.2f} misses, {len(false) / hours:.0f} false alarms an hour")
 
-# %%
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.6), layout="constrained")[1]
 for (name, curve), style in zip(curves.items(), ["--", "-"]):
     axes.plot(np.maximum(curve.false, 1 / hours), curve.misses, style, label=f"trained {name}")
@@ -388,7 +466,24 @@ plots.describe(axes, f"at {ALLOWED} false alarms an hour or fewer, {lost}")
 # speakers. At the threshold above few words of either kind pass; so take the most probable class, at 20 dB. **Predict, then run.** Which kind is taken
 # for a command more often?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Words that nobody trained for
+#
+# - "unknown" was learned from ten words or more
+# - Five words were in no training clip
+# - Does it know what no command is, or those words?
+# - **Guess.** Which kind is taken for a command more often?
+
+# %% [markdown] tags=["notes"]
+# Let them argue for both sides first. Which of the two kinds is nearly all of a language?
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Heard in training, and never heard
+
+# %% [markdown] tags=["notes"]
+# Compare the two shares with their intervals: do they decide it? Then the words: which is taken for which command, and does the ear agree? Say five and on, wow and down aloud. The line to report is the one on words never heard.
+
+# %% tags=["more", "no-code"]
 other = at[20][at[20].label == "unknown"]
 answers = evaluation.predict(model["noisy"], other.frames).argmax(axis=1)
 other = other.assign(taken=is_command[answers], command=names[answers])
@@ -489,6 +584,28 @@ for name, probabilities in {"each look": raw, "two looks": smoothed}.items():
     missed, wrong = compare(alarms(probabilities, chosen.threshold), said)
     print(f"{name}: {missed:.2f} missed, {len(wrong) / hours:.0f} false alarms an hour at the same threshold")
 print("a mean has lower peaks: a fair trial would choose its threshold anew, on the validation stream")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 2: can its owner trust it?
+#
+# - It misses a share of the commands
+# - It gives so many false alarms an hour
+# - Its owner speaks so many commands an hour
+# - Which share of its alarms is right?
+# - Write `trust(misses, false_an_hour, orders_an_hour)`
+
+# %% [markdown] tags=["notes"]
+# On paper first: it misses 0.2, six false alarms an hour, five commands an hour. Four right ones and six false ones: 0.4. Common slips: forgetting that a missed command gives no alarm; giving the share of false alarms. The check prints the share for the device of this lesson. Ask for a guess before it does.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. It is right at 99.8 of 100 looks. What follows?
+# 2. Chosen for 60 false alarms; the test has more. Why?
+# 3. What helps it to reject words never taught?
+
+# %% [markdown] tags=["notes"]
+# Hand out the sheet, or read the answers from the notebook; a show of hands for A, B, C. Right are 1 C, 2 A, 3 A. After each vote ask one who chose another answer to say why before you resolve it.
 
 # %% [markdown]
 # **You have seen**

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 13 · Music: rhythm and genre
 #
-# A song is long: minutes, not the half second of a digit. So it is cut into segments, each segment is classified, and the segments vote. That brings
+# A song is long: minutes, not the half second of a digit. So it is cut into [segments](../GLOSSARY.md#segment), each segment is classified, and the segments [vote](../GLOSSARY.md#vote). That brings
 # two questions that short clips do not have. What may be learned about a song from ANOTHER segment of it? And what does a network that reads segments know about what came before?
 #
 # **You will**
@@ -10,6 +10,16 @@
 # - carry the state from piece to piece while the gradient stops, and measure what that costs and buys.
 #
 # **Minutes:** 50, of which the computer takes about one and a half. **You need:** lessons 02, 07 and 09.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A song is long
+#
+# - It is cut into segments; the segments vote
+# - What may be learned of a song from ANOTHER segment?
+# - What does a network know about what came before?
+
+# %% [markdown] tags=["notes"]
+# Ask: how long must you hear a song to know that it is a waltz? One stroke? Two seconds? And how long to know that it is THIS song? The second takes less; the whole leak is in that difference.
 
 # %% tags=["setup"]
 import setup_course
@@ -51,7 +61,13 @@ pd.crosstab(songs.side, songs.label)
 # %% [markdown]
 # Listen to the first song of each class, four seconds of it. (They are sent to your browser as MP3, to keep this page small.) Can you tell by what they differ?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## By what do they differ?
+
+# %% [markdown] tags=["notes"]
+# Four seconds of each. Nobody names a genre: say what you hear. The songs are made so that in every rhythm each instrument strikes equally often and equally loudly; tempo, key and instruments say nothing. So what is left? When the strokes fall, and which fall together.
+
+# %% tags=["more", "no-code"]
 for name, part in songs.groupby("label", observed=True):
     sound = io.BytesIO()
     waveform = audio.read(part.path.iloc[0])[: 4 * audio.SAMPLE_RATE]
@@ -104,6 +120,17 @@ segments[["label", "group", "side", "number"]].head(4)
 # It is tested in two ways. **By segment:** one of the three segments of each song is for the test, the others are for learning. **By song:** all segments of a third of the SONGS are for the test. Each is done three times, so that every
 # segment is tested once. **Predict, then run:** what will the two accuracies be? Chance is printed below them.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A model that knows nothing of rhythm
+#
+# - It keeps the average frame of a segment, nothing else
+# - It repeats the label of the nearest training segment
+# - Tested **by segment**, then tested **by song**
+# - **Guess.** Two accuracies. Chance is one in the number of classes.
+
+# %% [markdown] tags=["notes"]
+# Draw the two songs on the board and colour the test, once by segment and once by song. Two numbers from everybody on paper before anything runs.
+
 # %%
 averages = np.stack([frames[:, :BANDS].mean(axis=0) for frames in segments.frames])
 label = segments.label.to_numpy()
@@ -117,7 +144,13 @@ def nearest(train, test):
 
 print(f"{len(averages)} averages of {averages.shape[1]} bands")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The same model, two splits
+
+# %% [markdown] tags=["notes"]
+# Whose guess was near for the first? For the second? The averages and the neighbours are the same. What has the first number measured? Let them finish the sentence: it has recognised the … (recording). Whoever cuts first and then splits by lot measures how well a model remembers recordings.
+
+# %% tags=["more", "no-code"]
 count = FRAMES // SEGMENT  # segments of a song
 lot = np.random.default_rng(0).permutation(len(songs)) % 3
 thirds = {"by segment": segments.number.to_numpy() % 3, "by song": np.repeat(lot, count)}
@@ -128,7 +161,7 @@ for name, third in thirds.items():
     print(f"{name:>10}: {leak[name]}; the three: {', '.join(f'{each.mean():.3f}' for each in right)}")
 print(f"{'chance':>10}: {chance:.3f}")
 
-# %%
+# %% tags=["more", "no-code"]
 axes = plots.intervals(leak, chance=chance, title="nearest neighbour by the average frame, two splits")
 gap = leak["by segment"].accuracy - leak["by song"].accuracy
 plots.describe(axes, f"the way of splitting is worth {gap:.3f}")
@@ -140,7 +173,7 @@ plots.describe(axes, f"the way of splitting is worth {gap:.3f}")
 #
 # The intervals take segments for independent, and the three segments of a song are not; be wary of their ends. The gap is far wider than that.
 #
-# Whoever cuts first and then splits by lot measures how well a model remembers recordings. Ask of each published figure how the songs were split.
+# This is a [*leak*](../GLOSSARY.md#leak): whoever cuts first and then splits by lot measures how well a model remembers recordings. Ask of each published figure how the songs were split.
 # From here on the split is by song: `side` says which.
 #
 # ## The order-blind model
@@ -211,7 +244,17 @@ print("frames of one segment, varied four times:", batches.lengths(some))
 # %% [markdown]
 # One segment, one answer. A song has three. They *vote*: the log probabilities are added, so that a segment that is sure counts for more, and the class with the largest sum wins. **Predict, then run:** a GRU with the order, by song, by segment and by vote; you know what the model without the order can do.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Three segments, one vote
+#
+# - Log probabilities are added; the largest sum wins
+# - A segment that is sure counts for more
+# - **Guess.** By segment or by song: which is higher?
+
+# %% [markdown] tags=["notes"]
+# From here on the split is by song. Ask why logarithms are added and not probabilities: as if the segments were independent witnesses. When does voting NOT help? If all segments of a song make the same mistake.
+
+# %% tags=["more"]
 def vote(logits):
     """The class of each song, from the logits of its segments."""
     probabilities = tf.nn.log_softmax(logits).numpy()
@@ -221,7 +264,13 @@ def vote(logits):
 truth = test.label.cat.codes.to_numpy()
 print(f"{len(truth)} segments of the test, {count} to a song")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## By segment, and by vote
+
+# %% [markdown] tags=["notes"]
+# Two seeds. Which interval is wider, and why is it the honest one? There are fewer songs than segments, and the segments of a song are not independent of each other. Then the picture: is there a pair that the ear confuses, too?
+
+# %% tags=["more", "no-code"]
 learn = batches.bucketed(train.frames, train.label, batch_size=39, n_lengths=1, augment=vary)
 EPOCHS = 12
 falling = keras.optimizers.schedules.CosineDecay(9e-3, EPOCHS * len(learn))  # steps that become smaller
@@ -232,7 +281,7 @@ for seed, model, history in training.fit_seeds(gru, learn, seeds=[0, 1], epochs=
     by_song.append(evaluation.score(vote(logits_of_test) == truth[::count]))
     print(f"seed {seed}: by segment {by_segment[-1]}, by song {by_song[-1]}")
 
-# %%
+# %% tags=["more", "no-code"]
 table = evaluation.confusion(test.label[::count], vote(logits_of_test))
 axes = plots.confusion(table, title="votes of the second seed, songs of the test")
 errors = table.to_numpy().sum() - np.trace(table.to_numpy())
@@ -245,6 +294,17 @@ plots.describe(axes, f"{errors} of {table.to_numpy().sum()} songs are taken for 
 #
 # As in lesson 09, two tests. The trained GRU hears each test segment with its frames *shuffled*. And another GRU LEARNS from shuffled segments, and hears shuffled ones: what it reaches needs no order. (Each frame keeps its change: a
 # frame still knows that it rose, and nothing of when.) In lesson 09 order was worth next to nothing for ten digits. **Predict, then run.**
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What is order worth to a rhythm?
+#
+# - The order-blind average, by song
+# - A GRU that learned shuffled frames
+# - The GRU that learned them in order
+# - **Guess.** Three accuracies. (For ten digits: next to nothing.)
+
+# %% [markdown] tags=["notes"]
+# Line on the board from 0 to 1, chance marked. Three guesses from everybody. Ask which DIFFERENCE will be the worth of order; do not resolve it yet.
 
 # %%
 random = np.random.default_rng(0)
@@ -260,7 +320,13 @@ without = evaluation.evaluate(orderless, mixed)
 print(f"learned shuffled, tested shuffled: {without}")
 print(f"learned in order, tested in order: {by_segment[-1]}; chance {chance:.3f}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One difference is order
+
+# %% [markdown] tags=["notes"]
+# Draw the bracket: only between the two GRUs, for only there does nothing differ but the order. What has the shuffled GRU that the average lacks? One frame shows which strokes fall together, and each frame keeps its change. The opposite of lesson 09: temporal information is a property of the task first.
+
+# %% tags=["more", "no-code"]
 worth = {"order-blind average": by_average, "GRU without order": without, "GRU with order": by_segment[-1]}
 axes = plots.intervals(worth, chance=chance, title="what order is worth here: segments of unknown songs")
 plots.describe(axes, f"order is worth {by_segment[-1].accuracy - without.accuracy:.3f} to a GRU")
@@ -272,7 +338,7 @@ plots.describe(axes, f"order is worth {by_segment[-1].accuracy - without.accurac
 #
 # ## Truncated back-propagation
 #
-# Twelve seconds are 300 frames, a song of four minutes 6,000. Back-propagation keeps the states of every frame until the gradient has gone back through all of them. *Truncated* back-propagation through time (Williams & Peng 1990) cuts the song into
+# Twelve seconds are 300 frames, a song of four minutes 6,000. Back-propagation keeps the states of every frame until the gradient has gone back through all of them. [*Truncated* back-propagation](../GLOSSARY.md#truncated-back-propagation) through time (Williams & Peng 1990) cuts the song into
 # windows: the STATE is carried from window to window, the GRADIENT stops at the window's beginning. Memory is then needed for one window only, and the weights move after each. In Keras `stateful=True` carries the state; here
 # it is passed by hand, so that you see it.
 
@@ -295,7 +361,13 @@ print("two windows with the state carried end in the same state as the whole son
 # %% [markdown]
 # All songs have 300 frames, so there is no padding here and no mask. One training step for one window: the state comes in as a number like any other, and the tape has not seen how it came about. There the gradient stops.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The state goes on, the gradient stops
+
+# %% [markdown] tags=["notes"]
+# Draw the windows, the solid arrow of the state through them, the arrows of the gradient that stop at each line. Ask where in these lines the gradient is stopped. Nowhere as a command: `before` comes in as a number, and the tape has not seen how it came about.
+
+# %% tags=["more"]
 def stepper(model):
     """A function that learns from one window of some songs, and returns the state after it."""
     optimizer = keras.optimizers.Adam(7e-3, global_clipnorm=1.0)
@@ -344,7 +416,24 @@ print(f"{FRAMES // 25} windows of 25 frames in a song")
 # Three windows: 6 frames, a quarter of a second, which holds about two strokes; 25 frames, a second, which is about half a cycle, after which all the embedded rhythms but bossa nova repeat; and the whole 300. The state is carried in all three. Every model hears every song ten times. But with
 # the whole song in one window the weights move once for a song, and not twelve or fifty times; to make up for a part of that, fewer songs go into a step. **Predict, then run:** which window learns best in ten passes?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## 6, 25 or 300 frames in a window?
+#
+# - 6: a quarter of a second, about two strokes
+# - 25: a second, about half a cycle
+# - 300: the whole song, so the weights move seldom
+# - **Guess.** Which learns best in ten passes over the songs?
+
+# %% [markdown] tags=["notes"]
+# Let the class count how often the weights move in an epoch: windows in a song, times batches of songs. Then guess. All three carry the state; only the gradient differs.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two forces
+
+# %% [markdown] tags=["notes"]
+# First second against later: what did the carried state buy? Which line lies highest, and who had a reason for it? One seed, 32 units: mind only the large differences, and call no length the best.
+
+# %% tags=["more", "no-code"]
 heard = {}
 for window, songs_at_once in [(6, 39), (25, 39), (300, 13)]:
     model, cost = train_in_windows(window, songs_at_once=songs_at_once)
@@ -356,7 +445,7 @@ for window, songs_at_once in [(6, 39), (25, 39), (300, 13)]:
     later = f"{heard[window][0]:.3f} in the first second, {heard[window][2:].mean():.3f} after the second"
     print(f"{window:>3} frames: {later}; {window * songs_at_once:>5,} states kept, {cost:.1f} s an epoch")
 
-# %%
+# %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 for (window, curve), marker in zip(heard.items(), "os^"):
     axes.plot(np.arange(1, 13), curve, marker + "-", label=f"{window} frames")
@@ -442,6 +531,27 @@ tested = (songs.side == "test").to_numpy()
 assert np.isclose(whole, own[tested].mean()) or not np.isclose(whole, own.mean()), "the training songs are in it, too"
 assert np.isclose(whole, own[tested].mean()), f"not {whole:.3f}: predict on songs.frames of the test, argmax, compare"
 print(f"12 s in one piece: {whole:.3f}; vote of {count} segments: {by_song[-1].accuracy:.3f}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 1: mend a leak
+#
+# - A colleague: `segments.sample(frac=0.3)` is the test
+# - Make `safe`: True for each segment of the test
+# - No song on both sides, every class in the test
+# - Between 20 and 40 percent of the segments
+
+# %% [markdown] tags=["notes"]
+# Ask first what is wrong with the colleague's line: he draws segments. The tool is `datasets.split_by_group`. When the check prints the nearest neighbour's accuracy with the mended split, compare it with chance and with the leak.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. Segments shuffled, a tenth for the test: 0.97 says what?
+# 2. State carried, gradient stopped each second: what is lost?
+# 3. Blind, shuffled, in order: what is order worth?
+
+# %% [markdown] tags=["notes"]
+# Answers are on the sheet and in the notebook; a show of hands for A, B, C. Right are 1 B, 2 A, 3 C. Question 3 after the bracket has been drawn, not before.
 
 # %% [markdown]
 # **You have seen**

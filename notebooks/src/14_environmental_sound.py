@@ -2,7 +2,7 @@
 # # 14 · Environmental sound
 #
 # Rain, a clock, a helicopter, a crying baby: sounds that nobody makes in order to be understood. There are few recordings of them, each made by
-# another microphone in another place. This lesson builds a *CRNN*, convolutions in front of a recurrent network, for 400 clips of them, and finds out what makes
+# another microphone in another place. This lesson builds a [*CRNN*](../GLOSSARY.md#crnn), convolutions in front of a recurrent network, for 400 clips of them, and finds out what makes
 # a network learn from so few.
 #
 # **You will**
@@ -11,6 +11,17 @@
 # - train the CRNN on clips that are cut, hidden in part and mixed anew in every epoch, and listen to its errors.
 #
 # **Minutes:** 45, of which the computer takes about two. **You need:** lessons 02, 04, 07 and 09.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Sounds that nobody makes to be understood
+#
+# - Ten kinds, 40 clips of each, five official folds
+# - Each from another microphone in another place
+# - What do convolutions in front of a GRU buy?
+# - And do they keep the mask?
+
+# %% [markdown] tags=["notes"]
+# Ask for sounds that a house should know: smoke alarm, water running, glass. How many recordings of each could you get? That is the trouble of this lesson: few clips. A fold holds whole recordings; several clips may come from one.
 
 # %% tags=["setup"]
 import setup_course
@@ -31,7 +42,7 @@ from course_lib import audio, augmentation, batches, datasets, evaluation, model
 # ## Clips, recordings and folds
 #
 # ESC-10 (Piczak 2015) holds ten kinds of sound, 40 clips of each, cut from recordings that people put on Freesound. Several clips may come
-# from one recording; the column `group` says from which. Its author dealt the recordings into five *folds*. The rule: train on four folds,
+# from one recording; the column `group` says from which. Its author dealt the recordings into five [*folds*](../GLOSSARY.md#fold). The rule: train on four folds,
 # test on the fifth, and do so five times. If ESC-10 is not to be had, the first line below says what stands in for it.
 
 # %%
@@ -92,7 +103,13 @@ print(f"{np.mean(counts < 0.99 * clips.seconds * RATE / STEP - 2):.0%} of the cl
 shortest, longest = counts.min(), counts.max()
 print(f"from {shortest} to {longest} frames, that is {shortest * 0.02:.2f} to {longest * 0.02:.1f} s")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Which last, and which happen?
+
+# %% [markdown] tags=["notes"]
+# Cover the titles if you can and let them guess which picture is what. Then the lesson's question: which of these does the average of their frames keep apart best, without any order? Note the time axes: silence was cut off, so the lengths differ.
+
+# %% tags=["more", "no-code"]
 figure, panels = plt.subplots(2, 2, figsize=(9, 5.2), layout="constrained")
 some = clips[clips.split == "1"].groupby("label", observed=True).head(1).iloc[[0, 2, 4, 8]]
 for axes, clip in zip(panels.flat, some.itertuples()):
@@ -112,7 +129,13 @@ plots.describe(figure, f"Share of the frames within 20 dB of the clip's peak: {l
 # Fold 1 is the test of this lesson; the models learn from the other four. A fold is 80 clips of ESC-10, so the interval is wide, and the table
 # of all five folds stands further below.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Fold 1: the average, and a GRU
+
+# %% [markdown] tags=["notes"]
+# Read the two intervals aloud before anybody compares the numbers: 80 clips. The GRU is larger and has every frame in its place. Why may it gain so little? Few clips, and some 250 steps to the answer. Which classes did the guess name?
+
+# %% tags=["more", "no-code"]
 FOLD = "1"
 train, test = clips[clips.split != FOLD], clips[clips.split == FOLD]
 n_classes, n_mels = clips.label.nunique(), FRAMES["n_mels"]
@@ -127,7 +150,7 @@ for builder, setting in [(models.average, {"epochs": 20, "learning_rate": 0.03})
     scores[model.name], trained[model.name] = evaluation.evaluate(model, test), model
     print(f"{model.name}: {scores[model.name]}")
 
-# %%
+# %% tags=["more", "no-code"]
 answers = evaluation.predict(trained["average"], test.frames).argmax(axis=1)
 by_class = (answers == test.label.cat.codes).groupby(test.label, observed=True).mean()
 by_class.sort_values(ascending=False).round(2).to_frame("average model").T
@@ -150,6 +173,17 @@ by_class.sort_values(ascending=False).round(2).to_frame("average model").T
 # of padding behind it; the largest change of a value should be 0. `zeros` multiplies by the mask before each convolution. `by_hand` surrounds the image with
 # one line of zeros and lets the convolution add none itself.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A convolution in front
+#
+# - A filter of 3 by 3 moves over frames and bands
+# - In steps of 2: half as long, half as high
+# - The mask is handed past it, halved each time
+# - **Guess.** Is everything right then?
+
+# %% [markdown] tags=["notes"]
+# Hands up: yes, no. Ask the yes side what the filter at the last real frame sees on its right. Do not resolve it; the table will.
+
 # %%
 random = np.random.default_rng(0)
 kernels = [random.normal(0, 0.3, size).astype(np.float32) for size in [(3, 3, 1, 8), (3, 3, 8, 8)]]
@@ -170,7 +204,13 @@ def convolved(box, *, zeros, by_hand):
         mask = mask[:, ::2]
     return image[mask]
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Does padding change a value at the real frames?
+
+# %% [markdown] tags=["notes"]
+# First row: the padding itself is seen. Second row: the padding is zero, and still not zero change. Now the board: four circles, brackets of three in steps of two, as "same" places them; then five circles. Where do the brackets begin? Third row: edges by hand. Why is one entry of the second row 0?
+
+# %% tags=["more", "no-code"]
 def change(clip, count, **way):
     """The largest change of a value when so many frames of padding stand behind a clip."""
     box = batches.pad([clip], length=len(clip) + count)
@@ -193,7 +233,7 @@ pd.DataFrame(rows).T.rename_axis("largest change with padding of").map("{:.2g}".
 # 2. Zero is what lies beyond the edge of a clip that is alone. Yet the second row is not all zeros. With `padding="same"` and a step of 2,
 #    TensorFlow places the filters so that they fit the length of the box: an even length begins at the first frame, an odd one a frame earlier. One frame of
 #    padding, and every filter looks at other frames. Edges made by hand begin at the same place always.
-# 3. *Batch normalisation* after a convolution gives each filter's output mean 0 and variance 1 over the batch. Counted over the padding as well, the
+# 3. [*Batch normalisation*](../GLOSSARY.md#batch-normalisation) after a convolution gives each filter's output mean 0 and variance 1 over the batch. Counted over the padding as well, the
 #    mean depends on how much padding there is. Keras's layer takes a mask, and then leaves the padding out. (A learned scale and offset follow. When the model answers, running means
 #    from the training take the batch's place.)
 #
@@ -201,7 +241,13 @@ pd.DataFrame(rows).T.rename_axis("largest change with padding of").map("{:.2g}".
 # the real frames only, ReLU. What a whole model makes of the first two, `check_mask` tells; it asks the model as it
 # answers, so the third, which would spoil the running means, is left to the course's tests. First one with plain layers:
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## As convolutions are often written
+
+# %% [markdown] tags=["notes"]
+# This runs, and trains, and gives an accuracy. Let the class find the two lines that spoil it: the padding is not set to zero, and "same" in steps of two. The mask itself is right. Then read what check_mask says of it in the notebook: the next cell.
+
+# %% tags=["more"]
 def plain(n_classes):
     """Convolutions as they are often written, and the mask handed past them."""
     clip = keras.Input([None, n_mels])
@@ -221,10 +267,16 @@ except AssertionError as error:
     print(fill(str(error), 100))
 
 # %% [markdown]
-# And `models.crnn`, whose layers are, in order: the mask; the scale; three masked convolutions; dropout, which in training sets some
+# And `models.crnn`, whose layers are, in order: the mask; the scale; three masked convolutions; [dropout](../GLOSSARY.md#dropout), which in training sets some
 # numbers to zero by lot; a bidirectional GRU; attention pooling; dropout; ten logits.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The house of a CRNN
+
+# %% [markdown] tags=["notes"]
+# Read it from the top of the list: mask, scale, three convolutions in steps of 2, a GRU both ways, attention, ten logits. Where is the time an eighth of what it was? Where is it gone? The mask went through: the first line says by how much padding changes a logit. Compare the number of parameters with 400 clips: what will happen, and what can be done?
+
+# %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
 model = models.crnn(n_classes, n_mels=n_mels)
 print(f"{model.name}: check_mask {evaluation.check_mask(model, padded):.0e}, {model.count_params():,} parameters")
@@ -245,12 +297,18 @@ for layer in model.layers:
 # - **shift:** the clip is turned in time; what leaves at the end comes in at the beginning.
 # - **colour:** some bands louder and others quieter, along a smooth random curve, as another microphone or room does (after Nam et al. 2022).
 # - **mask bands, mask frames** (SpecAugment, Park et al. 2019): neighbouring bands or frames are hidden behind the clip's mean.
-# - **mixup** (Zhang et al. 2018, for sounds Tokozume et al. 2018): two clips at once. Their energies are added with random shares, and the right answer is shared alike: "70 %
+# - **[mixup](../GLOSSARY.md#mixup)** (Zhang et al. 2018, for sounds Tokozume et al. 2018): two clips at once. Their energies are added with random shares, and the right answer is shared alike: "70 %
 #   rain, 30 % dog".
 #
 # For the pictures all are stronger than in training.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## New clips out of old ones: what leaves the answer the same?
+
+# %% [markdown] tags=["notes"]
+# More parameters than clips: it could learn them by heart. Go through the panels: for which sounds is each a fair change? Where might a crop be a lie? Why does mixup add energies and not logarithms: where two sounds meet, the louder covers the other.
+
+# %% tags=["more", "no-code"]
 random = np.random.default_rng(3)
 first_of_each = clips[clips.split == "2"].groupby("label", observed=True).head(1).frames
 one, other = first_of_each.iloc[0], first_of_each.iloc[3]
@@ -307,20 +365,36 @@ def trained_crnn(train, *, validation=None, seed=0, epochs=EPOCHS):
 # %% [markdown]
 # ## One fold, live
 #
-# The full recipe trains `MEMBERS` such models for `EPOCHS` epochs, from two seeds, and takes the mean of their logits: a *committee*, in which what one member learned by accident counts only its share. That takes
+# The full recipe trains `MEMBERS` such models for `EPOCHS` epochs, from two seeds, and takes the mean of their logits: a [*committee*](../GLOSSARY.md#committee), in which what one member learned by accident counts only its share. That takes
 # two to three minutes. Here you train one of them, for fewer epochs, so expect a little less than the table further below. The curve shows two accuracies: on the
 # MIXED clips of the training, which are meant to be hard and often have two right answers; and on the whole clips of fold 1, unchanged. **Predict, then run:** which will be higher?
 #
 # Fold 1 was looked at while the recipe was made, and fold 2 as well: they are the *development folds*. Nothing in this cell is chosen by the curve; but the recipe was made with an eye on these two folds, so fold 1 flatters it, and folds 3 to 5 do not.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One CRNN, 14 epochs
+#
+# - Training: pieces, hidden bands, two clips at once
+# - Validation: whole clips of fold 1, unchanged
+# - **Guess.** Which accuracy is higher, and why?
+
+# %% [markdown] tags=["notes"]
+# Start the cell now. While it runs, draw the house of the CRNN with its shapes. Fold 1 was looked at while the recipe was made, so it flatters: say so before the number comes.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Which curve is the upper one?
+
+# %% [markdown] tags=["notes"]
+# The orange one is the validation. A leak? No recording is in two folds: the cell that loads the clips asserts it. A training clip is a harder question, and a mixture has two right answers of which accuracy counts one.
+
+# %% tags=["more", "no-code"]
 watched = batches.bucketed(test.frames, test.label, n_lengths=2)
 LIVE = 14  # epochs
 crnn = trained["crnn"] = trained_crnn(train, validation=watched, epochs=LIVE)
 scores["crnn"] = evaluation.evaluate(crnn, test)
 print(f"crnn, one of {MEMBERS}, {LIVE} of {EPOCHS} epochs: {scores['crnn']}")
 
-# %%
+# %% tags=["more", "no-code"]
 axes = plots.intervals(scores, chance=1 / n_classes, title=f"{clips.source.iloc[0]}, fold {FOLD}")
 best = max(scores, key=lambda name: scores[name].accuracy)
 highest, its_own = scores[best].accuracy, scores["crnn"].accuracy
@@ -334,6 +408,17 @@ plots.describe(axes, f"Highest is {best} with {highest:.3f}; the CRNN has {its_o
 #
 # `make bench` runs this lesson's recipe on each fold and writes what follows. Read it in this order: were the folds 3, 4 and 5, which nobody looked at, worse than 1 and 2? How far apart are the folds? And is the GRU behind the order-blind model, in the mean, or ahead of it?
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One fold is one question
+#
+# - Folds 1 and 2 were looked at; 3 to 5 were not
+# - Are the untouched ones worse?
+# - How far apart are the folds?
+# - GRU or average: which is ahead, in the mean?
+
+# %% [markdown] tags=["notes"]
+# Scroll to the printed table of all five folds and fill in the board fold by fold. The GRU is ahead on fold 1 and behind in the mean: who would have published the first? Then the CRNN's mean with its interval.
+
 # %%
 table = Path(models.__file__).parents[1] / "benchmarks" / "results" / "environment.md"
 text = table.read_text(encoding="utf-8") if table.is_file() else "no table yet: make bench writes it"
@@ -345,7 +430,13 @@ for line in text.splitlines():
 #
 # ## Where it fails
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Where it fails
+
+# %% [markdown] tags=["notes"]
+# Which two classes are taken for each other, and would you? Several clips of one recording are wrong together: so 80 clips tell less than 80 independent ones would. Then play two errors from the notebook, before anybody reads what they were taken for. Name the recordists: their licence asks for it.
+
+# %% tags=["more", "no-code"]
 answers = evaluation.predict(crnn, test.frames).argmax(axis=1)
 test = test.assign(answer=clips.label.cat.categories[answers])
 confusion = evaluation.confusion(test.label, answers)
@@ -463,6 +554,28 @@ vote = evaluation.score(voted == test.label.cat.codes)
 before, after = (np.asarray(each) == test.label.cat.codes.to_numpy() for each in (answers, voted))
 won, lost = (after & ~before).sum(), (before & ~after).sum()
 print(f"{won} clips became right, {lost} wrong: would a coin do that (lesson 08)?")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 1: which paddings are harmless?
+#
+# - Two convolutions, 3 wide, steps of 2, `padding="same"`
+# - Zeros at the padding
+# - 1 to 6 frames of padding behind the clip
+# - For which do the values change? Guess, then measure
+# - And why these?
+
+# %% [markdown] tags=["notes"]
+# The guess in writing. Hint: draw the brackets for two layers. What has to divide the padding for the second layer to begin where it did? A set of numbers is wanted, and a sentence.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. Zeros, "same", steps of 2: why does padding still count?
+# 2. Training accuracy below that of the test: what now?
+# 3. Clips dealt by lot, not by recording: what happens?
+
+# %% [markdown] tags=["notes"]
+# Answers are on the sheet and in the notebook; a show of hands. Right are 1 C, 2 A, 3 B. For question 3 ask what the model would have recognised.
 
 # %% [markdown]
 # **You have seen**

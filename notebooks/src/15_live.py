@@ -11,6 +11,18 @@
 #
 # **Minutes:** 50, of which the computer takes about one and a half. **You need:** lessons 06, 09 and 12.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A microphone has no ends
+#
+# - Samples come, a few at a time
+# - Nobody says where a word begins
+# - What has a network to remember between two frames?
+# - What has it to learn in order to keep silent?
+# - How does it get into a telephone?
+
+# %% [markdown] tags=["notes"]
+# Ask what was different in lesson 12: there the last second was cut out, and the model began anew at each look. Start the cells up to the training now.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -56,7 +68,24 @@ print(f"whole clips, official test: {whole}")
 #
 # Keras keeps the arithmetic of one step in `layer.cell`: the lines that you wrote in lesson 06. It takes a frame and what was kept (an LSTM keeps two rows: state and cell), and gives its output, which is the state, and the list of what to keep now. The clip is of usual length, and one that the model has right.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What has to be remembered?
+#
+# - A clip: some dozens of frames of 40 numbers
+# - All but the last are read; now the last comes
+# - The answer shall be that of the whole clip
+# - **Guess.** How many numbers has it kept?
+
+# %% [markdown] tags=["notes"]
+# Draw the box with the loop; leave the number on the loop open. Collect guesses: all frames, the last few, one, 64, 128. Let two who disagree explain.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One step, again and again
+
+# %% [markdown] tags=["notes"]
+# The lines of lesson 06. Where in this code are the old frames kept? Nowhere. What is kept: two rows of 64. Compare the two numbers below. Follow up: and after a week? Then ask which of the eight architectures can listen like this, and which cannot; run the next cell.
+
+# %% tags=["more"]
 known = test[evaluation.predict(model, test.frames).argmax(axis=1) == test.label.cat.codes]
 clip = known.loc[(known.seconds - test.seconds.median()).abs().idxmin()]
 cell, kept = model.get_layer("lstm").cell, [np.zeros([1, 64], np.float32)] * 2
@@ -91,7 +120,24 @@ for name, build in models.BUILDERS.items():
 # A sound card hands over pieces of some hundred or thousand samples, and their edges know nothing of frames. A frame is 200 samples long and one starts every 80. **Predict, then run.** Somebody computes the frames
 # of each piece on its own and feeds them to the model. What gets lost, and how much of it with pieces of 800 samples, a tenth of a second?
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Samples come in pieces of any size
+#
+# - A frame is 200 samples long; one starts every 80
+# - Somebody makes the frames of each piece on its own
+# - **Guess.** Pieces of 800 samples: what is lost?
+# - **Guess.** How much of it?
+
+# %% [markdown] tags=["notes"]
+# Draw the ruler with the edge at 800 and the frames under it; let a learner cross out those that lie across the edge.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## No error, no warning
+
+# %% [markdown] tags=["notes"]
+# First the frames lost, then the accuracy: with long pieces hardly a loss that so few clips could show. That is why nobody notices it. Why does the loss grow as the pieces shrink? What must a stream keep besides the state?
+
+# %% tags=["more", "no-code"]
 def pieces_alone(waveform, size):
     """The frames of each piece of so many samples, as if no piece came before it."""
     cut = [waveform[start : start + size] for start in range(0, len(waveform) - audio.FRAME_LENGTH, size)]
@@ -144,7 +190,7 @@ moment = microscope.settled(running)
 plots.describe(figure, f'"{digits[running[-1].argmax()]}" is settled after {moment} of {len(running)} frames')
 
 # %% [markdown]
-# A second of sound has a hundred frames. **Predict, then run:** how many milliseconds may a frame take at the most, and how many does it take here? The *real-time factor* is the seconds of computing for one second of
+# A second of sound has a hundred frames. **Predict, then run:** how many milliseconds may a frame take at the most, and how many does it take here? The [*real-time factor*](../GLOSSARY.md#real-time-factor) is the seconds of computing for one second of
 # sound: above 1 a device falls behind for ever. Ten seconds of test clips come in pieces of 10 ms, as from a sound card.
 
 # %%
@@ -255,9 +301,26 @@ said.head(3).round(2)
 #
 # First the LSTM from above, with the detector's settings from the ready model's card (what they mean comes below). **Predict, then run.** What does it say in the pauses?
 #
-# A word is a *hit* if its digit is detected between its beginning and half a second after its end. Every other detection is a *false alarm*, a second one of the same word included.
+# A word is a [*hit*](../GLOSSARY.md#hit) if its digit is detected between its beginning and half a second after its end. Every other detection is a *false alarm*, a second one of the same word included.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Minutes of noise, now and then a digit
+#
+# - The LSTM from above, trained on whole clips
+# - A hit: detected until half a second after its end
+# - Every other detection is a false alarm
+# - **Guess.** What does it say in the pauses?
+
+# %% [markdown] tags=["notes"]
+# It has ten classes, and the probabilities add up to 1. Do not say so: let somebody find it. Guess a number of false alarms an hour, too.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Trained on clips, trained on scenes
+
+# %% [markdown] tags=["notes"]
+# The first two lines: what is wrong with it? It never heard a pause, a noise, another word, nor has it a class for nothing. Somebody will propose a higher threshold: let them try it in a new cell, and watch the hits. The last line: another training, the same detector, the same recording.
+
+# %% tags=["more", "no-code"]
 def spotted(probabilities, classes, recording, **settings):
     """Hits, misses and false alarms of a detector on one of the recordings."""
     sound, said = recordings[recording]
@@ -284,7 +347,7 @@ print(f"where no digit is said it is sure (over 0.5) of some digit for {sure:.0%
 # *every frame*: the digit from the moment when most of it has been said to a moment after its end, and "nothing" else, which is its eleventh class. [Its card](../data/ready-model/README.md) says all of it. The same card says
 # what it has heard: with the real recordings, all six speakers, though not these takes; with the synthetic ones, none of the test voices.
 
-# %%
+# %% tags=["more", "no-code"]
 ready, classes = models.ready()
 print(f"{ready.name}: check_mask {evaluation.check_mask(ready, batches.pad(list(test.frames[:8]))):.0e}")
 print(f"{ready.count_params():,} parameters, the classes {' '.join(classes)}")
@@ -293,9 +356,9 @@ print(f"trained on scenes: {spotted(heard['to choose by'], classes, 'to choose b
 
 # %% [markdown]
 # From probabilities to detections there are three steps, each with a number to choose:
-# - *smoothing*: each probability is replaced by the mean of the last `smooth` frames, which it takes to be sure for a while;
+# - [*smoothing*](../GLOSSARY.md#smoothing): each probability is replaced by the mean of the last `smooth` frames, which it takes to be sure for a while;
 # - the *threshold* that the smoothed probability of a digit must reach;
-# - the *refractory time*: for `apart` seconds after a detection there is no other.
+# - the [*refractory time*](../GLOSSARY.md#refractory-time): for `apart` seconds after a detection there is no other.
 #
 # A class that stays above the threshold is not detected again; it has to fall first. **Predict, then run.** The threshold is lowered, then the other two are switched off, one at a time and together. Which does most, and what does it cost?
 
@@ -315,7 +378,13 @@ table.T.round().astype(int)
 # Now choose all three, on the recording that is there for it: of the settings with no more than the false alarms an hour that we allow, the one with the most hits. Then score it, once, on the other.
 # (If no setting keeps to it, the one with the fewest false alarms.)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Choose on one recording, score on another
+
+# %% [markdown] tags=["notes"]
+# Threshold, smoothing, refractory time: draw them on the board. Why two recordings? Why not the training clips? Then the last line: what does a count of 0 in a few minutes promise? And the share that is heard, with its interval: these six speakers were in the model's training, a new voice is missed more often.
+
+# %% tags=["more", "no-code"]
 ALLOWED = 60  # false alarms an hour
 values = [np.arange(0.2, 0.96, 0.05).round(2), [5, 10, 15, 20], [0.3, 0.6]]
 grid = [dict(zip(DEFAULT, each)) for each in itertools.product(*values)]
@@ -337,7 +406,13 @@ print(f"one false alarm is {one:.0f} an hour; a count of 0 leaves up to {-np.log
 #
 # A stretch of the recording, to see and to hear: grey where a digit was said (not where another word was), a triangle where one is detected, dotted the threshold.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Said in grey, detected in black
+
+# %% [markdown] tags=["notes"]
+# Play the stretch and follow with a finger. Which digits are missed, and how near to the dotted line did they come? Is it detected before the word's end or after? Exercise 3 measures it.
+
+# %% tags=["more", "no-code"]
 sound, said = recordings["to score"]
 found = detection.detections(heard["to score"], classes, **chosen)
 LONG = 14  # seconds: of all stretches of this length, the first with the most digits in it
@@ -347,7 +422,7 @@ in_stretch = said[said.begin.between(FROM, FROM + LONG)], found[found.seconds.be
 print(f"a player for the stretch from {FROM:.0f} to {FROM + LONG:.0f} s")
 Audio(stretch, rate=SECOND)
 
-# %%
+# %% tags=["more", "no-code"]
 smooth = detection.smoothed(heard["to score"], chosen["smooth"])[int(100 * FROM) :][: 100 * LONG - 2]
 curves = {"the surest digit": smooth[:, : len(digits)].max(axis=1), '"nothing"': smooth[:, -1]}
 title = "digits that were said (grey) and detected (black)"
@@ -369,7 +444,7 @@ plots.describe(figure, f"said: {says[0]}; detected: {says[1]}")
 #
 # ## A file for a telephone
 #
-# A telephone has no Keras. It has a small *runtime*, LiteRT (earlier TensorFlow Lite), that runs one function from a file. `streaming.export` writes the function of ONE step: a frame and the state go in, the
+# A telephone has no Keras. It has a small *runtime*, [LiteRT](../GLOSSARY.md#litert) (earlier TensorFlow Lite), that runs one function from a file. `streaming.export` writes the function of ONE step: a frame and the state go in, the
 # logits and the next state come out. The loop stays outside, in whatever language the telephone speaks.
 
 # %%
@@ -398,12 +473,23 @@ print(f'"{clip.label}" is "{classes[logits.argmax()]}"; the logits differ from t
 # %% [markdown]
 # ### Whole numbers
 #
-# Small processors compute with whole numbers, and a weight of 8 bits takes a quarter of the room of one in float32. *Quantising* rounds each weight to one of 256 steps (int8). What is computed on the way, sums and state, is rounded as well: to 256 steps or, if one asks for
-# it, to 65,536 (int16). How wide a step is, the converter finds out from some clips, the *calibration*: it notes between which least and largest value each sum goes. Training clips are taken here and, for the ready model, also the last
+# Small processors compute with whole numbers, and a weight of 8 bits takes a quarter of the room of one in float32. [*Quantising*](../GLOSSARY.md#quantising) rounds each weight to one of 256 steps (int8). What is computed on the way, sums and state, is rounded as well: to 256 steps or, if one asks for
+# it, to 65,536 (int16). How wide a step is, the converter finds out from some clips, the [*calibration*](../GLOSSARY.md#calibration): it notes between which least and largest value each sum goes. Training clips are taken here and, for the ready model, also the last
 # seconds of the recording to choose by, where the noise is loudest, since that is what it has to hear. (Outside the file all is float32 still: it rounds the frame and the state on the way in and turns them back on the way out.)
 #
 # Now six files: the LSTM in float32, int8 and int16, and in int8 once more with the ready model's calibration; the ready GRU in float32 and int8. The official test clips go through each file frame by frame: samples go in, the likeliest digit after the last frame is the answer. **Predict, then run.** How many points does int8 cost? And whom
 # does it hurt more, the LSTM or the GRU? Think of what each of them carries from frame to frame.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Whole numbers in the file
+#
+# - Each weight, sum and state: one of 256 steps
+# - Calibration: between which values does each sum go?
+# - **Guess.** How many points does int8 cost?
+# - **Guess.** Whom does it hurt more, LSTM or GRU?
+
+# %% [markdown] tags=["notes"]
+# Draw the ruler with 256 marks. Ask what each of the two carries from frame to frame, and which of them has a bound.
 
 # %%
 def streamed(model, clips):
@@ -436,7 +522,13 @@ for name, kind, calibration in [*trials, *[("ready gru", kind, with_noise) for k
     off = np.abs(logits - evaluation.predict(each, test.frames)).max()
     rows.append([name, kind, file.kilobytes, *score[:3], off, wait])
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Which number feels the rounding first?
+
+# %% [markdown] tags=["notes"]
+# The largest difference of a logit, long before the accuracy. The LSTM's cell adds up without a bound, so its steps are wide; the GRU's state stays between -1 and 1. The row with noise: the range was learned from sounds that this model never learned to bear. Do not compare the accuracies of the two models: two trainings for two purposes.
+
+# %% tags=["more", "no-code"]
 columns = ["model", "file", "kilobytes", "accuracy", "low", "high", "largest difference", "ms a frame"]
 table = pd.DataFrame(rows, columns=columns).round({"kilobytes": 0, "largest difference": 6, "ms a frame": 2})
 table.round(dict.fromkeys(["accuracy", "low", "high"], 3)).set_index(["model", "file"])
@@ -500,6 +592,17 @@ table[table.lesson == "15"][["model", "data", "accuracy", "low", "high", "kiloby
 #
 # The number to expect for a new voice is not in the table above: on the real recordings those speakers were in the training. It is on the model's card, and comes from rehearsals: the same training without two of the speakers,
 # tested on those two, each digit in two seconds of sound with some noise. (Two of the six also served to choose how to train; the four others are the ones to trust.)
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Before anybody speaks
+#
+# - Nobody has to; a test clip does as well
+# - Two seconds, one digit; kept in memory alone
+# - Only your own voice; the others are quiet
+# - The model heard few voices: an error is its fault
+
+# %% [markdown] tags=["notes"]
+# Read the lines aloud. Ask each volunteer; a shrug is a no. With JupyterLab on this machine the samples stay on it; on a server or in Colab they go to that machine. Clear the outputs before the notebook is shared: the picture of the take is in them. Then say the number on the card that a new voice may expect, and record one at a time.
 
 # %%
 card = pd.read_csv(models.READY / "results.csv")
@@ -615,6 +718,27 @@ first = "of each word that is hit, take the first detection; then the median"
 assert np.isclose(delay, of_end), f"`delay` is {delay:.3f}: {first}"
 early = np.mean([late < 0 for late, _ in rows])
 print(f"median {delay:+.2f} s after the word's end, {of_begin:.2f} s after its beginning; {early:.0%} before the end")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 1: mend the frames at the edges
+#
+# - Write `take(waiting, piece)`
+# - It gives the frames that are whole now
+# - And the samples that a later frame still needs
+# - 300 samples: which frames, and what is left?
+
+# %% [markdown] tags=["notes"]
+# The last line on the board first: frames begin at 0 and at 80; the next one begins at 160, so 140 samples stay. Common slips: keeping what is behind the last frame's END, or keeping nothing.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. A GRU listens for a week: what does it keep?
+# 2. Good on clips, thousands of false alarms: what mends it?
+# 3. The bidirectional one is better, the product is live: what now?
+
+# %% [markdown] tags=["notes"]
+# Answers are on the sheet and in the notebook; a show of hands. Right are 1 B, 2 A, 3 C. For question 2 ask what the model with 0.99 has never heard.
 
 # %% [markdown]
 # A delay below 0 is no mistake: the model was trained to answer from 70 % of a word on (from 50 % it may), and a clip's end is often quiet. Smoothing costs time: after a jump from 0 to 1 the mean needs *threshold* times `smooth` frames to

@@ -11,6 +11,17 @@
 #
 # **Minutes:** 60, of which the computer takes about one (with 300 long clips of your own, up to five). **You need:** lessons 02, 04, 08, 09 and 12 to 15.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A folder that nobody has prepared
+#
+# - A folder for each class, recordings in it
+# - A **group**: what must never be on both sides
+# - A speaker, an engine, a day; found by a pattern
+# - What does it take to trust the result?
+
+# %% [markdown] tags=["notes"]
+# Ask for sounds that learners would like to have told apart; for each ask: what is the group? Draw the folder with rex and bello and write the pattern. What does it find in dog_01.wav? The class: then nothing can be tested.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -86,6 +97,18 @@ print(f"{sum(path.is_dir() for path in folder.glob('*'))} folders inside {folder
 # and doors. Each take becomes a file `LABEL/SPEAKER_01.wav`. Then set `FOLDER` above to the folder that the second cell prints and `GROUP` to `r"^(.+)_"`, and start from the top.
 # The recorder's rate is 8 kHz. What else would you record in a class named "nothing"? (All that the device will hear while your sounds are absent: the empty room, steps, speech, a door.)
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Before anybody records
+#
+# - Keys, cups, claps: sounds that are nobody's come first
+# - A voice: agreed beforehand, in writing, and it can be taken back
+# - Say what for, where it lies, when it is deleted
+# - Codes in file names, no names
+# - Clear the outputs before a notebook is shared
+
+# %% [markdown] tags=["notes"]
+# Takes lie in build/own_sounds/takes on the machine that runs the kernel: in Colab, the provider's. The players of the errors below are recordings inside the notebook. Nobody's mark depends on a voice: the stand-in is a full way through the lesson. Minors need those who may consent for them.
+
 # %%
 LABEL, SPEAKER = "clap", "me"
 recorder = Recorder(seconds=2.0)
@@ -105,6 +128,16 @@ else:
 #
 # `from_folder` reads every file once and names those that it cannot use. **Predict, then run.** Which faults will the report of this folder name: too few clips? Copies? One class louder, longer, or recorded by another device?
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What is wrong with this folder?
+#
+# - The stand-in has several faults; look into it first
+# - Too few clips? Copies? One class louder, longer?
+# - **Guess.** Which faults will the report name?
+
+# %% [markdown] tags=["notes"]
+# Three minutes with a file browser and a player, in pairs; do not open the function that made the folder. Write the faults on the board as they are found, and leave room for those that ears cannot find.
+
 # %%
 clips = datasets.from_folder(folder, group=pattern)
 skipped = clips.attrs["skipped"]
@@ -112,7 +145,13 @@ clips = clips.join(quality.measure(clips))
 table = datasets.report(clips)
 table.T
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The report as a picture
+
+# %% [markdown] tags=["notes"]
+# One panel at a time: what would worry you, and is it a fault or a fact? An alarm may be louder than a clock because alarms are. But what else could a network learn from it?
+
+# %% tags=["more", "no-code"]
 figure = plots.report(table)
 largest, smallest = table.clips.drop("all").astype(int).idxmax(), table.clips.drop("all").astype(int).idxmin()
 sizes = f"{largest} has the most clips ({table.clips[largest]}), {smallest} the fewest ({table.clips[smallest]})"
@@ -122,7 +161,13 @@ plots.describe(figure, f"{sizes}; clipped clips: {table.clipped['all']}, copies:
 # The same in sentences, each with its number and with what to do. A sentence is no verdict: an alarm may be louder than a clock because alarms are. But where a number that is not the sound *betrays the class*, a
 # network will find it, and will fail on the day when somebody turns the volume down.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The same in sentences
+
+# %% [markdown] tags=["notes"]
+# Tick off what the class had found. Then, for each sentence: can it be mended without a microphone? Copies, silence and groups can; too few, clipped, one speaker cannot. The sentences go into the card as they stand.
+
+# %% tags=["more", "no-code"]
 clips.attrs["skipped"] = skipped
 faults = quality.warnings(clips)
 for fault in faults or ["The report has no warning."]:
@@ -185,7 +230,13 @@ for what, by, so in [("test and the rest", tested_by, "the score is too kind"),
     warning = f": FEWER THAN TWO CLASSES HAVE TWO GROUPS, so groups are on both sides and {so}"
     print(f"{what} are parted {by}{warning if by == 'by clip' else ''}")
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Learn, choose, ask once
+
+# %% [markdown] tags=["notes"]
+# Draw three boxes and put the rings of the groups into them whole. Read the row of the doorbell: how many clips and how many groups will the test have? What will a score on it be worth? Remember the answer for the table by class.
+
+# %% tags=["more", "no-code"]
 sides = {"train": train, "validation": validation, "test": test}
 assert tested_by == "by clip" or not set(test.group) & set(learnable.group), "a group is on both sides"
 not_tested, not_validated = ([name for name in names if name not in set(part.label)] for part in (test, validation))
@@ -335,6 +386,17 @@ for name, score in by_validation.items():
 # `models.BUILDERS` has eight architectures, and here is a ninth: a GRU that answers from the mean of its states, as in lesson 13. It may suit sounds that last; see. And the mean can still be taken frame by frame.
 # Three are tried. Change the list: each takes about as long as the others, `"crnn"` (lesson 14) much longer.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two baselines, three candidates
+#
+# - Always the largest class; the order-blind average
+# - GRU, GRU with the mean of its states, attention
+# - **Guess.** Which is best on validation?
+# - **Guess.** Which cannot listen to a stream?
+
+# %% [markdown] tags=["notes"]
+# Guess in writing, then start the three trainings. Ask what would be cheap to run on a device, and what the average can do in a stream.
+
 # %%
 CANDIDATES = ["gru", "gru mean", "attention"]  # any of builders
 TYPICAL, SPREAD = models.TYPICAL_LOG_MEL, models.SPREAD_LOG_MEL  # the models' fixed scale
@@ -377,7 +439,13 @@ for name, model in models_of.items():
 # A model that is to run on a device has to answer as the sound comes, so it must not need the whole clip. Among those that can, the best on validation is taken (of two alike, the smaller). Set `CHOICE` to a name in `able` if you have
 # a better reason, such as the size; the card will say that you chose by hand. A look at the test clips is no reason. And if the order-blind baseline wins, take it: that is what a baseline is for.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Chosen on the validation clips
+
+# %% [markdown] tags=["notes"]
+# How far do the intervals overlap? A coin might have chosen as well; no harm, something has to be chosen. But does the winner's number here flatter it? It was chosen BY this number. The test has not been touched.
+
+# %% tags=["more", "no-code"]
 CHOICE = None  # or a name in `able`
 able = [name for name in models_of if streams[name] == "yes"]
 assert CHOICE in (None, *able), f"expected a model that can stream ({', '.join(able)}), found {CHOICE!r}"
@@ -393,7 +461,13 @@ plots.describe(axes, f"chosen is {chosen} with {by_validation[chosen].accuracy:.
 #
 # It is asked now, and only of the chosen model and of the order-blind one, which nobody will choose by its answer.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The test, once
+
+# %% [markdown] tags=["notes"]
+# A guess first: above or below the validation? Then the figure. Then cover the column accuracy of the table and read the column clips. Which line would you print in an advertisement, and which one tells you something? Somebody will want to change a setting and look again: what would the number be called then?
+
+# %% tags=["more", "no-code"]
 logs = answers(model, test)
 truth, answer = test.label.cat.codes.to_numpy(), logs.argmax(axis=1)
 scores = {"always the largest": evaluation.score(test.label == usual)}
@@ -420,7 +494,7 @@ row, column = np.unravel_index(mistakes.argmax(), mistakes.shape)
 worst = f"{names[row]} taken for {names[column]} {mistakes.max()} times" if mistakes.any() else "no clip is wrong"
 plots.describe(axes, f"{(answer != truth).sum()} of {len(test)} clips are wrong; most often: {worst}")
 
-# %%
+# %% tags=["more", "no-code"]
 right = pd.Series(answer == truth, index=test.index)
 per_class = evaluation.by_group(test.label.astype(str), right)
 per_class.round(3)
@@ -438,7 +512,13 @@ groups.head(5).round(3)
 # %% [markdown]
 # Now listen to the errors, before you read what they were taken for. The probability says how sure the model was (of several segments, the geometric mean). If it is wrong and sure, look for a reason in the recording. (At most three, two seconds of each.)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What is it?
+
+# %% [markdown] tags=["notes"]
+# Play each before anybody reads on. Would you have known? Then run the next cell: what was it, what was it taken for, how sure? Is one of them a clip that the report had warned about?
+
+# %% tags=["more", "no-code"]
 wrong = test.assign(answer=np.array(names)[answer], sure=np.exp(logs.max(axis=1)))[~right]
 wrong = wrong.sort_values("sure", ascending=False, kind="stable")
 for number, clip in enumerate(wrong.head(3).itertuples(), 1):
@@ -487,7 +567,13 @@ def answer_of_file(path):
         heard.append(log_softmax(stream.logits))
     return np.mean(heard, axis=0)
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A file that somebody ran
+
+# %% [markdown] tags=["notes"]
+# The file takes the test in pieces of 50 milliseconds, as from a microphone. Why is this no second look at the test? Because nothing is chosen by it; the answers have to be the same. The names of the classes lie beside it in the order of the logits: a list retyped from memory is how models come to call cats dogs.
+
+# %% tags=["more", "no-code"]
 asked = test.iloc[:: -(-len(test) // 400)]
 by_file = np.stack([answer_of_file(path) for path in asked.path])
 by_keras = logs[test.index.get_indexer(asked.index)]
@@ -501,8 +587,19 @@ assert apart < 1e-3, f"expected the file to answer as the model does, found log 
 # %% [markdown]
 # ## The card
 #
-# A *model card* (Mitchell et al. 2019) says what a model is for, what it was made from, how it was tested, and what nobody has tried. Here each of its numbers comes from a variable, so that none can be older than the model.
+# A [*model card*](../GLOSSARY.md#model-card) (Mitchell et al. 2019) says what a model is for, what it was made from, how it was tested, and what nobody has tried. Here each of its numbers comes from a variable, so that none can be older than the model.
 # The lists of what was NOT tested are its most useful part: write more into `PURPOSE` and `UNTRIED`, for you know things about your recordings that no program can see.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The card: what has nobody tried?
+#
+# - What it is for, and made from
+# - How it was tested: one number, its interval, its split
+# - Warnings on the folder as it was found
+# - **Not tested.** Your list first, then the lesson's
+
+# %% [markdown] tags=["notes"]
+# Two minutes in pairs: write the list for this model. Then compare with the lesson's: microphones and rooms, sounds of no class, two sounds at once, endless sound. Read the finished card aloud as somebody who has to decide. Would you use it?
 
 # %%
 PURPOSE = f"It hears which of {len(names)} sounds a clip is: {', '.join(names)}."
@@ -669,6 +766,27 @@ assert len({of["a"], of["d"], of["e"]}) == 3, "d and e share nothing with others
 doubled = pd.concat([clips, clips.iloc[:1].assign(group="somebody else")], ignore_index=True)
 assert joined(doubled).group.nunique() == joined(clips).group.nunique(), "a copy under a new name adds no group"
 print(f"your folder with a copy under another name: {joined(doubled).group.nunique()} groups, no leak")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Exercise 1: read a report
+#
+# - Two reports: yours, and one with a spoiled class
+# - Which class, and what is wrong with it?
+# - `"level"`, `"seconds"` or `"sample_rate"`
+# - Then: what happens in use if nobody notices?
+
+# %% [markdown] tags=["notes"]
+# Pairs, without code first: compare row by row, then column by column. The last line is the point: the test has the same fault, so the accuracy is fine until somebody comes closer.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+#
+# 1. All clips are mine, the test says 0.95: a friend's?
+# 2. Level betrays the class: what should you NOT do?
+# 3. Best on validation, second on the test: which one?
+
+# %% [markdown] tags=["notes"]
+# Answers are on the sheet and in the notebook; a show of hands. Right are 1 C, 2 B, 3 A. Question 2 asks for what NOT to do: read it twice.
 
 # %% [markdown]
 # **You have seen**

@@ -1,0 +1,58 @@
+"""Write the table of lessons into TEACHING.md: minutes from the lessons and the notes, seconds from the last proof; --check says whether it is fresh."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "TEACHING.md"
+PROVED = ROOT / "course_lib" / "proved.json"
+PLACE = re.compile(r"(<!-- timetable: .*?-->\n).*?(<!-- end of timetable -->)", re.DOTALL)
+COLUMNS = ["lesson", "minutes", "teaching", "exercises", "seconds computing", "rests on"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; end with a sentence if the table is old")
+    options = parser.parse_args()
+    text = PAGE.read_text(encoding="utf-8")
+    fresh = PLACE.sub(lambda found: f"{found[1]}\n{table()}\n\n{found[2]}", text)
+    if options.check:
+        sys.exit("TEACHING.md: its table is older than the lessons, the notes or the proof; run: python teaching/timetable.py" if fresh != text else None)
+    PAGE.write_text(fresh, encoding="utf-8")
+
+
+def table():
+    """The table of all lessons, in Markdown."""
+    rows = [row(source) for source in sorted((ROOT / "notebooks" / "src").glob("[0-9][0-9]_*.py"))]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [COLUMNS, ["---"] * len(COLUMNS), *rows])
+
+
+def row(source):
+    """The cells of one lesson.
+
+    Raises: ValueError if the lesson or its notes do not state their minutes.
+    """
+    number, text = source.name[:2], re.sub(r"\n# ?", "\n", source.read_text(encoding="utf-8"))
+    title = re.search(rf"^# {number} · (.+)$", text, flags=re.MULTILINE)
+    stated = re.search(r"\*\*Minutes:\*\* (\d+).*?\*\*You need:\*\* (.+?)$", text, flags=re.MULTILINE | re.DOTALL)
+    if not title or not stated:
+        raise ValueError(f"{source.name}: expected a title and a line **Minutes:** … **You need:** …, found {'no title' if not title else 'no such line'}")
+    seconds = json.loads(PROVED.read_text(encoding="utf-8"))["lessons"].get(number, {}).get("processor")
+    needed = re.search(r"lessons? ([\d, ato]+\d)", stated[2])
+    return [f"[{number} {title[1]}](teaching/{number}.md)", stated[1], *parts(number), f"{seconds:.0f}" if seconds else "not measured", needed[1] if needed else "nothing"]
+
+
+def parts(number):
+    """The minutes of teaching and of exercises, as a lesson's notes say."""
+    notes = ROOT / "teaching" / f"{number}.md"
+    found = re.search(r"\*\*Minutes:\*\* (\d+) teaching, (\d+) exercises", notes.read_text(encoding="utf-8")) if notes.exists() else None
+    if not found:
+        raise ValueError(f"teaching/{number}.md: expected a line **Minutes:** T teaching, E exercises, found none")
+    return found.groups()
+
+
+if __name__ == "__main__":
+    main()
