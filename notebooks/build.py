@@ -70,7 +70,7 @@ def build(source, *, anew=False):
     else:
         (ROOT / "build" / "results.csv").unlink(missing_ok=True)  # rows of an earlier form of the lesson would show in its table
         whole = execute(whole)
-    for path, notebook in [(learner_path(source), learner(whole)), (solutions_path(source), whole)]:
+    for path, notebook in [(learner_path(source), learner(whole)), (solutions_path(source), deeper(whole))]:
         path.parent.mkdir(exist_ok=True)
         path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return learner_path(source), solutions_path(source)
@@ -186,6 +186,18 @@ def learner(whole):
     return notebook
 
 
+def deeper(whole):
+    """The notebook as it stands in the folder of the solutions, from where a link to the course's folder has one step more to go.
+
+    Returns: a new notebook.
+    """
+    notebook = nbformat.from_dict(whole)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace("](../", "](../../")
+    return notebook
+
+
 def blank(solution, check):
     """What a learner finds in place of a solution: the names that the check asks for, and the heads of functions.
 
@@ -262,7 +274,7 @@ def helpers(path, known=frozenset()):
 def stale_parts(source):
     """Sentences on what is not fresh in a lesson's notebooks; none if all is."""
     fresh, lines = compose(source), []
-    for path, expected in [(learner_path(source), learner(fresh)), (solutions_path(source), fresh)]:
+    for path, expected in [(learner_path(source), learner(fresh)), (solutions_path(source), deeper(fresh))]:
         if not path.exists():
             lines.append(f"{path.relative_to(ROOT)}: not built")
             continue

@@ -41,8 +41,8 @@ def row(source):
     if not title or not stated:
         raise ValueError(f"{source.name}: expected a title and a line **Minutes:** … **You need:** …, found {'no title' if not title else 'no such line'}")
     seconds = json.loads(PROVED.read_text(encoding="utf-8"))["lessons"].get(number, {}).get("processor")
-    needed = re.search(r"lessons? ([\d, ato]+\d)", stated[2])
-    return [f"[{number} {title[1]}](teaching/{number}.md)", stated[1], *parts(number), f"{seconds:.0f}" if seconds else "not measured", needed[1] if needed else "nothing"]
+    needed = re.search(r"lessons? ((?:\d\d(?:, | and | to )?)+)", stated[2])
+    return [f"[{number} {title[1]}](teaching/{number}.md)", stated[1], *parts(number), f"{seconds:.0f}" if seconds else "not measured", needed[1].rstrip(", ") if needed else "nothing"]
 
 
 def parts(number):
