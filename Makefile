@@ -27,6 +27,21 @@ check: .venv/dev
 bench: .venv/bench
 	$(BIN)/python benchmarks/run.py
 
+book: .venv/dev
+	$(BIN)/python book/build_book.py
+
+slides: .venv/dev
+	$(BIN)/python teaching/slides.py $(LESSONS)
+
+quizzes: .venv/dev
+	$(BIN)/python teaching/quizzes.py
+
+bundle: .venv/dev
+	$(BIN)/python teaching/bundle.py $(BUNDLE)
+
+links: .venv/dev
+	$(BIN)/python notebooks/links.py
+
 colab-links: .venv/dev
 	$(BIN)/python notebooks/build.py --repository $(REPO) --branch $(or $(BRANCH),main)
 

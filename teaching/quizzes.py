@@ -35,7 +35,7 @@ def main():
 def quiz(source):
     """The quiz of a lesson.
 
-    Returns: a dict: `title`, text such as "05 · Training a vanilla RNN"; `questions`, a list of dicts: `text`, HTML, and `answers`, a list of dicts: `letter`, `text`, `right`, `why`, the texts HTML.
+    Returns: a dict: `title`, such as "05 · Training a vanilla RNN"; `questions`, dicts of `text` and `answers`; these are dicts of `letter`, `text`, `right`, `why`. Texts are HTML.
     Raises: ValueError if a question or an answer is not in the lessons' form.
     """
     text = "\n\n".join(cell.source for cell in build.read(source) if cell.cell_type == "markdown" and not build.SLIDES_ALONE & set(cell.metadata.get("tags", [])))

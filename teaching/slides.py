@@ -145,12 +145,12 @@ def starts(cell):
 
 
 def opening(source, shown):
-    """The slides that a lesson shows, on the first of them number, title, minutes and licence; it is added if the lesson's own does not begin with the title."""
+    """The slides that a lesson shows, on the first number, title, minutes and licence; it is added if the lesson's own does not begin with the title."""
     minutes = re.search(r"\*\*Minutes:\*\* (\d+)", build.read(source)[0].source)
     course = "Recurrent neural networks for audio classification" + (f": a lesson of {minutes[1]} minutes" if minutes else "")
-    keys = '<p class="small">Keys: arrows, F full screen, N notes beside the slide, S notes in a window of their own, ? all keys. To print, write ?print-pdf at the end of the address. Text: CC BY 4.0.</p>'
+    keys = "Keys: arrows, F full screen, N notes beside the slide, S notes in a window of their own, ? all keys. To print, write ?print-pdf at the end of the address."
     titled = [shown[0]] if shown[0].source.startswith("# ") else [slide_cell(f"# {heading(source)}")]
-    return [*titled, slide_cell(f"{course}\n\n{keys}", "-"), *shown[shown[0] is titled[0] :]]
+    return [*titled, slide_cell(f'{course}\n\n<p class="small">{keys} Text: CC BY 4.0.</p>', "-"), *shown[shown[0] is titled[0] :]]
 
 
 def closing(source, cells):

@@ -1,18 +1,26 @@
 """The built notebooks: fresh, clean, in the course's form; and the programs that build and run them."""
 
 import ast
+import inspect
 import json
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from notebooks import build, run
+from notebooks import build, links, minutes, run
 
 LESSONS = build.sources()
 LOADED_WORDS = ["just", "easy", "easily", "simply", "obviously", "trivially", "of course"]
+SMALL_WORDS = set("a an and as at by each for from have how in into is it its no not of on one or so that the their them then this to what when where which who with without you your".split())
+ALIKE = 0.6  # the least likeness of a promise and what became of it; of two that do not belong together it is 0.54 at most
+ABSOLUTE = re.compile(r"(?<![\w./~-])(/(tmp|home|root|Users|content|work|mnt|opt)/|[A-Z]:\\\\?\w)")
+UPGRADE = re.compile(r"pip3? +install[^\n`]*(\s-U\b|--upgrade)")
+READ = [".md", ".py", ".ipynb", ".yml", ".yaml", ".txt", ".sh", ".bat", ".command", ".cfg", ".ini", ".toml", ""]  # files that people read or run; "" is the Makefile
 LINES_A_CELL = 15
 WIDTH = 118  # characters: what a page shows without a scroll bar
 LARGEST = 700_000  # bytes
@@ -33,6 +41,7 @@ def double(x):
 assert answer == 42, "what is six times seven?"
 '''
 
+BADGE = re.compile(r"\(https://colab\.research\.google\.com/github/([^)]+)\)")
 each_lesson = pytest.mark.parametrize("source", LESSONS, ids=lambda source: source.stem)
 each_view = pytest.mark.parametrize("view", [build.learner_path, build.solutions_path], ids=["learner", "solutions"])
 
@@ -58,7 +67,7 @@ def test_outputs_are_clean(source, view):
     assert outputs
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
     text = re.sub(r"[A-Za-z0-9+/=\\\n]{200,}", "", json.dumps(outputs))  # without pictures and sounds
-    assert not re.search(r"/(tmp|home|root|Users|content|work)/", text), "an output holds an absolute path"
+    assert not ABSOLUTE.search(text.replace('\\"', " ")), "an output holds an absolute path"
     assert "0x7f" not in text, "an output holds a memory address, which differs from run to run"
     assert view(source).stat().st_size < LARGEST
 
@@ -71,17 +80,65 @@ def test_learner_finds_blanks_and_the_other_outputs(source):
         if "solution" in tags:
             assert mine.source.startswith(build.BLANK) and mine.source != theirs.source
         else:
-            assert mine.source == theirs.source
+            assert mine.source == theirs.source.replace("](../../", "](../"), "but for the way to files outside, which begins one folder deeper"
         if mine.cell_type == "code":
             assert mine.outputs == ([] if {"solution", "check"} & set(tags) else theirs.outputs)
 
 
 @each_lesson
-def test_lesson_has_its_form(source):
-    text = prose(source)
-    promised, kept = (re.findall(r"^- ", part, flags=re.MULTILINE) for part in between(text, "**You will**", "**You have seen**"))
+def test_lesson_keeps_its_promises(source):
+    """The same three things in the same order: the words of each pair are mostly the same."""
+    promised, kept = promises(prose(source))
     assert len(promised) == len(kept) == 3, "a lesson promises three things, and closes with the same three"
-    assert re.search(r"\*\*Minutes:\*\* \d+", text) and "**You need:**" in text
+    for promise, seen in zip(promised, kept):
+        assert likeness(promise, seen) >= ALIKE, f"expected what was promised, found another thing:\n{promise}\n{seen}"
+
+
+def promises(text):
+    """The items of "You will" and those of "You have seen"."""
+    parts = (text.split(opening)[1].split("\n\n")[0] for opening in ("**You will**", "**You have seen**"))
+    return [re.split(r"^- ", part, flags=re.MULTILINE)[1:] for part in parts]
+
+
+def likeness(first, second):
+    """How many words two sentences share, from 0 to 1; a word is known by its first four letters, so that "train" and "trained" are one."""
+    words = [{word[:4] for word in re.findall(r"[a-z]+", text.lower()) if word not in SMALL_WORDS} for text in (first, second)]
+    return 2 * len(words[0] & words[1]) / (len(words[0]) + len(words[1]))
+
+
+@each_lesson
+def test_minutes_are_near_the_estimate(source):
+    stated, more, computing = minutes.stated(source)
+    estimate = minutes.estimate(minutes.content(source), computing)
+    assert (1 - minutes.BAND) * estimate <= stated + more <= (1 + minutes.BAND) * estimate, f"{source.name} states {stated} + {more} minutes, and its page takes about {estimate:.0f}"
+
+
+@each_lesson
+def test_computing_time_is_as_recorded(source):
+    """Where a lesson was measured, what it says of the computer's minutes is neither half nor twice of that."""
+    recorded, (_, _, computing) = minutes.recorded_minutes(source), minutes.stated(source)
+    assert recorded is None or agrees(computing, recorded), f"{source.name} says that the computer takes about {computing:g} minutes, and {recorded:.1f} are recorded"
+
+
+def agrees(computing, recorded):
+    return recorded <= minutes.TWICE * computing and (computing <= minutes.TWICE * recorded or computing < 1)
+
+
+@each_lesson
+def test_minutes_are_the_same_wherever_they_stand(source):
+    stated = minutes.stated(source)[0]
+    rows = [line for line in (build.ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("|") and f"/{source.stem}.ipynb)" in line]
+    assert [cell.strip() for row in rows for cell in row.split("|") if cell.strip().isdigit()] == [str(stated)], f"README.md: expected one row for {source.stem} with {stated} minutes"
+    notes = build.ROOT / "teaching" / f"{source.name[:2]}.md"
+    if notes.exists():
+        teaching, exercises = map(int, re.search(r"\*\*Minutes:\*\* (\d+) teaching, (\d+) exercises", notes.read_text(encoding="utf-8")).groups())
+        assert teaching + exercises == stated, f"{notes.name}: expected {stated} minutes in all, found {teaching} + {exercises}"
+
+
+@each_lesson
+def test_lesson_has_its_form(source):
+    assert re.search(r"\*\*Minutes:\*\* \d+", prose(source)) and "**You need:**" in prose(source)
+    text = prose(source)
     tags = [tag for cell in cells(source, "code") for tag in cell.metadata.get("tags", [])]
     exercises = [tag for tag in tags if tag in ("solution", "check")]
     assert exercises == ["solution", "check"] * (len(exercises) // 2) and len(exercises) >= 6, "three exercises or more, each with its check"
@@ -104,7 +161,7 @@ def test_quiz_explains_every_answer(source):
 
 @each_lesson
 def test_learner_guesses_before_it_is_shown(source):
-    assert len(re.findall(r"\*\*Predict, then run", prose(source))) >= 1
+    assert "**Predict, then run" in prose(source), "a lesson asks for a guess before it shows"
 
 
 @each_lesson
@@ -120,11 +177,6 @@ def test_every_picture_has_its_words(source, view):
                 assert words.startswith("In words: ") and words in " ".join(printed.split()), f"a picture without its sentence:\n{cell.source}"
 
 
-def between(text, opening, closing):
-    """What follows the opening up to the next blank line after its list, and what follows the closing."""
-    return text.split(opening)[1].split("\n\n")[0], text.split(closing)[1].split("\n\n")[0]
-
-
 @each_lesson
 def test_code_is_short_and_imports_stand_together(source):
     code = cells(source, "code")
@@ -132,27 +184,82 @@ def test_code_is_short_and_imports_stand_together(source):
     assert importing == [0, 1], "imports stand in one cell, after the set-up"
     for cell in code:
         lines = cell.source.splitlines()
-        assert len(lines) <= LINES_A_CELL or "long" in cell.metadata.get("tags", []), f"a cell of {len(lines)} lines:\n{cell.source}"
+        assert len(lines) <= LINES_A_CELL or {"long", "setup"} & set(cell.metadata.get("tags", [])), f"a cell of {len(lines)} lines:\n{cell.source}"
         assert max(map(len, lines)) <= WIDTH, f"a line is cut off on the page: {max(lines, key=len)}"
 
 
 @each_lesson
 def test_words(source):
-    text = prose(source).lower()
-    assert [word for word in LOADED_WORDS if re.search(rf"\b{word}\b", text)] == []
+    """Of the slides and the speaker's notes as well."""
+    assert loaded("\n\n".join(cell.source for cell in build.read(source) if cell.cell_type == "markdown")) == []
     assert "pip install" not in source.read_text(encoding="utf-8")
 
 
-@each_lesson
-def test_links_reach_their_files(source):
-    for name in re.findall(r"\]\(([^)#]+\.ipynb)\)", prose(source)):
-        if not name.startswith("http"):
-            assert (build.NOTEBOOKS / name).is_file(), f"{source.name} links to {name}, which is not there"
+def loaded(text):
+    """The words of a text that tell the reader how hard something is meant to be, but for code and what is quoted, such as a title."""
+    plain = re.sub(r"```.*?```|`[^`]*`|\"[^\"\n]*\"|\]\([^)]*\)|<!--.*?-->", " ", text, flags=re.DOTALL).lower()
+    return [word for word in LOADED_WORDS if re.search(rf"(?<![\w-]){word}(?![\w-])", plain)]
+
+
+PAGES = {place: text for place, text in links.pages().items() if place.suffix == ".md"}
+each_page = pytest.mark.parametrize("place", PAGES, ids=str)
+
+
+@each_page
+def test_pages_have_no_loaded_word_and_no_absolute_path(place):
+    assert loaded(PAGES[place]) == []
+    assert not ABSOLUTE.search(PAGES[place]), f"{place}: {ABSOLUTE.search(PAGES[place])[0]} is a place on one machine"
+
+
+@each_page
+def test_every_picture_of_a_page_is_described(place):
+    assert undescribed(PAGES[place]) == []
+
+
+def undescribed(text):
+    """The pictures of a page that have no words for whoever cannot see them."""
+    images = [(token.attrs["src"], token.content) for token in links.parsed(text) if token.type == "image"]
+    images += [(tag, "".join(re.findall(r"""alt=["']([^"']*)["']""", tag))) for tag in re.findall(r"<img[^>]*>", text)]
+    return [source for source, words in images if len(words.strip()) < 10]
 
 
 @each_lesson
-def test_badge_names_the_notebook(source):
-    assert cells(source, "markdown")[0].source.endswith(f"/notebooks/{build.learner_path(source).name})")
+def test_source_has_no_absolute_path(source):
+    assert ABSOLUTE.findall(source.read_text(encoding="utf-8")) == [], "a place on one machine"
+
+
+def test_nothing_that_a_learner_runs_or_reads_upgrades_packages():
+    assert upgrades(build.ROOT) == []
+
+
+def upgrades(root):
+    """The files that put a newer package in the place of the one that is there, which is how courses break on Colab."""
+    found = []
+    for path in root.glob("**/*"):
+        parts = path.relative_to(root).parts
+        if path.suffix in READ and path.is_file() and parts[0] != "tests" and not links.SKIPPED & set(parts) and not any(part.startswith(".") and part not in (".ci", ".github") for part in parts):
+            found += [str(path.relative_to(root))] if UPGRADE.search(path.read_text(encoding="utf-8", errors="replace")) else []
+    return found
+
+
+@each_lesson
+@each_view
+def test_badge_leads_to_the_notebook_that_it_stands_in(source, view):
+    """A solved notebook's leads to the learner's, which is the one to be worked in."""
+    (repository, branch), badges = build.address(), BADGE.findall(nbformat.read(view(source), as_version=4).cells[0].source)
+    assert badges == [f"{repository}/blob/{branch}/{build.learner_path(source).relative_to(build.ROOT).as_posix()}"]
+
+
+def test_badges_of_the_front_page_lead_to_their_rows_notebook():
+    rows = [line for line in (build.ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("|") and BADGE.search(line)]
+    assert {source.name for source in LESSONS} == {f"{Path(re.search(r'[(](notebooks/.+?)[)]', row)[1]).stem}.py" for row in rows}
+    for row in rows:
+        assert BADGE.findall(row) == ["{}/blob/{}/{}".format(*build.address(), re.search(r"\((notebooks/.+?)\)", row)[1])]
+
+
+@each_lesson
+def test_no_instruction_of_the_template_is_left(source):
+    assert "<!--" not in source.read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -254,3 +361,129 @@ def test_set_up_cell_clones_where_the_course_is_not(tmp_path):
     for _ in range(2):  # the second time it is there already
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "alone", env={"PATH": __import__("os").environ["PATH"], **redirect}, capture_output=True, text=True)
         assert done.stdout.strip() == "True", done.stderr
+
+
+@pytest.fixture
+def template(tmp_path, monkeypatch):
+    """The lesson to copy, under a new name in a course of its own, whose table of results is its own as well."""
+    folder = tmp_path / "notebooks" / "src"
+    folder.mkdir(parents=True)
+    shutil.copytree(build.ROOT / "course_lib", tmp_path / "course_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "data").symlink_to(build.ROOT / "data")
+    shutil.copy(build.SETUP, folder / "setup_course.py")
+    source = folder / "17_something.py"
+    shutil.copy(build.SOURCES / "template.py", source)
+    for name, value in {"NOTEBOOKS": tmp_path / "notebooks", "ROOT": tmp_path, "SOURCES": folder, "SETUP": folder / "setup_course.py"}.items():
+        monkeypatch.setattr(build, name, value)
+    return source
+
+
+FORM = [
+    test_lesson_keeps_its_promises,
+    test_minutes_are_near_the_estimate,
+    test_computing_time_is_as_recorded,
+    test_lesson_has_its_form,
+    test_quiz_explains_every_answer,
+    test_learner_guesses_before_it_is_shown,
+    test_code_is_short_and_imports_stand_together,
+    test_words,
+    test_source_has_no_absolute_path,
+]
+BUILT = [test_notebooks_are_fresh, test_outputs_are_clean, test_learner_finds_blanks_and_the_other_outputs, test_every_picture_has_its_words, test_badge_leads_to_the_notebook_that_it_stands_in]
+
+
+def test_template_is_no_lesson_until_it_is_copied(template):
+    assert build.SOURCES / "template.py" not in LESSONS
+    assert build.sources() == [template]
+
+
+@pytest.mark.parametrize("lint", FORM, ids=lambda lint: lint.__name__)
+def test_template_has_the_form(template, lint):
+    lint(template)
+
+
+def test_template_builds_into_notebooks_that_pass(template):
+    """Copy one file, run one command: the learner's notebook and the solved one, with every check of a built notebook."""
+    build.build(template)
+    for lint in BUILT:
+        views = [build.learner_path, build.solutions_path] if "view" in inspect.signature(lint).parameters else [None]
+        for view in views:
+            lint(template, *([view] if view else []))
+    assert (build.ROOT / "build" / "results.csv").read_text(encoding="utf-8").count("\n17,") == 2
+    for cell in nbformat.read(build.solutions_path(template), as_version=4).cells:
+        if "check" in cell.metadata.get("tags", []):
+            assert cell.outputs and cell.outputs[0].output_type == "stream", "a solution passes its check, and the check says so"
+
+
+FAULTS = [
+    (test_lesson_keeps_its_promises, "# - the share of a clip that is enough.", "# - a report, read before anything was trained.", "another thing"),
+    (test_lesson_keeps_its_promises, "# - find the share of a clip that is enough.\n", "", "three things"),
+    (test_minutes_are_near_the_estimate, "**Minutes:** 20", "**Minutes:** 10", "states 10"),
+    (test_minutes_are_near_the_estimate, "**Minutes:** 20", "**Minutes:** 60", "states 60"),
+    (test_lesson_has_its_form, ' tags=["check"]', "", "three exercises"),
+    (test_quiz_explains_every_answer, "</summary>No: it changes nothing in the model.", "</summary>Yes: it changes nothing in the model.", "one answer is right"),
+    (test_quiz_explains_every_answer, "# **3. Two shares", "# Two shares", "three questions"),
+    (test_learner_guesses_before_it_is_shown, "**Predict, then run.**", "Run.", "asks for a guess"),
+    (test_code_is_short_and_imports_stand_together, "clip = test.iloc[0]", "import pandas as pd\nclip = test.iloc[0]", "one cell"),
+    (test_code_is_short_and_imports_stand_together, "clip = test.iloc[0]", "clip = test.iloc[0]\n" * 15, "a cell of"),
+    (test_words, "How near was your guess?", "That was easy.", "easy"),
+    (test_words, "# How near was your guess?", "# %% [markdown] tags=[\"notes\"]\n# Of course it falls.", "of course"),
+    (test_words, "How near was your guess?", "Type pip install pandas.", "pip install"),
+    (test_source_has_no_absolute_path, "clip = test.iloc[0]", "clip = '/home/me/clip.wav'", "a place on one machine"),
+    (test_no_instruction_of_the_template_is_left, "", "", "<!--"),
+]
+
+
+@pytest.mark.parametrize("lint, old, new, complaint", FAULTS, ids=[f"{fault[0].__name__}-{number}" for number, fault in enumerate(FAULTS)])
+def test_a_fault_in_a_lesson_is_found_out(template, lint, old, new, complaint):
+    text = template.read_text(encoding="utf-8")
+    assert old in text
+    template.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(AssertionError, match=re.escape(complaint)):
+        lint(template)
+
+
+def test_a_lesson_that_does_not_say_what_the_computer_takes_is_found_out(template):
+    template.write_text(template.read_text(encoding="utf-8").replace("takes less than one.", "takes a while."), encoding="utf-8")
+    with pytest.raises(ValueError, match="less than one / "):
+        minutes.stated(template)
+
+
+def test_promises_in_another_order_are_found_out_in_every_lesson():
+    """And one that was replaced by another lesson's: no two that do not belong together are as alike as those that do."""
+    pairs = [promises(prose(source)) for source in LESSONS]
+    own = [likeness(promised[n], kept[n]) for promised, kept in pairs for n in range(3)]
+    strange = [likeness(promised[n], kept[m]) for i, (promised, _) in enumerate(pairs) for j, (_, kept) in enumerate(pairs) for n in range(3) for m in range(3) if (i, n) != (j, m)]
+    assert min(own) >= ALIKE > max(strange)
+
+
+@pytest.mark.parametrize("computing, recorded, right", [(1, 1.2, True), (1, 2.5, False), (2, 0.9, False), (0.5, 0.1, True), (0.5, 1.2, False), (1.5, 2.9, True)])
+def test_computing_time_is_compared(computing, recorded, right):
+    assert agrees(computing, recorded) is right
+
+
+def test_record_of_a_lesson_is_read_in_minutes(tmp_path, monkeypatch):
+    monkeypatch.setattr(minutes, "RECORD", tmp_path / "proved.json")
+    assert minutes.recorded_minutes(Path("05_a.py")) is None
+    minutes.RECORD.write_text('{"lessons": {"05": {"processor": 90, "gpu": null}, "06": {"processor": null}}}', encoding="utf-8")
+    assert [minutes.recorded_minutes(Path(name)) for name in ["05_a.py", "06_b.py", "07_c.py"]] == [1.5, None, None]
+
+
+@pytest.mark.parametrize("text, found", [("That is EASY.", ["easy"]), ("Of course.", ["of course"]), ('A paper, "Just in time", and `just`', []), ("adjust; just-in-time; unjust", []), ("It simply\nworks", ["simply"])])
+def test_loaded_words_are_found(text, found):
+    assert loaded(text) == found
+
+
+@pytest.mark.parametrize("text, found", [("saved in /home/me/x", True), ("C:\\Users\\me", True), ("../data/work/x and https://example.org/home/x", False), ("see /tmp/", True), ("and/or", False)])
+def test_absolute_paths_are_found(text, found):
+    assert bool(ABSOLUTE.search(text)) is found
+
+
+def test_pictures_without_words_are_found():
+    assert undescribed('![a wave, and its peak at 0.2 s](a.png) ![](b.png) <img src="c.png"> <img src="d.png" alt="the gates of 24 units over a clip">') == ["b.png", '<img src="c.png">']
+
+
+@pytest.mark.parametrize("line, found", [("!pip install -U tensorflow", True), ("pip install --quiet --upgrade x", True), ("python -m pip install -r requirements.txt", False), ("pip install -q ultra-light", False)])
+def test_upgrades_are_found(tmp_path, line, found):
+    (tmp_path / "notes.md").write_text(line, encoding="utf-8")
+    assert upgrades(tmp_path) == (["notes.md"] if found else [])

@@ -672,7 +672,7 @@ print("lost upside down:", ", ".join(f"{name} {value:.3f}" for name, value in lo
 # **You have seen**
 # - five inputs made from the same waveforms, and one GRU trained on each at the same price;
 # - what a chunk of raw samples becomes when the same sound begins 2 ms later;
-# - what more clips and more time do for raw samples, and how far they stay from the others.
+# - whether more clips and more time bring raw samples nearer to the others, and how near.
 #
 # ## Quiz
 #
