@@ -40,7 +40,7 @@ bundle: .venv/dev
 	$(BIN)/python teaching/bundle.py $(BUNDLE)
 
 links: .venv/dev
-	$(BIN)/python notebooks/links.py
+	$(BIN)/python notebooks/links.py $(if $(CHECK),--check)
 
 colab-links: .venv/dev
 	$(BIN)/python notebooks/build.py --repository $(REPO) --branch $(or $(BRANCH),main)
