@@ -6,7 +6,7 @@ PYTHON_COLAB ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/b
 BIN := .venv/bin
 PIP := -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: lab run test test-colab test-all build check bench book slides quizzes bundle links colab-links colab-proof
+.PHONY: lab run test test-colab test-all build check bench book slides quizzes bundle links minutes timetable colab-links colab-proof
 
 lab: .venv/lab
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -42,6 +42,12 @@ bundle: .venv/dev
 links: .venv/dev
 	$(BIN)/python notebooks/links.py $(if $(CHECK),--check)
 
+minutes: .venv/dev
+	$(BIN)/python notebooks/minutes.py
+
+timetable: .venv/dev
+	$(BIN)/python teaching/timetable.py
+
 colab-links: .venv/dev
 	$(BIN)/python notebooks/build.py --repository $(REPO) --branch $(or $(BRANCH),main)
 
@@ -51,9 +57,15 @@ ifeq ($(PYTHON_COLAB),)
 else
 	@test -d .venv-colab || $(PYTHON_COLAB) -m venv .venv-colab
 	@echo "installing the versions that Colab has"
-	@.venv-colab/bin/python $(PIP) -r requirements-colab.txt
+	@.venv-colab/bin/python $(PIP) -r requirements-colab-dev.txt
 	.venv-colab/bin/python -m pytest -q -n 2 --dist worksteal
 endif
+
+colab-proof:
+	@test -n "$(PYTHON_COLAB)" || { echo "make colab-proof: Colab runs Python 3.13, and none was found here; nothing is proved"; exit 1; }
+	@test -d .venv-colab || $(PYTHON_COLAB) -m venv .venv-colab
+	@.venv-colab/bin/python $(PIP) -r requirements-colab.txt
+	.venv-colab/bin/python notebooks/prove.py $(LESSONS)
 
 test-all:
 	@$(or $(PYTHON),$(PYTHON_COLAB),python3) tests/stacks.py $(PYTHONS)

@@ -10,6 +10,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
+import zipfile
 from importlib import metadata
 from pathlib import Path
 
@@ -18,8 +21,8 @@ PROVED = Path(__file__).resolve().parent / "proved.json"
 COMPARED = ["tensorflow", "keras", "numpy", "pandas", "matplotlib", "scipy", "soundfile", "soxr", "anywidget"]
 PYTHONS = ((3, 10), (3, 13))  # the oldest and the newest that work
 ROOM = 1e9  # bytes that lessons may fill with recordings and files
-ILLEGAL = -4  # how a process ends that met an instruction which its processor lacks
-ASK = "if a cell fails here, ask, and paste what this prints: python -m course_lib"
+ILLEGAL = (-4, 132, 0xC000001D)  # how a process ends that met an instruction which its processor lacks: on Linux and Mac, in a shell, on Windows
+ASK = "if a cell fails here, ask, and paste what this prints in a new cell: print(diagnosis.report())"
 
 
 def greet(lesson):
@@ -66,13 +69,13 @@ def compared(stacks, found):
 def computing(seconds, devices):
     """Say in one line whether there is a GPU, and how long a lesson computes without one and with one.
 
-    Args: seconds: a dict with `processor` and `gpu`, None where it was not measured; or None; devices: the names of the GPUs.
+    Args: seconds: a dict with `processor` (CPU seconds) and `gpu` (by the clock), None where it was not measured; or None; devices: the names of the GPUs.
     """
     device = f"GPU: {', '.join(devices)}" if devices else "GPU: none, and none is needed"
     if not seconds:
         return device
-    times = [f"{seconds[kind]:.0f} s {name}" if seconds.get(kind) else f"not measured {name}" for kind, name in [("processor", "on two processor cores"), ("gpu", "with a GPU")]]
-    return f"{device}. This lesson's cells compute for about {' and '.join(times)}"
+    times = [f"{seconds[kind]:.0f} {name}" if seconds.get(kind) else f"not measured: {name}" for kind, name in [("processor", "CPU seconds, which two cores share"), ("gpu", "seconds with a GPU")]]
+    return f"{device}. This lesson's cells compute for about {', '.join(times)}"
 
 
 def gpus():
@@ -85,7 +88,7 @@ def gpus():
 
         found = tf.config.list_physical_devices("GPU")
         return [tf.config.experimental.get_device_details(device).get("device_name", device.name) for device in found]
-    except ImportError:
+    except Exception:  # a broken installation fails in many ways, and report() says in which
         return []
 
 
@@ -126,6 +129,7 @@ def wrong_packages():
     except ImportError:
         return [f"the packages are not installed for this Python ({_short(sys.executable)}): in the course's folder type make lab, or, without make, follow Two commands in README.md"]
     asked = [Requirement(line.partition("#")[0]) for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if re.match(r"\w", line)]
+    asked = [each for each in asked if not (each.name == "jupyterlab" and "google.colab" in sys.modules)]  # Colab has a page of its own
     faults = [(each, _version(each.name)) for each in asked if not each.marker or each.marker.evaluate()]
     bad = [f"{each.name} {version or 'is missing'} (asked for: {each.specifier or 'any'})" for each, version in faults if version is None or not each.specifier.contains(version, prereleases=True)]
     return [f"packages: {', '.join(bad)}; mend it with: python -m pip install -r requirements.txt (on Colab: restart the runtime instead, and install nothing)"] if bad else []
@@ -142,33 +146,44 @@ def tensorflow():
         found = done.stdout.strip().splitlines()[-1].strip("[]")
         return f"starts; GPU: {found or 'none, and none is needed'}", []
     last = (done.stderr.strip().splitlines() or [f"ended with code {done.returncode}"])[-1]
-    if done.returncode in (ILLEGAL, 128 - ILLEGAL):
+    if done.returncode in ILLEGAL:
         return "does not start", ["TensorFlow needs a processor with AVX instructions, and this one has none: use another machine, or Colab"]
     return "does not start", [f"TensorFlow does not start: {last}"]
 
 
 def data():
-    """Which recordings each lesson would use, found without a download.
+    """Which recordings each lesson would use, by a look at names: nothing is downloaded or unpacked.
 
     Returns: a list of lines, and a list of sentences on what is wrong.
     """
     given = os.environ.get("COURSE_DATA_DIR")
     faults = [f"COURSE_DATA_DIR names {given}, which is no folder: correct it, or unset it"] if given and not Path(given).is_dir() else []
     try:
-        from course_lib import archives, sets
-    except ImportError as error:
-        return [f"not looked for ({error})"], faults
+        from course_lib import sets
+    except Exception as error:  # a broken package of any kind
+        return [f"not looked for ({type(error).__name__}: {error})"], faults
     lines = []
     for name, archive, embedded in [("digits", sets.FSDD, "spoken-digits"), ("environment", sets.ESC_10, "environmental-sounds"), ("commands", sets.SPEECH_COMMANDS, "spoken-commands"), ("music", sets.GTZAN, "rhythms")]:
-        try:
-            sets.unpacked(archive, None)
-            lines.append(f"{name}: real recordings, {archive.name}")
-        except archives.Unavailable as reason:
-            known = (sets.DATA / embedded / "clips.csv").is_file()
-            lines.append(f"{name}: {'the embedded ' + embedded if known else 'none'}, until the real ones are here")
-            faults += [] if known else [f"data/{embedded} is missing: get the course again, whole"]
-            faults += [str(reason)] if "not the files" in str(reason) or "damaged" in str(reason) else []
+        known = (sets.DATA / embedded / "clips.csv").is_file()
+        where, damaged = _seen(archive, shelves(sets.DATA))
+        lines.append(f"{name}: {f'real recordings, {archive.name}, {where}' if where else f'the embedded {embedded}, until the real ones are here' if known else 'none'}")
+        faults += [] if known else [f"data/{embedded} is missing: get the course again, whole"]
+        faults += [f"{damaged} is damaged: delete it and fetch it again"] if damaged else []
     return lines, faults
+
+
+def shelves(data):
+    """The folders in which the course looks for recordings, as course_lib.sets has them; COURSE_DATA_DIR last."""
+    given = os.environ.get("COURSE_DATA_DIR")
+    return [data / "downloads", *(place / "rnn-audio-course" for place in (Path.home() / ".cache", Path(tempfile.gettempdir()))), *([Path(given)] if given else [])]
+
+
+def _seen(archive, folders):
+    """Whether an archive's recordings lie in one of these folders, as words or None; and the name of an archive there that is damaged, or None."""
+    packed = [folder / f"{archive.name}{archive.suffix}" for folder in folders if (folder / f"{archive.name}{archive.suffix}").is_file()]
+    damaged = next((path.name for path in packed if not (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))), None)
+    unpacked = any((folder / archive.name).is_dir() for folder in folders)
+    return "unpacked" if unpacked else "to be unpacked" if packed and not damaged else None, damaged
 
 
 def wrong_disk(free):

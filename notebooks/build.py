@@ -40,16 +40,18 @@ def main():
     if options.repository:
         return readdress(options.repository, options.branch)
     lessons = [source for source in sources() if not options.lessons or any(source.name.startswith(name) for name in options.lessons)]
-    if not lessons:
-        sys.exit(f"expected lessons such as {sources()[0].stem}, found {options.lessons}")
+    unknown = [name for name in options.lessons if not any(source.name.startswith(name) for source in sources())]
+    if unknown or not lessons:
+        sys.exit(f"expected lessons such as {sources()[0].stem if sources() else '17_name'}, found {', '.join(unknown)}")
     if options.check:
         stale = [line for source in lessons for line in stale_parts(source)]
         print("\n".join(stale) or f"{len(lessons)} lessons are fresh")
         sys.exit(bool(stale))
     for source in lessons:
         done = "its words renewed" if kept_outputs(source) and not options.anew else "run and built"
+        print(f"{source.stem}: ", end="", flush=True)  # if a cell fails, its lesson is named
         build(source, anew=options.anew)
-        print(f"{source.stem}: {done}", flush=True)
+        print(done, flush=True)
 
 
 def sources():
@@ -99,8 +101,14 @@ def solutions_path(source):
 
 
 def read(source):
-    """The cells of a source, with all their tags."""
-    return jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells
+    """The cells of a source, with all their tags.
+
+    Raises: ValueError if a code cell is tagged to be left out.
+    """
+    cells = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells
+    if any(cell.cell_type == "code" and SLIDES_ALONE & set(cell.metadata.get("tags", [])) for cell in cells):
+        raise ValueError(f"{source.name}: expected the tags {' and '.join(sorted(SLIDES_ALONE))} on cells of text alone, found one on a code cell")
+    return cells
 
 
 def compose(source):
@@ -251,7 +259,9 @@ def readdress(repository, branch):
 
 
 def fingerprint(source):
-    """The SHA-256 of all that a lesson's outputs depend on: its code, but for the set-up cell, and the helpers it imports.
+    """The SHA-256 of what a lesson's outputs depend on in this repository: its code, but for the set-up cell, and the helpers it imports.
+
+    Which recordings were at hand, and which versions, it does not know.
 
     Returns: 64 hexadecimal digits.
     """

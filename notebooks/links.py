@@ -2,6 +2,7 @@
 
 import argparse
 import functools
+import http.client
 import json
 import re
 import sys
@@ -160,7 +161,7 @@ def answer(address, *, timeout=TIMEOUT):
         return "ok"
     except urllib.error.HTTPError as error:
         return f"answer-{error.code}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return f"no-answer-{type(error).__name__}"
 
 

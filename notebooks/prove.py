@@ -89,9 +89,13 @@ def prove_all(paths, scratch, *, jobs=1):
     subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], env=surroundings, capture_output=True)  # or the first kernel says that it looks for fonts
     one = partial(prove, scratch=scratch, surroundings=surroundings, allowed=like_colab.reached(ASKED.read_text(encoding="utf-8")))
     with ProcessPoolExecutor(jobs) as pool:
-        for proof in pool.map(one, paths):
-            print(proof.line(), flush=True)
-            proofs.append(proof)
+        try:
+            for proof in pool.map(one, paths):
+                print(proof.line(), flush=True)
+                proofs.append(proof)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
     return proofs
 
 
@@ -116,7 +120,7 @@ def prove(path, *, scratch, surroundings, allowed):
     said = {} if ended else json.loads(printed(notebook.cells[-1]))
     faults = [f"cell {number}: {fault}" for number, cell in code for fault in faults_of(cell)] + (strange(said, before, allowed) if said else [])
     recordings = {found for _, cell in code for found in RECORDINGS.findall(printed(cell))}
-    return Proof(("solutions/" if solved else "") + path.stem, faults or ended, seconds, recordings, said)
+    return Proof(("solutions/" if solved else "") + path.stem, faults + ended, seconds, recordings, said)
 
 
 def run(notebook, folder, surroundings):

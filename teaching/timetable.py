@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "TEACHING.md"
 PROVED = ROOT / "course_lib" / "proved.json"
 PLACE = re.compile(r"(<!-- timetable: .*?-->\n).*?(<!-- end of timetable -->)", re.DOTALL)
-COLUMNS = ["lesson", "minutes", "teaching", "exercises", "seconds computing", "rests on"]
+COLUMNS = ["lesson", "minutes", "teaching", "exercises", "CPU seconds", "rests on"]
 
 
 def main():
@@ -18,6 +18,8 @@ def main():
     parser.add_argument("--check", action="store_true", help="write nothing; end with a sentence if the table is old")
     options = parser.parse_args()
     text = PAGE.read_text(encoding="utf-8")
+    if not PLACE.search(text):
+        sys.exit("expected the marks of the table in TEACHING.md (<!-- timetable: … --> and <!-- end of timetable -->), found none")
     fresh = PLACE.sub(lambda found: f"{found[1]}\n{table()}\n\n{found[2]}", text)
     if options.check:
         sys.exit("TEACHING.md: its table is older than the lessons, the notes or the proof; run: python teaching/timetable.py" if fresh != text else None)

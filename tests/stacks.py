@@ -53,7 +53,7 @@ def stack(name, parts):
     given = {part: tests(tested, arguments) for part, arguments in ((part, PARTS[part]) for part in parts)}
     for part, counts in given.items():
         print(f"Python {name}, {part}: {counts['passed']:,} passed, {counts['failed']} failed, {counts['skipped']} skipped, {counts['minutes']:.0f} minutes", flush=True)
-    keep(name, versions(tested), given)
+    keep(name, *versions(tested), given)
     return not any(counts["failed"] for counts in given.values())
 
 
@@ -73,7 +73,7 @@ def interpreter(name):
 def environment(name, python):
     """The Python of a stack's own environment, which is made and filled if need be."""
     folder = ROOT / f".venv-{'colab' if name == COLAB else name}"
-    files = ["requirements-colab.txt"] if name == COLAB else ["requirements.txt", "requirements-dev.txt"]
+    files = ["requirements-colab-dev.txt"] if name == COLAB else ["requirements.txt", "requirements-dev.txt"]
     if not folder.is_dir():
         subprocess.run([python, "-m", "venv", folder], check=True)
     inside = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -93,8 +93,8 @@ def tests(python, arguments):
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
     done = subprocess.run([python, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", f"--junitxml={report}", *arguments], cwd=ROOT)
-    if not report.exists():
-        raise RuntimeError(f"expected pytest to run, found that it ended with code {done.returncode} and no report")
+    if done.returncode not in (0, 1) or not report.exists():  # 1: tests failed; others: interrupted, nothing found, an error of pytest
+        raise RuntimeError(f"expected pytest to run to its end, found that it ended with code {done.returncode}")
     return {**counted(report), "minutes": (time.monotonic() - began) / 60}
 
 
@@ -107,32 +107,42 @@ def counted(report):
 
 
 def versions(python):
-    """The versions in an environment, as course_lib.diagnosis names them."""
-    asked = subprocess.run([python, "-c", "import json; from course_lib import diagnosis; print(json.dumps(diagnosis.here()))"], cwd=ROOT, capture_output=True, text=True, check=True)
+    """The versions in an environment, and the lines on the recordings, as course_lib.diagnosis gives them."""
+    asked = subprocess.run([python, "-c", "import json; from course_lib import diagnosis; print(json.dumps([diagnosis.here(), diagnosis.data()[0]]))"], cwd=ROOT, capture_output=True, text=True, check=True)
     return json.loads(asked.stdout)
 
 
-def keep(name, found, given):
+def keep(name, found, data, given):
     """Note in the record what a stack gave; a stack is proved if nothing failed in either part with the same versions."""
     record = json.loads(PROVED.read_text(encoding="utf-8"))
-    today, real = datetime.date.today().isoformat(), "real" if os.environ.get("COURSE_DATA_DIR") else "downloaded or embedded"
+    today, recordings = datetime.date.today().isoformat(), real_sets(data)
     row = record.setdefault("tests", {}).setdefault(name, {})
     if row.get("versions") != found:
         row.clear()  # counts of another stack say nothing of this one
-    row.update(versions=found, recordings=real, **{part: {**counts, "minutes": round(counts["minutes"], 1), "date": today} for part, counts in given.items()})
-    if name != COLAB and all(part in row and not row[part]["failed"] for part in PARTS):
+    row.update(versions=found, **{part: {**counts, "minutes": round(counts["minutes"], 1), "recordings": recordings, "date": today} for part, counts in given.items()})
+    if name != COLAB and all(part in row and row[part]["passed"] and not row[part]["failed"] for part in PARTS):
         record["stacks"][name] = {"date": min(row[part]["date"] for part in PARTS), "how": "the tests, with every lesson, its blanks and its solutions", "versions": found}
     PROVED.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
+def real_sets(lines):
+    """Which sets are there as real recordings, from the lines of the diagnosis; for the others the embedded ones stand in."""
+    found = [line.split(":")[0] for line in lines if ": real recordings" in line]
+    return f"real: {', '.join(found)}" if found else "embedded"
+
+
+def table():
+    """The table of the record, in Markdown."""
+    rows = json.loads(PROVED.read_text(encoding="utf-8")).get("tests", {})
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [COLUMNS, ["---"] * len(COLUMNS), *(table_row(name, rows[name]) for name in PYTHONS if name in rows)])
+
+
 def write_table():
     """Write the table of the record into the README, between its two marks."""
-    rows = json.loads(PROVED.read_text(encoding="utf-8")).get("tests", {})
-    lines = [f"| {' | '.join(cells)} |" for cells in [COLUMNS, ["---"] * len(COLUMNS), *(table_row(name, rows[name]) for name in PYTHONS if name in rows)]]
     text = README.read_text(encoding="utf-8")
     if not PLACE.search(text):
         sys.exit("expected the marks of the table in README.md (<!-- stacks: … --> and <!-- end of stacks -->), found none")
-    README.write_text(PLACE.sub(lambda found: f"{found[1]}\n" + "\n".join(lines) + f"\n\n{found[2]}", text), encoding="utf-8")
+    README.write_text(PLACE.sub(lambda found: f"{found[1]}\n{table()}\n\n{found[2]}", text), encoding="utf-8")
 
 
 def table_row(name, row):
@@ -140,7 +150,7 @@ def table_row(name, row):
     ran = [row[part] for part in PARTS if part in row]
     words = [f"{row[part]['passed']:,} passed, {row[part]['failed']} failed, {row[part]['skipped']} skipped" if part in row else "not run" for part in PARTS]
     here = row["versions"]
-    return [name, here["tensorflow"], here["keras"], *words, f"{sum(counts['minutes'] for counts in ran):.0f}", row["recordings"], min(counts["date"] for counts in ran)]
+    return [name, here["tensorflow"], here["keras"], *words, f"{sum(counts['minutes'] for counts in ran):.0f}", " / ".join(dict.fromkeys(counts["recordings"] for counts in ran)), min(counts["date"] for counts in ran)]
 
 
 if __name__ == "__main__":

@@ -99,3 +99,15 @@ def test_link_to_the_glossary_shows_the_meaning(example):
     title = build.compose(example).cells[1].source
     assert "[mask](../GLOSSARY.md#mask \"A list of true and 'false', one for each frame.\")" in title
     assert "[unknown word](../GLOSSARY.md#nowhere)" in title
+
+
+def test_a_code_cell_is_not_left_out(example):
+    example.write_text(LESSON.replace('tags=["more", "no-code"]', 'tags=["only-slides"]'))
+    with pytest.raises(ValueError, match="on cells of text alone"):
+        build.compose(example)
+
+
+def test_a_lesson_that_is_not_there_is_refused(example, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["build.py", "77", "99"])
+    with pytest.raises(SystemExit, match="found 99"):
+        build.main()

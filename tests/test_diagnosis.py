@@ -5,6 +5,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_same_versions_are_proved():
 def test_what_differs_is_named_and_nothing_else(found, words):
     line = diagnosis.compared(STACKS, {**FOUND, **found})
     assert line.startswith("not quite the versions proved on 2026-11-22 with Python 3.13: ") and words in line and "tensorflow" not in line
-    assert "python -m course_lib" in line and "\n" not in line
+    assert "print(diagnosis.report())" in line and "\n" not in line
 
 
 def test_python_never_proved_is_named():
@@ -35,8 +36,8 @@ def test_python_never_proved_is_named():
 @pytest.mark.parametrize(
     "seconds, devices, line",
     [
-        ({"processor": 81.4, "gpu": None}, [], "GPU: none, and none is needed. This lesson's cells compute for about 81 s on two processor cores and not measured with a GPU"),
-        ({"processor": 81.4, "gpu": 20}, ["Tesla T4"], "GPU: Tesla T4. This lesson's cells compute for about 81 s on two processor cores and 20 s with a GPU"),
+        ({"processor": 81.4, "gpu": None}, [], "GPU: none, and none is needed. This lesson's cells compute for about 81 CPU seconds, which two cores share, not measured: seconds with a GPU"),
+        ({"processor": 81.4, "gpu": 20}, ["Tesla T4"], "GPU: Tesla T4. This lesson's cells compute for about 81 CPU seconds, which two cores share, 20 seconds with a GPU"),
         (None, [], "GPU: none, and none is needed"),
     ],
 )
@@ -106,12 +107,48 @@ def test_damaged_archive_is_a_fault(no_recordings, monkeypatch):
     assert any("damaged" in fault for fault in diagnosis.data()[1])
 
 
+def test_the_same_folders_are_looked_into_as_by_the_loaders(monkeypatch, tmp_path):
+    from course_lib import archives, sets
+
+    asked = {}
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(archives, "unpacked", lambda name, **options: asked.update(options))
+    sets.unpacked(sets.FSDD, None)
+    assert diagnosis.shelves(sets.DATA) == [*asked["shelves"], asked["given"]]
+
+
+def test_a_look_unpacks_nothing(no_recordings, monkeypatch):
+    folder = no_recordings / "archives"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "ESC-10-553c8f1743b9dba6b282e1323c3ca8fa76923448.zip", "w") as archive:
+        archive.writestr("a", "b")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(folder))
+    before = sorted(no_recordings.rglob("*"))
+    lines, faults = diagnosis.data()
+    assert lines[1].startswith("environment: real recordings") and lines[1].endswith("to be unpacked") and faults == []
+    assert sorted(no_recordings.rglob("*")) == before
+
+
+@pytest.mark.parametrize("error", [ValueError("numpy.dtype size changed"), AttributeError("no attribute"), ImportError("no module")])
+def test_any_broken_package_is_reported_and_ends_nothing(monkeypatch, error):
+    real = __import__
+
+    def broken(name, *given, **options):
+        if name == "tensorflow" or (name == "course_lib" and given[2] and "sets" in given[2]):
+            raise error
+        return real(name, *given, **options)
+
+    monkeypatch.setattr("builtins.__import__", broken)
+    assert diagnosis.gpus() == []
+    assert str(error) in diagnosis.data()[0][0]
+
+
 def end_with(monkeypatch, **result):
     done = subprocess.CompletedProcess([], **{"stdout": "", "stderr": "", **result})
     monkeypatch.setattr(diagnosis.subprocess, "run", lambda *given, **options: done)
 
 
-@pytest.mark.parametrize("code", [-4, 132])
+@pytest.mark.parametrize("code", [-4, 132, 3221225501])
 def test_processor_without_avx_is_named(monkeypatch, code):
     end_with(monkeypatch, returncode=code)
     assert "AVX" in diagnosis.tensorflow()[1][0]

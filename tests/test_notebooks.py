@@ -351,16 +351,16 @@ def test_set_up_cell_clones_where_the_course_is_not(tmp_path):
     bare = tmp_path / "remote" / "OWNER" / "NAME"
     subprocess.run(["git", "init", "-q", "-b", "main", bare], check=True)
     (bare / "course_lib").mkdir(parents=True)
-    (bare / "course_lib" / "here.py").write_text("FOUND = True\n")
+    (bare / "course_lib" / "diagnosis.py").write_text("def greet(lesson):\n    print('fetched for lesson', lesson)\n")
     identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
     subprocess.run(["git", "-C", bare, "add", "."], check=True)
     subprocess.run(["git", "-C", bare, *identity, "commit", "-qm", "a"], check=True)
     (tmp_path / "alone").mkdir()
     redirect = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{tmp_path}/remote/.insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/"}
-    code = build.SETUP.read_text(encoding="utf-8").replace(build.address()[0], "OWNER/NAME") + "\nfrom course_lib import here; print(here.FOUND)"
+    code = build.SETUP.read_text(encoding="utf-8").replace(build.address()[0], "OWNER/NAME")
     for _ in range(2):  # the second time it is there already
         done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "alone", env={"PATH": __import__("os").environ["PATH"], **redirect}, capture_output=True, text=True)
-        assert done.stdout.strip() == "True", done.stderr
+        assert done.stdout.strip() == "fetched for lesson NN", done.stderr
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from tests import stacks
 
 REPORT = '<testsuites><testsuite tests="7" skipped="2" failures="1" errors="1"/><testsuite tests="3" skipped="0" failures="0" errors="0"/></testsuites>'
 FOUND = {"python": "3.12.1", "tensorflow": "2.17.1", "keras": "3.15.1"}
+DATA = ["digits: real recordings, x, unpacked", "music: the embedded rhythms, until the real ones are here"]
 GOOD = {"passed": 5, "failed": 0, "skipped": 1, "minutes": 2.04}
 BAD = {"passed": 4, "failed": 1, "skipped": 1, "minutes": 2.04}
 
@@ -29,37 +30,37 @@ def test_report_is_counted(tmp_path):
 
 
 def test_a_stack_is_proved_when_both_parts_passed_with_the_same_versions(record):
-    stacks.keep("3.12", FOUND, {"rest": GOOD})
+    stacks.keep("3.12", FOUND, DATA, {"rest": GOOD})
     assert record()["stacks"] == {}, "the lessons have not run yet"
-    stacks.keep("3.12", FOUND, {"lessons": GOOD})
+    stacks.keep("3.12", FOUND, DATA, {"lessons": GOOD})
     assert record()["stacks"]["3.12"]["versions"] == FOUND
     assert record()["lessons"]["00"]["processor"] == 5, "what others wrote stays"
 
 
 def test_a_failure_proves_nothing(record):
-    stacks.keep("3.12", FOUND, {"rest": BAD, "lessons": GOOD})
+    stacks.keep("3.12", FOUND, DATA, {"rest": BAD, "lessons": GOOD})
     assert record()["stacks"] == {}
     assert record()["tests"]["3.12"]["rest"]["failed"] == 1
 
 
 def test_counts_of_other_versions_are_dropped(record):
-    stacks.keep("3.12", FOUND, {"rest": GOOD})
-    stacks.keep("3.12", {**FOUND, "keras": "3.16.0"}, {"lessons": GOOD})
+    stacks.keep("3.12", FOUND, DATA, {"rest": GOOD})
+    stacks.keep("3.12", {**FOUND, "keras": "3.16.0"}, DATA, {"lessons": GOOD})
     assert "rest" not in record()["tests"]["3.12"] and record()["stacks"] == {}
 
 
 def test_colab_is_proved_by_notebooks_and_not_by_tests(record):
-    stacks.keep("3.13", FOUND, {"rest": GOOD, "lessons": GOOD})
+    stacks.keep("3.13", FOUND, DATA, {"rest": GOOD, "lessons": GOOD})
     assert record()["stacks"] == {} and "3.13" in record()["tests"]
 
 
 def test_table_stands_between_its_marks(record):
-    stacks.keep("3.12", FOUND, {"rest": GOOD})
+    stacks.keep("3.12", FOUND, DATA, {"rest": GOOD})
     stacks.write_table()
     stacks.write_table()
     text = stacks.README.read_text()
     assert text.startswith("before\n<!-- stacks: by a program -->\n") and text.endswith("<!-- end of stacks -->\nafter\n") and "old" not in text
-    assert "| 3.12 | 2.17.1 | 3.15.1 | 5 passed, 0 failed, 1 skipped | not run | 2 |" in text
+    assert "| 3.12 | 2.17.1 | 3.15.1 | 5 passed, 0 failed, 1 skipped | not run | 2 | real: digits |" in text
 
 
 def test_readme_without_marks_is_refused(record):
@@ -69,10 +70,20 @@ def test_readme_without_marks_is_refused(record):
 
 
 def test_readme_shows_the_record():
-    text, rows = stacks.README.read_text(encoding="utf-8"), json.loads(stacks.PROVED.read_text(encoding="utf-8")).get("tests", {})
-    table = stacks.PLACE.search(text)[0]
-    for name, row in rows.items():
-        assert f"| {' | '.join(stacks.table_row(name, row))} |" in table, f"the README's row of Python {name} is not that of the record"
+    assert f"-->\n\n{stacks.table()}\n\n<!--" in stacks.README.read_text(encoding="utf-8"), "the README's table is not that of the record; run: make test-all"
+
+
+@pytest.mark.parametrize("code", [2, 5])
+def test_a_pytest_that_did_not_end_or_found_nothing_proves_nothing(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(stacks, "ROOT", tmp_path)
+
+    def run(command, **options):
+        (tmp_path / "build" / "stack.xml").write_text(REPORT)
+        return stacks.subprocess.CompletedProcess(command, code)
+
+    monkeypatch.setattr(stacks.subprocess, "run", run)
+    with pytest.raises(RuntimeError, match=f"ended with code {code}"):
+        stacks.tests("python", [])
 
 
 def test_a_python_is_known_by_what_it_says(tmp_path, monkeypatch):
@@ -98,7 +109,7 @@ def test_an_unknown_python_is_refused(monkeypatch):
 
 def test_what_fails_ends_with_its_name(record, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["stacks.py", "3.12"])
-    for name, value in {"interpreter": lambda name: "python", "environment": lambda name, python: "python", "versions": lambda python: FOUND, "tests": lambda python, arguments: BAD}.items():
+    for name, value in {"interpreter": lambda name: "python", "environment": lambda name, python: "python", "versions": lambda python: (FOUND, DATA), "tests": lambda python, arguments: BAD}.items():
         monkeypatch.setattr(stacks, name, value)
     with pytest.raises(SystemExit, match="not all tests passed on Python 3.12"):
         stacks.main()

@@ -15,6 +15,14 @@
 #      Minutes: run python notebooks/minutes.py, which estimates them from the page, and say what the computer takes in words: less than one, about one, about one and a half, about two. -->
 # **Minutes:** 20, of which the computer takes less than one. **You need:** lessons 02 and 04.
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## When may a recogniser answer?
+# - The end of a word is sure, and late
+# - What does the first half tell, without the rest?
+
+# %% [markdown] tags=["notes"]
+# Say the first half of a digit, and stop. Ask the class which one it was, and how they knew. Write on the board who was right; come back to it at the end.
+
 # %% tags=["setup"]
 import setup_course
 
@@ -28,7 +36,8 @@ from course_lib import audio, batches, datasets, evaluation, models, plots, trai
 # ## The clips
 #
 # <!-- All imports stand in the cell above, and only what the lesson uses. Take the data by name: it comes from the learner's disk, from the network or from the course itself, and says so.
-#      A cell tagged "slide" begins a new slide; "more" puts a cell on the slide before; a cell without either is on no slide. CONTRIBUTING.md lists the tags. -->
+#      A cell tagged "slide" begins a new slide; "more" puts a cell on the slide before; a cell without either is on no slide. Begin six or more, and tag one cell or more "notes":
+#      cells tagged "only-slides" and "notes" are in no notebook. CONTRIBUTING.md lists the tags. -->
 # The synthetic voices of the course say the ten digits; the voices of the test are in no training. From each band its mean over the clip is taken away.
 
 # %%
@@ -57,7 +66,12 @@ plots.describe(axes, f"{len(clip.frames)} frames; the loudest is frame {loudest}
 #
 # Always the same answer is the least. The model is the order-blind average of [lesson 02](02_a_baseline_and_an_honest_split.ipynb).
 
-# %% tags=["slide"]
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A model, and what it must beat
+# - Always the same answer is the least
+# - The model: the order-blind average
+
+# %% tags=["more"]
 keras.utils.set_random_seed(0)
 model = models.average(clips.label.nunique())
 print(f"padding changes a logit by {evaluation.check_mask(model, batches.pad(list(test.frames[:8]))):.0e} at most")
@@ -73,6 +87,9 @@ print(f"whole clips: {whole}\nalways the same: {always}")
 # <!-- Before a cell that surprises, ask for a guess. The words "Predict, then run." in bold are looked for by a test. -->
 # **Predict, then run.** The model hears the first half of each test clip. Is it right about half as often, nearly as often, or hardly better than chance? Write a number down.
 
+# %% [markdown] tags=["notes"]
+# Take three numbers from the class and write them down before the next slide. Ask for the reason behind the highest and the lowest.
+
 
 # %%
 def first_part(clips, share):
@@ -87,6 +104,10 @@ print(f"the first half alone: {scores['50%']}")
 # %% [markdown]
 # How near was your guess? All four shares, with their intervals:
 
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Four shares of each clip
+# - Where two intervals overlap, the order is open
+
 # %% tags=["more", "no-code"]
 axes = plots.intervals(scores, chance=0.1, title="the first part of each test clip")
 quarter, half = scores["25%"].accuracy, scores["50%"].accuracy
@@ -95,12 +116,19 @@ plots.describe(axes, f"a quarter has {quarter:.2f}, the half {half:.2f}, the who
 # %% [markdown]
 # Where two intervals overlap, these clips do not tell the two apart. The model learned from whole clips: a model that learns from first halves may do better, and
 # exercise 3 tries it. The result goes into your table.
+#
+# <!-- The lesson's number stands in the title and in `entry` below: change both. -->
 
 # %%
 entry = {"lesson": "17", "model": model.name, "data": clips.source.iloc[0], "parameters": model.count_params()}
 evaluation.Results().add(split="official", score=whole, **entry)
 table = evaluation.Results().add(split="official, first half", score=scores["50%"], **entry)
-table[table.lesson == "17"][["model", "split", "accuracy", "low", "high"]].round(3)
+table[table.lesson == entry["lesson"]][["model", "split", "accuracy", "low", "high"]].round(3)
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Your turn: which half tells more?
+# - Guess: the first half of a word, or the last?
+# - Exercise 3: measure it
 
 # %% [markdown]
 # ## Exercises
@@ -152,6 +180,14 @@ right = evaluation.evaluate(model, test.assign(frames=cut)).accuracy
 hint = f"the last halves begin at frame len(frames) // 2: expected {right:.3f}, found {last_half.accuracy:.3f}"
 assert np.isclose(last_half.accuracy, right), hint
 print(f"first half {scores['50%'].accuracy:.3f}, last half {last_half.accuracy:.3f}")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Quiz
+# - Three questions, on the sheet or in the notebook
+# - Fingers: one for A, two for B, three for C
+
+# %% [markdown] tags=["notes"]
+# Ask those who were wrong first: what would have to be so for their answer to be right? Then go back to the digit that was broken off at the beginning.
 
 # %% [markdown]
 # **You have seen**
