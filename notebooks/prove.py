@@ -117,7 +117,7 @@ def prove(path, *, scratch, surroundings, allowed):
         began = time.monotonic()
         ended = run(notebook, content, surroundings)
         seconds = time.monotonic() - began
-    said = {} if ended else json.loads(printed(notebook.cells[-1]))
+    said = json.loads(printed(notebook.cells[-1]) or "{}")
     faults = [f"cell {number}: {fault}" for number, cell in code for fault in faults_of(cell)] + (strange(said, before, allowed) if said else [])
     recordings = {found for _, cell in code for found in RECORDINGS.findall(printed(cell))}
     return Proof(("solutions/" if solved else "") + path.stem, faults + ended, seconds, recordings, said)
@@ -126,12 +126,14 @@ def prove(path, *, scratch, surroundings, allowed):
 def run(notebook, folder, surroundings):
     """Execute the cells, up to the first that fails and may not; their outputs stand in the notebook then.
 
-    Returns: a list: empty, or with a sentence on what ended it.
+    Returns: a list: empty if they ran, or ended with an error that a cell shows; or with a sentence on what ended them.
     """
     client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=list(like_colab.KERNEL), resources={"metadata": {"path": str(folder)}})
     try:
         client.execute(env=surroundings)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    except CellExecutionError:
+        return []
+    except (CellTimeoutError, DeadKernelError) as error:
         return [f"did not reach its end: {str(error)[:SHOWN]}"]
     return []
 

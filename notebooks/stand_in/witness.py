@@ -1,6 +1,7 @@
 """What notebooks/prove.py asks a kernel after a notebook's last cell."""
 
 import json
+import os
 import resource
 import sys
 from importlib import metadata
@@ -31,11 +32,11 @@ def installed():
 
 def used():
     """The names of the packages of which a module is loaded; the files tell, since packages may share a module's name, as `google`."""
-    loaded = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    loaded = {os.path.realpath(module.__file__) for module in list(sys.modules.values()) if isinstance(getattr(module, "__file__", None), str)}
     return sorted({each.name for each in metadata.distributions() if loaded & files(each)})
 
 
 def files(package):
-    """The paths of a package's files, as it was recorded when it was installed."""
-    folder, lines = str(package.locate_file("")), (package.read_text("RECORD") or "").splitlines()
+    """The paths of a package's files, as it was recorded when it was installed; a folder on the path may be named from the one we are in."""
+    folder, lines = os.path.realpath(package.locate_file("")), (package.read_text("RECORD") or "").splitlines()
     return {f"{folder}/{line.partition(',')[0]}" for line in lines}
