@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests import stacks
+import stacks  # beside this file; a package of IPython is called tests as well
 
 REPORT = '<testsuites><testsuite tests="7" skipped="2" failures="1" errors="1"/><testsuite tests="3" skipped="0" failures="0" errors="0"/></testsuites>'
 FOUND = {"python": "3.12.1", "tensorflow": "2.17.1", "keras": "3.15.1"}
