@@ -1,6 +1,7 @@
 """The built notebooks and the pages of text → a static site in build/book, which needs no network; Sphinx makes it of what is staged here."""
 
 import argparse
+import html
 import os
 import re
 import shutil
@@ -171,12 +172,13 @@ def folded(cell, line):
 
 
 def described(cell):
-    """A cell as a cell for each of its pictures: MyST-NB takes a picture's words from its cell, where notebooks have them in its output.
+    """A cell as a cell for each of its pictures, whose words stand below it: MyST-NB takes a picture's words from its cell, where notebooks have them in its output.
 
     Returns: a list of cells, of which the later ones show outputs alone.
     """
     if cell.cell_type != "code":
         return [cell]
+    cell = nbformat.from_dict(cell)  # not the notebook's own, whose outputs are changed here
     parts = [nbformat.from_dict({**cell, "outputs": []})]
     for output in cell.outputs:
         words = output.get("metadata", {}).get("image/png", {}).get("alt")
@@ -185,7 +187,20 @@ def described(cell):
         if words:
             parts[-1].metadata.setdefault("mystnb", {})["image"] = {"alt": words}
         parts[-1].outputs.append(output)
+        if words and taken(words, cell.outputs):
+            parts[-1].outputs.append(nbformat.v4.new_output("display_data", {"text/html": f'<p class="words">{html.escape(words, quote=False)}</p>'}))
+    for part in parts:
+        part.outputs = [output for output in part.outputs if output.output_type != "stream" or output.text.strip()]
     return parts
+
+
+def taken(words, outputs):
+    """Take a picture's words, which its cell prints in lines of one width, out of what it prints: a page has its own width. Returns: whether they were there."""
+    printed = re.compile(r"\s+".join(map(re.escape, words.split())) + r"\n?")
+    for output in (each for each in outputs if each.output_type == "stream" and printed.search(each.text)):
+        output.text = printed.sub("", output.text, count=1)
+        return True
+    return False
 
 
 if __name__ == "__main__":

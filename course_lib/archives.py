@@ -34,7 +34,7 @@ def unpacked(name, *, url, recordings, sha256, given, shelves, suffix=".zip"):
     """
     for folder in [given, *shelves] if given else shelves:
         if os.path.isdir(folder / name):  # unlike Path.is_dir, it says no where one may not look
-            return folder / name
+            return _with_recordings(folder / name, recordings or "*/*")
     shelf = _writable(shelves)
     with tempfile.TemporaryDirectory(dir=shelf, prefix=".unpacking-") as beside:
         archive = (given or Path(beside)) / f"{name}{suffix}"
@@ -139,6 +139,14 @@ def _only_folder(folder):
     """The single folder that an archive of a repository holds, or the folder itself."""
     inside = list(folder.iterdir())
     return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def _with_recordings(folder, pattern):
+    """The folder that holds the recordings: this one, or the only one in it, since Windows' "Extract All" puts another of the same name around."""
+    for place in (folder, _only_folder(folder)):
+        if any(place.glob(pattern)):
+            return place
+    raise Unavailable(f"the folder {folder.name}: expected {pattern} inside, found none; delete the folder, and put the archive there as it was served")
 
 
 def _move_into_place(folder, target):

@@ -167,7 +167,7 @@ def _culprit(model, batch, real):
                 return f"{named} looks for another value than {batches.PADDING}"
             return f"{earlier} changes the padding before {named} can mark it"
         if output.shape == output_longer.shape and not np.allclose(output, output_longer, atol=TOLERANCE):
-            return f"{named} ignores the mask" if before is not None else f"{named} is given no mask: let Masking(PADDING) come first"
+            return f"{named} ignores the mask" if before is not None else f"{named} gets no mask from the layers before it: let Masking(PADDING) come first"
         before, earlier = mask if output.shape.rank > 2 else before, named
     return "no single layer could be named: look at what each does with the padded frames"
 

@@ -1,6 +1,7 @@
 """Pictures: each function takes an axes, draws, labels it, and returns it; nothing is computed here that a lesson would claim."""
 
 import json
+from html import escape
 from string import Template
 from textwrap import fill
 
@@ -57,7 +58,7 @@ def log_mel(frames, *, axes=None, top=SAMPLE_RATE / 2, step=STEP, title="log-mel
     axes = axes or _axes(3)
     bands = frames.shape[1]
     image = axes.imshow(frames.T, extent=(START, START + len(frames) * step, -0.5, bands - 0.5), **PICTURE)
-    ticks = np.arange(3, bands, 9)
+    ticks = np.linspace(0, bands - 1, 5).round().astype(int)
     axes.set_yticks(ticks, [f"{centre:.0f}" for centre in band_centres(bands, high=top)[ticks]])
     axes.set(xlabel="time (s)", ylabel="mel band (centre, Hz)", title=title)
     axes.figure.colorbar(image, ax=axes, label="log energy")
@@ -75,9 +76,9 @@ def confusion(table, *, axes=None, title="confusion"):
     for (row, column), count in np.ndenumerate(table.to_numpy()):
         dark = count < table.to_numpy().max() / 2
         axes.text(column, row, count, ha="center", va="center", color="white" if dark else "black", fontsize=8)
-    axes.set_xticks(range(len(table.columns)), table.columns)
+    axes.set_xticks(range(len(table.columns)), table.columns, rotation=40 if max(len(str(name)) for name in table.columns) > 6 else 0)
     axes.set_yticks(range(len(table.index)), table.index)
-    axes.set(xlabel="answer", ylabel="true class", title=title)
+    axes.set(xlabel="answer", ylabel="true class", title=fill(title, 36))
     axes.figure.colorbar(image, ax=axes, label="clips")
     return axes
 
@@ -146,7 +147,7 @@ def gates(frames, values, *, title="inside the layer"):
     Args: frames: `[frames, bands]`; values: a dict from name to `[frames, units]`, as `microscope.gates` gives.
     Returns: a matplotlib figure.
     """
-    figure, panels = plt.subplots(1 + len(values), 1, figsize=(9, 2.2 + 1.5 * len(values)), layout="constrained", sharex=True)
+    figure, panels = plt.subplots(1 + len(values), 1, figsize=(9, 2.2 + 1.3 * len(values)), layout="constrained", sharex=True, height_ratios=[1.5] + [1] * len(values))
     log_mel(frames, axes=panels[0]).set_xlabel("")
     for axes, (name, value) in zip(panels[1:], values.items()):
         top = max(1, np.abs(value).max())  # 1 is the most that a gate or a state can be; an LSTM's cell may be more
@@ -176,7 +177,7 @@ def moving_state(points, waveform, *, title="the path of the state"):
     scaled = (20 + (points - low) / np.where(high > low, high - low, 1) * [460, 260]).round(1).tolist()
     return HTML(
         MOVING_STATE.substitute(
-            title=title,
+            title=escape(title),
             path=" ".join(f"{x},{300 - y:.1f}" for x, y in scaled),
             points=json.dumps([[x, round(300 - y, 1)] for x, y in scaled]),
             times=json.dumps(middle(len(points)).round(4).tolist()),

@@ -25,7 +25,7 @@ def in_words(picture, fact):
 
 def _panel(axes, alone):
     """A panel: its title and axes, then the names of its lines and the meaning of its colours."""
-    parts = [f'"{axes.get_title().replace(chr(34), chr(39))}" shows {_axis(axes.yaxis)}{f" against {_axis(axes.xaxis)}" if alone else ""}']
+    parts = [f'"{" ".join(axes.get_title().split()).replace(chr(34), chr(39))}" shows {_axis(axes.yaxis)}{f" against {_axis(axes.xaxis)}" if alone else ""}']
     if not axes.get_title():
         raise ValueError(f"expected a picture with a title, found none above {axes.get_ylabel()!r} against {axes.get_xlabel()!r}")
     legend = axes.get_legend()

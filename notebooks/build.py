@@ -17,14 +17,16 @@ from PIL import Image
 
 NOTEBOOKS = Path(__file__).resolve().parent
 ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
+sys.path.insert(0, str(ROOT))
+
+from notebooks import shared
+
 SETUP = SOURCES / "setup_course.py"
 GLOSSARY = ROOT / "GLOSSARY.md"
 TERM = re.compile(r"\]\(\.\./GLOSSARY\.md#([\w-]+)\)")  # a link to the glossary, without a title
 SLIDES_ALONE = {"only-slides", "notes"}  # cells that no notebook has
 SLIDE_TAGS = {"slide", "more", "no-code", *SLIDES_ALONE}
 BLANK = "# Your code here."
-QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
-WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS_A_CELL = 300
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 
@@ -39,10 +41,7 @@ def main():
     options = parser.parse_args()
     if options.repository:
         return readdress(options.repository, options.branch)
-    lessons = [source for source in sources() if not options.lessons or any(source.name.startswith(name) for name in options.lessons)]
-    unknown = [name for name in options.lessons if not any(source.name.startswith(name) for source in sources())]
-    if unknown or not lessons:
-        sys.exit(f"expected lessons such as {sources()[0].stem if sources() else '17_name'}, found {', '.join(unknown)}")
+    lessons = shared.chosen(sources(), options.lessons)
     if options.check:
         stale = [line for source in lessons for line in stale_parts(source)]
         print("\n".join(stale) or f"{len(lessons)} lessons are fresh")
@@ -133,7 +132,7 @@ def execute(notebook):
 
     Returns: the notebook with its outputs, and nothing in it that differs from run to run.
     """
-    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
+    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=shared.QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
     client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
@@ -163,7 +162,7 @@ def tidy(output):
         raise ValueError(f"expected a cell without warnings, found: {output.text[:500]}")
     if "execution_count" in output:
         output.execution_count = None
-    output.get("data", {}).pop(WIDGET, None)  # names its widget by a random id, which differs from build to build and means nothing without its kernel
+    output.get("data", {}).pop(shared.WIDGET, None)  # names its widget by a random id, which differs from build to build and means nothing without its kernel
     if "image/png" in output.get("data", {}):
         output.data["image/png"] = smaller(output.data["image/png"])
     return output
@@ -210,24 +209,41 @@ def blank(solution, check):
     """What a learner finds in place of a solution: the names that the check asks for, and the heads of functions.
 
     Returns: source text that runs.
+    Raises: ValueError if the check asks for a name that the solution makes in a way that a blank cannot have, such as a class.
     """
     asked = {node.id for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Name)}
-    lines = [BLANK]
-    for node in ast.parse(solution).body:
+    lines, offered, tree = [BLANK], set(), ast.parse(solution)
+    for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             docstring = ast.get_docstring(node)
             lines += [f"def {node.name}({ast.unparse(node.args)}):", *([f'    """{docstring}"""'] if docstring else []), "    ..."]
-        elif isinstance(node, ast.Assign):
-            names = [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
-            lines += [f"{name} = ..." for name in names if name in asked]
+            offered.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [name for target in targets for name in made(target) if name in asked - offered]
+            lines += [f"{name} = ..." for name in names]
+            offered.update(names)
+    lost = sorted(made(tree) & asked - offered - made(ast.parse(check)))
+    if lost:
+        raise ValueError(f"expected a solution that assigns {', '.join(lost)} or defines it as a function, at the left edge; found it made in another way")
     return "\n".join(lines)
+
+
+def made(node):
+    """The names that a piece of code makes, its functions' own names left out."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        return set()
+    own = {(node.asname or node.name).partition(".")[0]} if isinstance(node, ast.alias) else {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
+    return own.union(*(made(child) for child in ast.iter_child_nodes(node)))
 
 
 def glossary():
     """The first sentence on each term of the glossary, by the anchor of its heading: what a link to it shows under the mouse."""
     text = GLOSSARY.read_text(encoding="utf-8") if GLOSSARY.exists() else ""
     entries = re.findall(r"^### (.+)\n+(.+?[.:])(?:\s|$)", text, flags=re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", term).lower().replace(" ", "-"): re.sub(r"[*`]|\[([^]]*)\]\([^)]*\)", r"\1", meaning).replace('"', "'") for term, meaning in entries}
+    return {shared.anchor(term): re.sub(r"[*`]|\[([^]]*)\]\([^)]*\)", r"\1", meaning).replace('"', "'") for term, meaning in entries}
 
 
 def badge(source):

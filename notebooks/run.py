@@ -13,10 +13,11 @@ from nbconvert import HTMLExporter
 
 NOTEBOOKS = Path(__file__).resolve().parent
 BUILD = NOTEBOOKS.parent / "build"
-QUIET = ["--log-level=ERROR"]  # of the kernel: no note on how it talks to this program
-WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS_A_CELL = 600
 sys.path.insert(0, str(NOTEBOOKS.parent))
+
+from notebooks import shared
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -24,9 +25,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lessons", nargs="*", help="numbers or names of lessons, such as 01; by default all")
     wanted = parser.parse_args().lessons
-    lessons = [path for path in sorted((NOTEBOOKS / "solutions").glob("[0-9][0-9]_*.ipynb")) if not wanted or any(path.name.startswith(name) for name in wanted)]
-    if not lessons:
-        sys.exit(f"expected lessons such as 01, found {wanted}")
+    lessons = shared.chosen(sorted((NOTEBOOKS / "solutions").glob("[0-9][0-9]_*.ipynb")), wanted)
     BUILD.mkdir(exist_ok=True)
     if not wanted:
         (BUILD / "results.csv").unlink(missing_ok=True)
@@ -43,7 +42,7 @@ def run(lesson):
     Returns: whether every cell ran.
     """
     notebook = nbformat.read(lesson, as_version=4)
-    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
+    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=shared.QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
     print(f"{lesson.stem:<34}", end=" ", flush=True)
     began, result = time.monotonic(), "passed"
     try:
@@ -54,7 +53,7 @@ def run(lesson):
         result = f"FAILED: {error}"
     print(f"{time.monotonic() - began:6.1f} s  {result}", flush=True)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
-        output.get("data", {}).pop(WIDGET, None)  # needs its kernel; its text says what it is
+        output.get("data", {}).pop(shared.WIDGET, None)  # needs its kernel; its text says what it is
     notebook.metadata.pop("widgets", None)
     page, _ = HTMLExporter().from_notebook_node(notebook)
     (BUILD / f"{lesson.stem}.html").write_text(page, encoding="utf-8")

@@ -46,7 +46,7 @@ def main():
     unknown = [str(target) for target in targets if target.platform not in packages.PLATFORMS or target.python not in packages.PYTHONS]
     if unknown:
         known = f"{', '.join(packages.PLATFORMS)} and {', '.join(packages.PYTHONS)}"
-        sys.exit(f"expected a computer and a Python among {known}, found {', '.join(unknown)}; name one with --platform and --python")
+        sys.exit(f"expected a computer and a Python among {known}, found {', '.join(unknown)}; name one: make bundle BUNDLE=\"--platform linux_x86_64 --python 3.12\"")
     missing = [str(path) for path in options.python_installer if not path.is_file()]
     if missing:
         sys.exit(f"expected the installer of a Python, found no file {', '.join(missing)}")
@@ -84,7 +84,7 @@ def course_files(root):
     Returns: a sorted list of paths with slashes, relative to the root.
     """
     if (root / ".git").exists():
-        listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], check=True, capture_output=True, text=True).stdout.split("\0")
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
         return sorted(name for name in listed if name and (root / name).is_file())
     ignored = [line.rstrip("/") for line in (root / ".gitignore").read_text(encoding="utf-8").split()]
     every = (PurePosixPath(path.relative_to(root).as_posix()) for path in root.rglob("*") if path.is_file())

@@ -26,6 +26,7 @@ REVEAL = "sphinx_revealjs/_static/revealjs"  # reveal.js, as the package sphinx-
 THEME = "white_contrast_compact_verbatim_headers"
 LETTERS = [("regular", 400, "normal"), ("italic", 400, "italic"), ("semibold", 600, "normal")]
 ENLARGED = 1.4  # a picture's largest width on a slide, in its own pixels
+TALLEST = 620  # pixels: a cell's pictures that are higher together go on more slides than one, or nobody could read them
 
 
 def main():
@@ -73,7 +74,9 @@ def slides(source):
         cell = cells[places.index(used[0])]
         raise ValueError(f'{source.name}: expected a cell tagged "slide" before the first one tagged "{used[0]}", found none before:\n{first_line(cell)}')
     fill(source, cells)
-    shown = [part for cell, where in zip(cells, places) if where for part in parts(source, cell, where)]
+    shown = []
+    for cell, where in ((cell, where) for cell, where in zip(cells, places) if where):
+        shown += parts(source, cell, where, [*shown, cell])
     shown = [*opening(source, shown), *closing(source, cells)]
     for position, cell in enumerate(shown):
         cell.id = f"cell-{position:03d}"
@@ -110,28 +113,59 @@ def fill(source, cells):
         cell.outputs = outputs
 
 
-def parts(source, cell, where):
-    """A cell as nbconvert wants it, and the words on its pictures, which its listeners need and its viewers do not, as a speaker's note."""
+def parts(source, cell, where, shown):
+    """A cell as nbconvert wants it, on more slides than one if its pictures need them, and the words on its pictures, which its listeners need and its viewers do not, as speaker's notes.
+
+    Args: shown: the cells up to this one; the last heading among them is that of each further slide.
+    """
     tags = cell.metadata.get("tags", [])
     if "no-code" in tags and not cell.outputs:
         raise ValueError(f'{source.name}: expected outputs of a cell tagged "no-code", found none:\n{first_line(cell)}')
     cell.metadata = nbformat.from_dict({"tags": tags, "slideshow": {"slide_type": PLACES[where]}})
-    words = [take_words(cell, output) for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
-    return [cell, *(slide_cell(text, "notes") for text in words if text)]
+    for output in filter(is_picture, cell.get("outputs", [])):
+        take_words(cell, output)
+    found, title = [], ([each.source.partition("\n")[0] for each in shown if each.source.startswith("#") and each.cell_type == "markdown"] or [f"## {heading(source)}"])[-1]
+    for number, piece in enumerate(divided(cell), start=1):
+        words = [output.metadata["image/png"].get("alt") for output in filter(is_picture, piece.get("outputs", []))]
+        found += [*([slide_cell(f"{title} ({number})")] if number > 1 else []), piece, *(slide_cell(text, "notes") for text in words if text)]
+    return found
+
+
+def is_picture(output):
+    """Whether an output of a cell is a picture."""
+    return "image/png" in output.get("data", {})
+
+
+def picture(output):
+    """The picture of an output."""
+    return Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+
+
+def divided(cell):
+    """A cell as the cells of one slide or more: its pictures on each are TALLEST pixels high together, or one alone; the later ones show outputs and no code."""
+    pieces, height = [[]], 0
+    for output in cell.get("outputs", []):
+        own = picture(output).height if is_picture(output) else 0
+        if own and height and height + own > TALLEST:
+            pieces.append([])
+            height = 0
+        pieces[-1].append(output)
+        height += own
+    if len(pieces) == 1:
+        return [cell]
+    cell.outputs = pieces[0]
+    hidden = {"tags": ["no-code"], "slideshow": {"slide_type": PLACES["more"]}}
+    return [cell, *(nbformat.v4.new_code_cell(cell.source, metadata=nbformat.from_dict(hidden), outputs=outputs) for outputs in pieces[1:])]
 
 
 def take_words(cell, output):
-    """Enlarge a picture, and take the sentence that stands below it out of the cell's printed lines.
-
-    Returns: the sentence, which stays the picture's alternative text.
-    """
+    """Enlarge a picture, and take the sentence that stands below it out of the cell's printed lines; it stays the picture's alternative text."""
     about = output.metadata.setdefault("image/png", nbformat.NotebookNode())
-    about.width = round(ENLARGED * Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).width)
+    about.width = round(ENLARGED * picture(output).width)
     words = about.get("alt", "")
     for printed in (each for each in cell.outputs if words and each.output_type == "stream"):
         printed.text = re.sub(r"\s+".join(map(re.escape, words.split())) + r"\n?", "", printed.text)
     cell.outputs = [each for each in cell.outputs if each.output_type != "stream" or each.text.strip()]
-    return words
 
 
 def slide_cell(text, kind="slide"):
@@ -148,7 +182,7 @@ def opening(source, shown):
     """The slides that a lesson shows, on the first number, title, minutes and licence; it is added if the lesson's own does not begin with the title."""
     minutes = re.search(r"\*\*Minutes:\*\* (\d+)", build.read(source)[0].source)
     course = "Recurrent neural networks for audio classification" + (f": a lesson of {minutes[1]} minutes" if minutes else "")
-    keys = "Keys: arrows, F full screen, N notes beside the slide, S notes in a window of their own, ? all keys. To print, write ?print-pdf at the end of the address."
+    keys = "Keys: arrows, F full screen, N notes beside the slide, S notes in a window of their own, ? all keys. Alt (on Linux Ctrl) and a click: larger there, and back. To print, write ?print-pdf at the end of the address."
     titled = [shown[0]] if shown[0].source.startswith("# ") else [slide_cell(f"# {heading(source)}")]
     return [*titled, slide_cell(f'{course}\n\n<p class="small">{keys} Text: CC BY 4.0.</p>', "-"), *shown[shown[0] is titled[0] :]]
 
@@ -183,7 +217,7 @@ def assets():
     theme = re.sub(r"@import url\([^)]*\);", "", (reveal / "dist" / "theme" / f"{THEME}.css").read_text(encoding="utf-8"))
     styles = [(reveal / "dist" / "reveal.css").read_text(encoding="utf-8"), theme, letters(reveal / "dist" / "theme" / "fonts" / "source-sans-pro")]
     styles += [HtmlFormatter(style="default", nobackground=True).get_style_defs(".highlight"), (DECK / "deck.css").read_text(encoding="utf-8")]
-    scripts = [base64.b64encode((reveal / name).read_bytes()).decode() for name in ["dist/reveal.js", "plugin/notes/notes.js"]]
+    scripts = [base64.b64encode((reveal / name).read_bytes()).decode() for name in ["dist/reveal.js", "plugin/notes/notes.js", "plugin/zoom/zoom.js"]]
     return {"css": "\n".join(styles), "scripts": scripts, "start": (DECK / "start.js").read_text(encoding="utf-8")}
 
 

@@ -369,6 +369,24 @@ def test_recordings_are_read_where_they_lie_unpacked(archive, shelves, monkeypat
     assert capsys.readouterr().out == "fsdd: 16 clips, 2 speakers, Free Spoken Digit Dataset, CC BY-SA 4.0\n"
 
 
+def test_recordings_in_a_folder_too_deep_are_found(archive, shelves, monkeypatch):
+    """Windows unpacks an archive into a folder of its name around the archive's own."""
+    (archive.parent / NAME).rename(archive.parent / "own")
+    (archive.parent / NAME).mkdir()
+    (archive.parent / "own").rename(archive.parent / NAME / NAME)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(archive.parent))
+    check_small_digits(datasets.load("fsdd"), archive.parent / NAME / NAME)
+
+
+def test_folder_without_recordings_is_named(archive, shelves, monkeypatch, capsys, embedded):
+    (archive.parent / "given" / NAME).mkdir(parents=True)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(archive.parent / "given"))
+    with pytest.raises(archives.Unavailable, match=rf"the folder {NAME}: expected recordings/\*\.wav inside, found none; delete the folder"):
+        datasets.load("fsdd")
+    datasets.load("digits")
+    assert f"the folder {NAME}: expected" in capsys.readouterr().out
+
+
 def test_archive_is_downloaded_once(archive, shelves, serve, monkeypatch):
     serve(archive.read_bytes())
     check_small_digits(datasets.load("fsdd"), shelves[0])

@@ -167,8 +167,8 @@ MASK_LOST = {
     ),
     "rescaling first": (lambda clip: layers.SimpleRNN(16)(mask(layers.Rescaling(0.25)(clip))), r"'rescaling.*' \(Rescaling\) changes the padding"),
     "another value": (lambda clip: layers.SimpleRNN(16)(layers.Masking(0.0, name="zeros")(clip)), r"'zeros' \(Masking\) looks for another value than -1000"),
-    "no mask": (layers.SimpleRNN(16, name="rnn"), r"'rnn' \(SimpleRNN\) is given no mask: let Masking\(PADDING\) come first"),
-    "no mask, several outputs": (several_outputs, r"'states' \(SimpleRNN\) is given no mask"),
+    "no mask": (layers.SimpleRNN(16, name="rnn"), r"'rnn' \(SimpleRNN\) gets no mask from the layers before it: let Masking\(PADDING\) come first"),
+    "no mask, several outputs": (several_outputs, r"'states' \(SimpleRNN\) gets no mask from the layers before it"),
     "pooling": (lambda clip: layers.GlobalMaxPooling1D(name="max")(mask(clip)), r"'max' \(GlobalMaxPooling1D\) ignores the mask"),
     "attention": (lambda clip: Attention(name="attention")(mask(clip)), r"'attention' \(Attention\) ignores the mask"),
 }

@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -75,6 +76,12 @@ def test_moving_state_has_a_point_and_a_time_for_each_frame():
     times = json.loads(re.search(r"times = (\[.*?\]);", page)[1])
     assert len(drawn) == len(times) == 30 and drawn[0] == [20, 280] and drawn[-1] == [480, 20]
     assert "<audio" in page and "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_moving_state_keeps_a_title_with_quotes_whole():
+    page = plots.moving_state(np.eye(2), np.ones(200), title='"six" & <theo>').data
+    root = ElementTree.fromstring(re.search(r"<svg.*?</svg>", page, flags=re.DOTALL)[0])
+    assert root.get("aria-label") == '"six" & <theo>' and "<figcaption>&quot;six&quot; &amp; &lt;theo&gt;:" in page
 
 
 def lightness(colour):

@@ -53,7 +53,7 @@ clips[["label", "group", "split", "seconds"]].sample(5, random_state=1)
 #
 # ## Hear one, see one
 #
-# A recording is a list of numbers, thousands for each second: how far the microphone's membrane was pushed or pulled. Drawn
+# A recording is a list of numbers, thousands for each second: how far the microphone's diaphragm was pushed or pulled. Drawn
 # against time, they are the [*waveform*](../GLOSSARY.md#waveform).
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -383,10 +383,10 @@ print(f"{changed:.0%} of the answers change when the clips run backwards; a mode
 # | [09 Order and the whole clip](09_order_and_the_whole_clip.ipynb) | Does order matter, and does a model hear the beginning? |
 # | [10 What should an RNN hear?](10_what_should_an_rnn_hear.ipynb) | Does it learn its features from the raw waveform, as is said? |
 # | [11 Voices never heard before](11_voices_never_heard_before.ipynb) | How much is lost with a new speaker, and what earns it back? |
-# | [12 Keyword spotting](12_keyword_spotting.ipynb) | How does a device pick its words from speech, noise and silence? |
-# | [13 Rhythm and genre](13_rhythm_and_genre.ipynb) | How do you hear a long piece, and how do segments of one song leak? |
+# | [12 Speech: keyword spotting](12_keyword_spotting.ipynb) | How does a device pick its words from speech, noise and silence? |
+# | [13 Music: rhythm and genre](13_rhythm_and_genre.ipynb) | How do you hear a long piece, and how do segments of one song leak? |
 # | [14 Environmental sound](14_environmental_sound.ipynb) | What do convolutions in front of a GRU buy? |
-# | [15 Live](15_live.ipynb) | How does a model answer while the sound still comes in, and how does it get into a telephone? |
+# | [15 Live: stream, export, speak](15_live.ipynb) | How does a model answer while the sound still comes in, and how does it get into a telephone? |
 # | [16 Your own sounds](16_your_own_sounds.ipynb) | What does it take to make a classifier of your own recordings that you can trust? |
 # | [What became of the nine claims](../CLAIMS.md) | What is commonly said of recurrent networks, and what this course found |
 #

@@ -41,7 +41,7 @@ from course_lib import audio, datasets, plots
 # %% [markdown]
 # ## A sound is a list of numbers
 #
-# The microphone's membrane moves; the converter measures where it is, thousands of times a second. One measurement is a
+# The microphone's diaphragm moves; the converter measures where it is, thousands of times a second. One measurement is a
 # [*sample*](../GLOSSARY.md#sample). How many there are in a second is the [*sample rate*](../GLOSSARY.md#sample-rate).
 
 # %%
@@ -399,7 +399,7 @@ print(f"{by_hand.size:,} values, the largest difference {apart:.0e}")
 # ## The whole way
 
 # %% tags=["more", "no-code"]
-figure, panels = plt.subplots(4, 1, figsize=(9, 9), layout="constrained")
+figure, panels = plt.subplots(4, 1, figsize=(9, 7.6), layout="constrained")
 plots.waveform(waveform, axes=panels[0], title="1. waveform")
 plots.spectrogram(power, axes=panels[1], unit="power", title="2. power of each frame and bin")
 decibels = 10 * np.log10(power + audio.LOG_OFFSET)
@@ -411,7 +411,7 @@ plots.describe(figure, f"all four share the time axis; each row of the last is o
 print(f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values")
 
 # %% [markdown] tags=["notes"]
-# Ask for the number of values at each step, and for the one thing that is lost between two neighbours: phase; then fine pitch; then nothing, since the logarithm can be undone.
+# Ask for the number of values at each step, and for the one thing that is lost between two neighbours: phase; then nothing, since the logarithm can be undone; then fine pitch.
 
 # %% [markdown]
 # ## Reading files, twice

@@ -181,6 +181,7 @@ print(f"the official split: {official}")
 # 3. **by speaker:** all clips of one speaker, and none of his in training.
 #
 # **Predict, then run.** Order the three by the [accuracy](../GLOSSARY.md#accuracy) that you expect. By how much does the last differ from the first?
+# (The cell trains seven models: about half a minute.)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: three ways to put clips aside
@@ -272,7 +273,7 @@ plots.describe(axes, f"{taken.idxmax()} is the answer to {taken.max()} of {taken
 
 # %% [markdown]
 # The table is a [*confusion matrix*](../GLOSSARY.md#confusion-matrix): a row is what was said, a column what was heard. A column with many bright cells is a favourite: perhaps the new voice sounds, on
-# average, like that word of the old voices. A guess, to be tested by listening.
+# average, like that word of the old voices. A guess, to be tested by listening. Go back to the table by speaker, too: is anything special about this voice?
 #
 # The results go into the table that you carry through the course. The third row is the worst of the six.
 

@@ -149,7 +149,7 @@ print("padded frames now hold", np.unique(np.asarray(scaled)[~mask]))
 # %% [markdown]
 # 0 / 4 + 5 / 4 is 1.25: after the scale, padding looks like any loud frame. Only the mask marks it.
 #
-# What does a recurrent layer do with it? It cannot skip a frame in a box (what earlier lessons called skipping is this): It computes a new state for each, and where the mask says "padding",
+# What does a recurrent layer do with it? It cannot skip a frame in a box (what earlier lessons called skipping is this): it computes a new state for each, and where the mask says "padding",
 # it throws the new state away and *copies the old one on*. Below, the same layer with the same weights reads one clip twice: once
 # with the mask, once with the label torn off.
 
@@ -265,7 +265,7 @@ print(as_dataset(train, SILENCE).element_spec)
 
 # %% [markdown]
 # The shapes differ from batch to batch in their second number. Last, the model without its mask, and a `fit` with one setting for all.
-# (`training.fit` of the other lessons compiles the model anew for each length, which pays where there are few; here there are many.)
+# (`training.fit` of the other lessons has a compiler, [XLA](../GLOSSARY.md#xla), make the model's program anew for each length, which pays where there are few; here there are many.)
 
 # %%
 def unmasked(recurrent, name):
@@ -689,7 +689,7 @@ plots.describe(figure, f"the grey part, padding, is {wasted}")
 
 # %% [markdown]
 # **Predict, then run:** if the grey part costs as much as the coloured one, how many times as long does an epoch with random batches take as one with sorted ones? The cell
-# trains one LSTM, without [XLA](../GLOSSARY.md#xla); after an epoch to warm up, it takes the faster of two epochs each. It counts seconds of processor time, which other programs disturb less
+# trains one LSTM, without XLA; after an epoch to warm up, it takes the faster of two epochs each. It counts seconds of processor time, which other programs disturb less
 # than the clock.
 
 # %%
@@ -721,7 +721,7 @@ comparison["times the sorted"] = comparison["CPU seconds an epoch"] / least["sor
 comparison.round(2)
 
 # %% [markdown]
-# Fewer frames in boxes, fewer seconds; not in exact proportion, since a batch has costs of its own. Two runs of the same epoch may differ by half: do not read sorted
+# Fewer frames in boxes, fewer seconds; not in exact proportion, since a batch has costs of its own. Two runs of the same epoch differ as well: do not read sorted
 # against bucketed. Buckets have a second merit: few lengths. XLA compiles once for each length, so it pays where lengths are few.
 #
 # What do order and buckets take in return? Chance. Long clips come with long clips; and a speaker who speaks slowly meets himself. The cell

@@ -180,6 +180,9 @@ for name in ["rnn", "lstm"]:
 # %% [markdown] tags=["slide", "only-slides"]
 # ## After training: a short clip and a long one
 
+# %% [markdown] tags=["notes"]
+# First the short clip: both models reach its beginning.
+
 # %% tags=["more", "no-code"]
 for clip in [short, long]:
     truth = clips.label.cat.categories.get_loc(clip.label)
@@ -190,7 +193,7 @@ for clip in [short, long]:
     plots.describe(figure, f"first frame to last, RNN {ratio['rnn']:.0e}, LSTM {ratio['lstm']:.0e}")
 
 # %% [markdown] tags=["notes"]
-# First the short clip: both models reach its beginning. Then the long one: where do the two lines part? Compare the left ends, in powers of ten.
+# Then the long one: where do the two lines part? Compare the left ends, in powers of ten.
 # Somebody says: the RNN is ahead at the right end. Yes; it learns from the last frames, and mostly from them.
 
 # %% [markdown]
@@ -198,6 +201,7 @@ for clip in [short, long]:
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The claim, measured on eight clips
+# The first frame's gradient as a share of the last frame's.
 
 # %% tags=["more", "no-code"]
 def first_to_last(model, clip):
@@ -253,10 +257,12 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 curves, truth = {}, clips.label.cat.categories.get_loc(long.label)
 for gain in [0.5, 1, 2, 3]:
     keras.utils.set_random_seed(0)
-    model = models.rnn(clips.label.nunique(), recurrent_initializer=keras.initializers.Orthogonal(gain))
+    model = models.rnn(clips.label.nunique())  # the untrained RNN from above
+    matrix = model.get_layer("rnn").cell.recurrent_kernel
+    matrix.assign(gain * matrix)
     by_frame = curves[f"gain {gain}"] = microscope.gradient_by_frame(model, long.frames, truth)
     slope = 1 - microscope.gates(model, long.frames)["state"] ** 2
-    largest = np.linalg.norm(model.get_layer("rnn").cell.recurrent_kernel, 2)  # singular value
+    largest = np.linalg.norm(matrix, 2)  # singular value
     factor = (by_frame[0] / by_frame[-1]) ** (1 / (len(by_frame) - 1))
     predicted = largest * np.sqrt((slope**2).mean())
     print(f"largest singular value {largest:.1f}: predicted factor {predicted:.2f} a frame, measured {factor:.2f}")
@@ -268,12 +274,12 @@ first = {name: curve[0] for name, curve in curves.items()}
 plots.describe(figure, f"at the first frame {', '.join(f'{name}: {size:.0e}' for name, size in first.items())}")
 
 # %% [markdown] tags=["notes"]
-# Predicted and measured agree to a few hundredths a frame; over 75 frames even that is a factor of ten or twenty. A factor below 1 vanishes, above 1 explodes; there is little in
+# Predicted and measured agree to eight hundredths a frame or better; over 75 frames even that is a factor of up to a hundred. A factor below 1 vanishes, above 1 explodes; there is little in
 # between.
 # After training the prediction misses: one singular value no longer stands for all.
 
 # %% [markdown]
-# Two numbers predict the microscope's line, to a few hundredths a frame (over 75 frames even those are a factor of ten or twenty). A factor below 1 vanishes, a factor above 1 makes an [*exploding gradient*](../GLOSSARY.md#exploding-gradient); after dozens of frames there is
+# Two numbers predict the microscope's line, to eight hundredths a frame or better (over 75 frames even that makes a factor of up to a hundred). A factor below 1 vanishes, a factor above 1 makes an [*exploding gradient*](../GLOSSARY.md#exploding-gradient); after dozens of frames there is
 # little in between. A larger gain drives `tanh` further into its flat ends, which takes part of the gain back.
 #
 # The largest singular value alone gives a bound, no more: the gradient cannot grow faster. What did training do to it?
@@ -371,10 +377,10 @@ print("loss after each epoch, clipped to 1:", *(f"{loss:.2f}" for loss in clippe
 # singular values are 1.
 #
 # **Predict, then run.** Three seeds each, six epochs. Which begins best, and is the difference larger than the spread over the seeds?
-# About 30 seconds.
+# About 30 seconds, and half as long for two other learning rates in the cell after it.
 
 # %% [markdown] tags=["slide", "only-slides"]
-# ## First weights and learning rate: which bands overlap?
+# ## First weights and learning rate: which ranges overlap?
 
 # %% tags=["more", "no-code"]
 data = batches.bucketed(train.frames, train.label, n_lengths=2)
@@ -386,8 +392,8 @@ for start in ["orthogonal", "glorot_uniform", "identity"]:
     for seed, model, history in training.fit_seeds(model, data, seeds=[0, 1, 2], epochs=6):
         watched[start].append(evaluation.evaluate(model, validation).accuracy)
         drawer[start].append(evaluation.evaluate(model, test))  # not looked at yet
-    band = f"{min(watched[start]):.3f} to {max(watched[start]):.3f}"
-    print(f"{start}: validation accuracy {np.mean(watched[start]):.3f} ({band}, 3 seeds); padding {change:.0e}")
+    spread = f"{min(watched[start]):.3f} to {max(watched[start]):.3f}"
+    print(f"{start}: validation accuracy {np.mean(watched[start]):.3f} ({spread}, 3 seeds); padding {change:.0e}")
 
 # %% tags=["more", "no-code"]
 for rate in [3e-4, 3e-2]:
@@ -400,13 +406,13 @@ before = watched["orthogonal"]
 print(f"learning rate {training.LEARNING_RATE:g}: {min(before):.3f} to {max(before):.3f}, 3 seeds")
 
 # %% [markdown] tags=["notes"]
-# Compare the bands, not the best runs. Where two overlap, three seeds do not tell the two apart. The identity is ahead beyond the bands, and the two numbers of this lesson
-# cannot say why: they are the same for it and for any orthogonal matrix. Leave that standing.
+# Compare the ranges, not the best runs. Where two overlap, three seeds do not tell the two apart. The identity is ahead beyond the ranges, and the largest singular value
+# cannot say why: it is 1 for it and for any orthogonal matrix. Leave that standing.
 
 # %% [markdown]
-# Compare the bands, not the best runs: where two bands overlap, three seeds do not tell the two apart. On the real recordings a rate ten times
-# too small has not arrived after six epochs, a rate ten times larger does worse still, and the identity is ahead of the other two beyond the bands. The two
-# numbers above cannot say why: they are the same for it and for any orthogonal matrix.
+# Compare the ranges, not the best runs: where two ranges overlap, three seeds do not tell the two apart. On the real recordings a rate ten times
+# too small has not arrived after six epochs, a rate ten times larger does worse still, and the identity is ahead of the other two beyond the ranges. The largest
+# singular value cannot say why: it is 1 for it and for any orthogonal matrix.
 #
 # The beginning with the best mean on the VALIDATION clips is taken to the test. It was chosen without a look there.
 
@@ -530,7 +536,7 @@ print(f"after 50 frames {left:.4f} of the length is left, whatever the direction
 #
 # **1. In a vanilla RNN the gradient at the first frame of a long clip is nearly zero. What follows?**
 #
-# <details><summary>A. The first frame does not influence the answer.</summary>No: the gradient was taken of the loss at this point; it says what a SMALL change of the frame would do. It is learning from the frame that becomes nearly impossible.</details>
+# <details><summary>A. The first frame does not influence the answer.</summary>No: the gradient says what a SMALL change of the frame would do. The memory of three numbers in lesson 03 is decided by its first hiss, and its gradient has vanished all the same. It is learning from the frame that becomes nearly impossible.</details>
 # <details><summary>B. The weights can hardly learn to use what happens there.</summary>Yes: a weight's gradient is a sum over the frames, and the part of that frame is drowned by the last ones.</details>
 # <details><summary>C. The learning rate should be raised until the first frame counts.</summary>No: that lengthens the parts of ALL frames alike; the last frames would then take steps that are far too long.</details>
 #

@@ -178,7 +178,7 @@ parts = [f"{name}: {curve[0] / curve[-1]:.0e}" for name, curve in curves.items()
 plots.describe(figure, f"the first frame's gradient as a share of the last one's; {', '.join(parts)}")
 
 # %% [markdown] tags=["notes"]
-# Each mark on this axis is a power of ten. Ask for the ratio first frame to last frame of each curve: the caption under the picture has it. Then take the guess for the training: a
+# Each label on this axis is a hundred times the one below it. Ask for the ratio first frame to last frame of each curve: the words of the picture, above in these notes, have it. Then take the guess for the training: a
 # show of hands for each order.
 
 # %% [markdown]
@@ -352,7 +352,7 @@ for name in ["lstm", "gru"]:
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Who remembers the cue?
 # - As Keras begins them: RNN, LSTM, GRU
-# - With gates set to keep: the two at the far right
+# - With gates set to keep: two marks in the upper right corner
 
 # %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.4), layout="constrained")[1]

@@ -509,7 +509,7 @@ thirds.mean().round(3).to_frame("mean weight").T
 # - `lost`: accuracy on whole clips minus accuracy on cut ones
 
 # %% [markdown] tags=["notes"]
-# The guess first, in writing, with a reason. Expect 'bidirectional, because it needs the end'. Then eight minutes. Cut each clip at 0.7 of ITS OWN length.
+# The guess first, in writing, with a reason. Expect 'bidirectional, because it needs the end'. Then seven minutes. Cut each clip at 0.7 of ITS OWN length.
 
 # %% [markdown]
 # Loud frames are seldom at the end of a clip, so the two findings may be one. And be careful with the conclusion. A weight belongs to a *state*, and each of these states has read the clip from both ends. A large weight

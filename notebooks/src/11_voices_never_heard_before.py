@@ -194,7 +194,7 @@ frames = audio.trimmed(clip.fine)
 masks = partial(augmentation.mask_bands, widest=8), partial(augmentation.mask_frames, widest=10)
 hidden = augmentation.one_after_another(*masks)(frames, np.random.default_rng(4))
 hissed = augmentation.hiss(frames, random, decibels=(10, 10), share=1)
-versions = {"as recorded": frames, "vocal tract 16 % shorter": augmentation.shorten_tract(frames, 1.16)}
+versions = {"as recorded": frames, "resonances 16 % higher": augmentation.shorten_tract(frames, 1.16)}
 versions |= {"noise, 10 dB below": hissed, "bands and frames hidden": hidden}
 figure, panels = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
 for axes, (name, changed) in zip(panels.flat, versions.items()):
@@ -204,7 +204,7 @@ plots.describe(figure, f"{share:.0%} of the picture is hidden in the last one; i
 
 # %% [markdown] tags=["notes"]
 # Ask for changes that break the rule: a reversed clip, a speed of 3. Remedy 3 is the embedded set: 26 synthetic voices more. Then a written guess for george and for yweweler; the
-# plain numbers are on the third slide.
+# plain numbers stand as marks on the slide 'It has learned these voices saying digits'.
 
 # %% [markdown]
 # All are changes after which YOU would still know the word. That is the whole rule of *augmentation*: change what must not matter.
@@ -302,7 +302,7 @@ shown = "\n\n".join(section.partition("\n")[2].strip() for section in sections[:
 display(Markdown(shown if lines else "no results yet: `make bench` writes them"))
 
 # %% [markdown]
-# Read three things in it: the mean of the six, the worst of the six, and the sentence that says which bar was met. The official split stands beside them, to show whether
+# Read three things in it: the mean of the six, the worst of the six, and the sentence that says which bar was met (a *bar* is what was asked for before the measurement: at least so much accuracy, at most so many seconds). The official split stands beside them, to show whether
 # the recipe pays for new voices with the known ones.
 #
 # ### Which step earned what?
@@ -332,7 +332,7 @@ if len(ladder):
 # finding.
 
 # %% [markdown]
-# A ladder depends on its order: a step that comes early takes gains that a later one could have had. And one seed a step cannot tell a gain of 0.01 from luck.
+# The ladder's trainings are short, about 400 batches each against the recipe's 3,000, so its last rung is not the table's mean. And a ladder depends on its order: a step that comes early takes gains that a later one could have had. And one seed a step cannot tell a gain of 0.01 from luck.
 # The whole way from the first rung to the last is the finding.
 #
 # ## The listening desk

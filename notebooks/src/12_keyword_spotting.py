@@ -145,6 +145,7 @@ print(f"noise 20 dB below an amplitude of 1 has the amplitude {loudness(ten):.2f
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Can you hear "stop"? Can you see it?
+# From top to bottom: 20, 5 and -5 dB.
 
 # %% [markdown] tags=["notes"]
 # Play the third one first, then the second, then the first. Hands up at each: who heard the word? Then look: at which ratio is it still to be seen? Ears and pictures need not agree. Remember the answers: the next figure asks a network.
@@ -193,7 +194,7 @@ noisy.label.value_counts().to_frame("windows").T
 #
 # A word may lie anywhere in its window, so the model is the one of lesson 09 that can look where it is: bidirectional GRUs with attention pooling. It is
 # trained twice. Once it hears words with faint noise (30 dB), once the same words at ratios from 30 down to 0 dB. **Predict, then run.** Which of the two is better at
-# 20 dB, which at 0 dB? (Attention was preferred to a plain GRU on the validation speakers; units and epochs are what two minutes allow.)
+# 20 dB, which at 0 dB? (Attention was preferred to a plain GRU on the validation speakers; units and epochs are what a short lesson allows.)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Two trainings
@@ -351,7 +352,7 @@ print(f"plug pulled:   accuracy {np.mean(truth == -1):.3f}, in a home with five 
 # ## Alarms, misses and false alarms
 #
 # A device that answers at each look answers one word several times. So an *alarm* is a look at which the surest command reaches a [threshold](../GLOSSARY.md#threshold), and
-# after an alarm the device rests for five looks. An alarm is right if that command was being said: its middle lies in the window, or a quarter of a second beside it.
+# the next alarm comes five looks later at the earliest. An alarm is right if that command was being said: its middle lies in the window, or a quarter of a second beside it.
 
 # %%
 REST, BESIDE = 5, 0.25  # looks; seconds
@@ -635,6 +636,6 @@ print("a mean has lower peaks: a fair trial would choose its threshold anew, on 
 # <details><summary>B. More takes of the same ten other words.</summary>No: it would know these ten better. A new word is another sound.</details>
 # <details><summary>C. A threshold of 0, so that it answers with its surest command.</summary>No: then every word is taken for some command. A higher threshold rejects more, commands among them.</details>
 #
-# Next: [13 Rhythm and genre](13_rhythm_and_genre.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [13 Music: rhythm and genre](13_rhythm_and_genre.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
 #
 # *Sounds: Speech Commands, Pete Warden and its speakers, CC BY 4.0, or synthetic voices of this course, CC BY 4.0. Text: CC BY 4.0.*

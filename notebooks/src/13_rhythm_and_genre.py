@@ -460,7 +460,7 @@ plots.describe(axes, f"In the first second and after the second one: {'; '.join(
 # the weights seldom. The best window lies where both are bearable, and only a trial on songs apart from the test would find it; here three were tried, to see the two forces, and none was chosen. One seed, 32 units and songs without variation: mind only large
 # differences, and do not compare with the GRU above. The test favours 25 frames a little, for only that model was trained to answer from means of 25 states.
 #
-# What the carried state may buy is in the first column against the second: look at the row of 25 frames, whose model got a gradient for one second only and was asked again and again. And the price is memory: the states kept for the way back grow with the window
+# What the carried state may buy is the first number of each line against the second: look at 25 frames, whose model got a gradient for one second only and was asked again and again. And the price is memory: the states kept for the way back grow with the window
 # (with 39 songs at once the whole song would keep 11,700). The shortest window takes the most steps for an epoch.
 #
 # The results go into your table. "By song" is the split; a vote counts songs, a segment is a segment.

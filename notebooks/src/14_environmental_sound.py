@@ -16,7 +16,7 @@
 # ## Sounds that nobody makes to be understood
 #
 # - Ten kinds, 40 clips of each, five official folds
-# - Each from another microphone in another place
+# - Many microphones, many places; several clips may share a recording
 # - What do convolutions in front of a GRU buy?
 # - And do they keep the mask?
 
@@ -158,7 +158,7 @@ by_class.sort_values(ascending=False).round(2).to_frame("average model").T
 # %% [markdown]
 # Compare the two intervals. The GRU is the larger model by far and has every frame in its right place; only a large difference shows with 80 clips (overlap alone decides nothing, lesson 08). It has few
 # clips to learn from, and some 250 steps between the first frame and the answer. And what a helicopter is does not depend on when something happens in five seconds. It
-# depends on small patterns in time AND frequency, a click, a harmonic that rises, the beat of a rotor, wherever in the clip they are.
+# depends on small patterns in time AND frequency, a click, a tone that rises, the beat of a rotor, wherever in the clip they are.
 #
 # ## A convolution in front
 #
@@ -223,8 +223,8 @@ ways = {
     "zeros, and edges by hand": {"zeros": True, "by_hand": True},
 }
 example = test.frames.iloc[0]
-rows = {name: {f"{n} frames": change(example, n, **way) for n in (1, 2, 4, 17)} for name, way in ways.items()}
-pd.DataFrame(rows).T.rename_axis("largest change with padding of").map("{:.2g}".format)
+rows = {name: {n: change(example, n, **way) for n in (1, 2, 4, 17)} for name, way in ways.items()}
+pd.DataFrame(rows).T.rename_axis("largest change, by frames of padding").map("{:.3g}".format)
 
 # %% [markdown]
 # The right mask is not enough. Three things have to be mended, and the table shows two.
@@ -267,6 +267,9 @@ except AssertionError as error:
     print(fill(str(error), 100))
 
 # %% [markdown]
+# `check_mask` sees only masks that Keras carries from layer to layer, and not the one that was handed past the convolutions. The GRU has its mask. What it gets is another
+# matter: the frames beside the padding have changed before they reach it. That is the first half of the sentence, the change of the logit.
+#
 # And `models.crnn`, whose layers are, in order: the mask; the scale; three masked convolutions; [dropout](../GLOSSARY.md#dropout), which in training sets some
 # numbers to zero by lot; a bidirectional GRU; attention pooling; dropout; ten logits.
 
@@ -366,7 +369,7 @@ def trained_crnn(train, *, validation=None, seed=0, epochs=EPOCHS):
 # ## One fold, live
 #
 # The full recipe trains `MEMBERS` such models for `EPOCHS` epochs, from two seeds, and takes the mean of their logits: a [*committee*](../GLOSSARY.md#committee), in which what one member learned by accident counts only its share. That takes
-# two to three minutes. Here you train one of them, for fewer epochs, so expect a little less than the table further below. The curve shows two accuracies: on the
+# two to three minutes. Here you train one of them, for fewer epochs, so expect about what the table further below has, or less. The curve shows two accuracies: on the
 # MIXED clips of the training, which are meant to be hard and often have two right answers; and on the whole clips of fold 1, unchanged. **Predict, then run:** which will be higher?
 #
 # Fold 1 was looked at while the recipe was made, and fold 2 as well: they are the *development folds*. Nothing in this cell is chosen by the curve; but the recipe was made with an eye on these two folds, so fold 1 flatters it, and folds 3 to 5 do not.

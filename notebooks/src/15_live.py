@@ -205,7 +205,7 @@ print(f"{np.median(waits):.2f} ms a frame (median), {np.percentile(waits, 99):.2
 print(f"real-time factor {sum(waits) / 10_000:.3f}: seconds of computing for a second of sound")
 
 # %% [markdown]
-# A frame may take 10 ms. The features are included. The median says what is usual, the 99th percentile what a device must have room for: other programs run, too.
+# A frame may take 10 ms. The features are included. The median says what is usual, the 99th percentile what a device must have room for: other programs run, too. Where it is above 10, a piece has waited; with a real-time factor below 1 the stream catches up.
 #
 # ## When something is missing
 #
@@ -566,7 +566,7 @@ for kind in ("float32", "int8"):
     print(f"         a probability is off by more than 0.1 in {' and '.join(halves)} of the frames (the two halves)")
 
 # %% [markdown]
-# A gate that opens replaces a part of the state, rounding and all. Whether that is enough, the two shares say: if errors added up for minutes, the second would be far larger. (The noise rises, too, so compare with care.)
+# A gate that opens replaces a part of the state, rounding and all. Whether that is enough, the two shares say: if they only added up for minutes, nearly all frames of the second half would be off. (The noise rises, too, so compare with care.)
 #
 # A second file has the features inside. It takes a window of 200 samples in place of a frame: nothing about mel bands has to be written again in another language, where mistakes are hard to see.
 
@@ -597,7 +597,7 @@ table[table.lesson == "15"][["model", "data", "accuracy", "low", "high", "kiloby
 # ## Before anybody speaks
 #
 # - Nobody has to; a test clip does as well
-# - Two seconds, one digit; kept in memory alone
+# - Two seconds, one digit; no file is kept
 # - Only your own voice; the others are quiet
 # - The model heard few voices: an error is its fault
 

@@ -126,8 +126,13 @@ def set_up(folder):
 
 
 def copy(folder):
-    """Copy what a learner needs, all but the packages; what is there already, with the learner's work in it, stays."""
+    """Copy what a learner needs, all but the packages; what is there already, with the learner's work in it, stays.
+
+    Raises: SystemExit if the folder holds something else by the name of the course.
+    """
     if (folder / "course").exists():
+        if not (folder / manifest.NAME).is_file():
+            sys.exit(f"{folder} holds a folder course that is not this one; name another with --folder")
         if (folder / manifest.NAME).read_bytes() != (HERE / manifest.NAME).read_bytes():
             print(f"{folder} holds another edition of the course, which is used as it is; for this one, give that folder another name and start again")
         return
