@@ -1,4 +1,4 @@
-# Every target sets up what it needs. A Python of your own choice: make PYTHON=python3.12 lab
+# Every target sets up what it needs. A Python of your own choice, where there is no .venv yet (delete it first if there is): make PYTHON=python3.12 lab
 PYTHON ?= $(shell for python in python3 python3.12 python3.11 python3.10 python3.13 python; do \
 	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && echo $$python && break; done)
 PYTHON_COLAB ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python; do \
@@ -23,9 +23,11 @@ build: .venv/dev
 
 check: .venv/dev
 	$(BIN)/python notebooks/build.py --check
+	$(BIN)/python notebooks/pictures.py --check
+	$(BIN)/python teaching/timetable.py --check
 
 bench: .venv/bench
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/run.py $(BENCH)
 
 book: .venv/dev
 	$(BIN)/python book/build_book.py
@@ -47,6 +49,7 @@ minutes: .venv/dev
 
 timetable: .venv/dev
 	$(BIN)/python teaching/timetable.py
+	$(BIN)/python tests/stacks.py --table
 
 colab-links: .venv/dev
 	$(BIN)/python notebooks/build.py --repository $(REPO) --branch $(or $(BRANCH),main)
@@ -55,7 +58,7 @@ test-colab:
 ifeq ($(PYTHON_COLAB),)
 	@echo "make test-colab: Colab runs Python 3.13, and none was found here; the tests on Colab's versions did not run"
 else
-	@test -d .venv-colab || $(PYTHON_COLAB) -m venv .venv-colab
+	@.venv-colab/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON_COLAB) -m venv --clear .venv-colab
 	@echo "installing the versions that Colab has"
 	@.venv-colab/bin/python $(PIP) -r requirements-colab-dev.txt
 	.venv-colab/bin/python -m pytest -q -n 2 --dist worksteal
@@ -63,9 +66,11 @@ endif
 
 colab-proof:
 	@test -n "$(PYTHON_COLAB)" || { echo "make colab-proof: Colab runs Python 3.13, and none was found here; nothing is proved"; exit 1; }
-	@test -d .venv-colab || $(PYTHON_COLAB) -m venv .venv-colab
+	@.venv-colab/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON_COLAB) -m venv --clear .venv-colab
 	@.venv-colab/bin/python $(PIP) -r requirements-colab.txt
 	.venv-colab/bin/python notebooks/prove.py $(LESSONS)
+	@.venv-colab/bin/python teaching/timetable.py
+	@.venv-colab/bin/python tests/stacks.py --table
 
 test-all:
 	@$(or $(PYTHON),$(PYTHON_COLAB),python3) tests/stacks.py $(PYTHONS)
@@ -73,8 +78,8 @@ test-all:
 .venv/lab: requirements.txt
 	@test -n "$(PYTHON)" || { echo "This course needs Python 3.10 to 3.13 (3.12 is a good choice); none was found. With another name: make PYTHON=path/to/python lab"; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"This course needs Python 3.10 to 3.13 (3.12 is a good choice), found {v[0]}.{v[1]}.")'
-	@echo "setting up .venv with $$($(PYTHON) --version): about 2 GB to download the first time"
-	@test -d .venv || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo "setting up .venv with $$($(BIN)/python --version): about 2 GB to download the first time"
 	@$(BIN)/python $(PIP) -r requirements.txt
 	@touch $@
 

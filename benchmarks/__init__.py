@@ -1,1 +1,1 @@
-"""The measurements behind every figure that the README and the lessons quote: `python benchmarks/run.py`."""
+"""The measurements behind every figure that the README and the lessons quote: `make bench`."""

@@ -1,9 +1,9 @@
 """The recipe of lesson 14 on the five folds of ESC-10.
 
-    python -m benchmarks.environment          train what is missing, then print the tables
-    python -m benchmarks.environment 1 3      train these folds, if they are missing
+    .venv/bin/python -m benchmarks.environment          train what is missing, then print the tables
+    .venv/bin/python -m benchmarks.environment 1 3      train these folds, if they are missing
 
-What a fold gave is kept as a file in build/environment; delete the folder to begin anew.
+What a fold gave is kept as a file in build/environment with its date and versions. It stays when code or packages change: delete the folder to begin anew.
 """
 
 import ast
@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from benchmarks.measure import Stopwatch, table, verdict
+from benchmarks.measure import Stopwatch, made, table, verdict, when_made
 from course_lib import audio, augmentation, batches, datasets, evaluation, models, training
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +31,13 @@ DRAWS = 10_000  # of recordings, for an interval
 
 
 def main(wanted):
-    """Measure the folds that are wanted and missing; with none named, all, and print the tables, alone on the standard output."""
+    """Measure the folds that are wanted and missing; with none named, all, and print the tables, alone on the standard output.
+
+    Raises: SystemExit if there is no such fold.
+    """
+    unknown = [fold for fold in wanted if fold not in FOLDS]
+    if unknown:
+        sys.exit(f"expected folds among {', '.join(FOLDS)}, found {', '.join(unknown)}")
     missing = [fold for fold in wanted or FOLDS if not kept(fold).exists()]
     if missing:
         with contextlib.redirect_stdout(sys.stderr):
@@ -66,14 +72,14 @@ def defined_by(statement):
 def measured(clips, fold, recipe):
     """Train the CRNN and the two baselines without a fold, and answer its clips.
 
-    Returns: a dict: the fold, the recording of each clip, for each model (and each member of the CRNN's committee) whether each answer
+    Returns: a dict: when it was made, the fold, the recording of each clip, for each model (and each member of the CRNN's committee) whether each answer
     is right, and the (CPU, wall) seconds of training.
     """
     train, test = clips[clips["split"] != fold], clips[clips["split"] == fold]
     assert not set(train["group"]) & set(test["group"]), "a recording is on both sides"
     trainers = {name: lambda name=name: [baseline(name, train)] for name in BASELINES}
     trainers["crnn"] = lambda: [recipe["trained_crnn"](train, seed=seed) for seed in range(recipe["MEMBERS"])]
-    found = {"fold": fold, "recordings": list(test["group"]), "epochs": recipe["EPOCHS"], "correct": {}, "seconds": {}}
+    found = {"made": made(), "fold": fold, "recordings": list(test["group"]), "epochs": recipe["EPOCHS"], "correct": {}, "seconds": {}}
     for name, trainer in trainers.items():
         keras.backend.clear_session()
         watch = Stopwatch()
@@ -115,7 +121,7 @@ def keep(fold, found):
 
 
 def report(found):
-    """The folds side by side, and the mean over them with its interval.
+    """When the folds were measured, the folds side by side, and the mean over them with its interval.
 
     Returns: a text in Markdown.
     """
@@ -125,7 +131,7 @@ def report(found):
         + [f"{seconds:.0f}" for seconds in each["seconds"]["crnn"]]
         for each in found
     ]
-    lines = [f"## CRNN on {len(found)} of the {len(FOLDS)} folds of ESC-10\n"]
+    lines = [f"{when_made(found, 'folds')}\n", f"## CRNN on {len(found)} of the {len(FOLDS)} folds of ESC-10\n"]
     lines += [table(["fold", "", "average", "GRU(64)", "CRNN", "CPU s", "wall s"], rows), ""]
     known, untouched = ([each for each in found if (each["fold"] in DEVELOPMENT) is wanted] for wanted in (True, False))
     parts = {"all": found, "development": known, "untouched": untouched}

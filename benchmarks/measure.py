@@ -1,8 +1,14 @@
-"""A stopwatch, and tables of what it read."""
+"""A stopwatch, when and with what it was read, and tables of it."""
 
+import collections
+import datetime
 import time
 
 import numpy as np
+
+from course_lib import diagnosis
+
+NAMED = ("python", "tensorflow", "keras")  # whose versions are noted with a piece
 
 
 class Stopwatch:
@@ -28,6 +34,32 @@ class Stopwatch:
     @staticmethod
     def _now():
         return np.array([time.process_time(), time.perf_counter()])
+
+
+def made():
+    """When and with what a piece is measured; it is kept with the piece, which may be older than the table that holds it.
+
+    Returns: a dict from "date" and NAMED to texts.
+    """
+    found = diagnosis.here()
+    return {"date": datetime.date.today().isoformat(), **{name: found[name] for name in NAMED}}
+
+
+def when_made(found, what):
+    """When and with what the pieces of a table were measured.
+
+    Args: found: dicts, each with what `made` gave, if that was noted; what: a piece's name in the plural.
+    Returns: a line.
+    """
+    noted = collections.Counter(_noted(each.get("made")) for each in found)
+    return f"The {len(found)} {what} are kept one by one and may be older than this report: {'; '.join(f'{count} {words}' for words, count in sorted(noted.items()))}."
+
+
+def _noted(made):
+    """What `made` gave, in words."""
+    if made is None:
+        return "of a date and with versions that were not noted"
+    return f"of {made['date']}, {', '.join(f'{name} {made[name]}' for name in NAMED)}"
 
 
 def verdict(found, bar, *, at_most=False):

@@ -1,7 +1,7 @@
 """Run the benchmarks and keep their tables.
 
-    python benchmarks/run.py            all: writes results/speed.md, accuracy.md, voices.md, environment.md and streaming.md
-    python benchmarks/run.py speed      one of them
+    make bench                  all: writes results/speed.md, accuracy.md, voices.md, environment.md and streaming.md
+    make bench BENCH=speed      one of them
 """
 
 import datetime
@@ -14,29 +14,42 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from course_lib import diagnosis
+
 BENCHMARKS = ("speed", "accuracy", "voices", "environment", "streaming")
 SEEDS = {"speed": "0", "accuracy": "0, 1 and 2", "voices": "0", "environment": "0 and 1, the members of the committee", "streaming": "none is needed"}
+KEPT = ("voices", "environment")  # tables of pieces that are kept in build/ and may be older; each says there when it was made
 PACKAGES = ("tensorflow", "keras", "numpy")
 RIVALS = ("torch", "librosa")  # which the speed is measured against
 
 
 def main(names):
-    """Run each named benchmark in a process of its own, print its tables and write them."""
+    """Run each named benchmark in a process of its own, print its tables and write them.
+
+    Raises: SystemExit if there is no such benchmark; then none is run.
+    """
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"expected benchmarks among {', '.join(BENCHMARKS)}, found {', '.join(unknown)}")
     (HERE / "results").mkdir(exist_ok=True)
     for name in names:
-        busy = f"Load of the machine: {load()} before the run"
+        what = "report" if name in KEPT else "run"
+        busy = f"Load of the machine: {load()} before the {what}"
         done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent, check=True, stdout=subprocess.PIPE, text=True)
-        text = f"# Benchmark: {name}\n\n{circumstances(name)} {busy}, {load()} after it.\n\n{done.stdout}"
+        text = f"# Benchmark: {name}\n\n{'Report of ' if name in KEPT else ''}{circumstances(name)} {busy}, {load()} after it.\n\n{done.stdout}"
         (HERE / "results" / f"{name}.md").write_text(text, encoding="utf-8")
         print(text)
 
 
 def circumstances(name):
-    """When, with what and on what machine the figures were measured.
+    """When, with what and on what machine the figures were measured; of KEPT, when they were put together.
 
     Returns: a line.
     """
-    versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in (*PACKAGES, *(RIVALS if name == "speed" else ())))
+    here = diagnosis.here() | ({rival: importlib.metadata.version(rival) for rival in RIVALS} if name == "speed" else {})
+    versions = ", ".join(f"{package} {here[package]}" for package in (*PACKAGES, *(RIVALS if name == "speed" else ())))
     return (
         f"{datetime.date.today()}, Python {platform.python_version()}, {versions}; {processor()}, {os.cpu_count()} cores, "
         f"{platform.system()}. Seeds: {SEEDS[name]}."

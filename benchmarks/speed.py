@@ -15,7 +15,7 @@ from benchmarks.measure import Stopwatch, table, verdict
 from course_lib import audio, datasets
 
 ROOT = Path(__file__).resolve().parent.parent
-ROUNDS = 2  # runs of each contender of the epoch, one process each, taking turns
+ROUNDS = 3  # runs of each contender of the epoch, one process each, taking turns
 LOG_MEL_ROUNDS = 5  # turns of each contender of the log-mel frames, in one process
 TOLERANCE = 2e-3  # natural log of mel energy: how far float32 may be from librosa
 LOG_MEL_BAR = 7  # times less CPU than librosa

@@ -1,10 +1,10 @@
 """How often the digits of a speaker who was never heard are recognised, and which step earns what.
 
-    python -m benchmarks.voices                 train what is missing (an hour on one core), then print the tables
-    python -m benchmarks.voices --missing       list the pieces that are missing
-    python -m benchmarks.voices george          train the missing pieces whose names hold "george" (or "recipe", "official", "ladder-3-theo", …)
+    .venv/bin/python -m benchmarks.voices                 train what is missing (an hour on one core), then print the tables
+    .venv/bin/python -m benchmarks.voices --missing       list the pieces that are missing
+    .venv/bin/python -m benchmarks.voices george          train the missing pieces whose names hold "george" (or "recipe", "official", "ladder-3-theo", …)
 
-Each piece is one training, kept as a small file in build/voices; delete the folder to begin anew.
+Each piece is one training, kept as a small file in build/voices with its date and versions. It stays when code or packages change: delete the folder to begin anew.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from benchmarks.measure import Stopwatch, table, verdict
+from benchmarks.measure import Stopwatch, made, table, verdict, when_made
 from course_lib import audio, augmentation, batches, datasets, evaluation, models, training
 
 PIECES = Path(__file__).resolve().parent.parent / "build" / "voices"
@@ -70,10 +70,16 @@ def centred(frames, random):
 
 
 def main(wanted):
-    """Train the missing pieces that are wanted; with none named, all, and print the tables."""
+    """Train the missing pieces that are wanted; with none named, all, and print the tables.
+
+    Raises: SystemExit if a word is in the name of no piece.
+    """
     if wanted == ["--missing"]:
         print("\n".join(missing()))
         return
+    unknown = [word for word in wanted if not any(word in piece for piece in pieces())]
+    if unknown:
+        sys.exit(f"expected words from the names of pieces, such as {pieces()[0]} or {pieces()[-1]}, found {', '.join(unknown)}")
     with contextlib.redirect_stdout(sys.stderr):
         left = [piece for piece in missing() if not wanted or any(word in piece for word in wanted)]
         clips = with_frames() if left else None
@@ -126,6 +132,7 @@ def run(piece, clips):
     test = clips[held_out]
     answers = evaluation.predict(model, prepared(test[1.0], step.prepare)).argmax(axis=1)
     found = {
+        "made": made(),
         "right": int((answers == test["label"].cat.codes).sum()),
         "clips": len(test),
         "cpu": cpu,
@@ -176,12 +183,12 @@ def prepared(frames, functions):
 
 
 def report():
-    """The tables of the recipe and of the ladder.
+    """When the pieces were made, and the tables of the recipe and of the ladder.
 
     Returns: a text in Markdown.
     """
     found = {piece: json.loads((PIECES / f"{piece}.json").read_text(encoding="utf-8")) for piece in pieces()}
-    return f"{_recipe(found)}\n{_ladder(found)}"
+    return f"{when_made(list(found.values()), 'trainings')}\n\n{_recipe(found)}\n{_ladder(found)}"
 
 
 def _recipe(found):

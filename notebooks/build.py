@@ -65,6 +65,7 @@ def build(source, *, anew=False):
     Raises: nbclient.exceptions.CellExecutionError if a cell fails; ValueError if a cell writes to the error stream.
     """
     whole, kept = compose(source), kept_outputs(source)
+    learner(whole)  # what cannot be blanked is said before anything runs
     if kept and not anew:
         for cell, outputs in zip(code_cells(whole), kept, strict=True):
             cell.outputs = outputs
@@ -102,11 +103,14 @@ def solutions_path(source):
 def read(source):
     """The cells of a source, with all their tags.
 
-    Raises: ValueError if a code cell is tagged to be left out.
+    Raises: ValueError if a code cell is tagged to be left out, or a solution has no check after it.
     """
     cells = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells
     if any(cell.cell_type == "code" and SLIDES_ALONE & set(cell.metadata.get("tags", [])) for cell in cells):
         raise ValueError(f"{source.name}: expected the tags {' and '.join(sorted(SLIDES_ALONE))} on cells of text alone, found one on a code cell")
+    tags = [cell.metadata.get("tags", []) for cell in cells]
+    if any(("solution" in tags[position]) != ("check" in tags[position + 1] if position + 1 < len(tags) else False) for position in range(len(tags))):
+        raise ValueError(f'{source.name}: expected a cell tagged "check" right after each one tagged "solution", and nowhere else')
     return cells
 
 
@@ -220,10 +224,12 @@ def blank(solution, check):
             offered.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = [name for target in targets for name in made(target) if name in asked - offered]
+            stored = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+            names = [name for name in dict.fromkeys(stored) if name in asked - offered]
             lines += [f"{name} = ..." for name in names]
             offered.update(names)
-    lost = sorted(made(tree) & asked - offered - made(ast.parse(check)))
+    own = {node.id for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    lost = sorted(made(tree) & asked - offered - own)
     if lost:
         raise ValueError(f"expected a solution that assigns {', '.join(lost)} or defines it as a function, at the left edge; found it made in another way")
     return "\n".join(lines)
@@ -260,8 +266,8 @@ def address():
 
 def readdress(repository, branch):
     """Write another address into the set-up cell, every notebook and the README; the notebooks keep their outputs."""
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
-        sys.exit(f"expected an address such as owner/name, found {repository!r}")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or not re.fullmatch(r"[\w./-]+", branch):
+        sys.exit(f"expected an address such as owner/name and a branch such as main, found {repository!r} and {branch!r}")
     old_repository, old_branch = address()
     old_line, new_line = f'", "{old_repository}", "{old_branch}"', f'", "{repository}", "{branch}"'
     replacements = [(f"/github/{old_repository}/blob/{old_branch}/", f"/github/{repository}/blob/{branch}/"), (old_line, new_line)]
@@ -289,11 +295,13 @@ def helpers(path, known=frozenset()):
     """The modules of course_lib that a file imports, and those that they import."""
     found = set(known)
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("course_lib"):
-            names = [node.module.partition(".")[2]] if "." in node.module else [alias.name for alias in node.names]
-            for module in (ROOT / "course_lib" / f"{name}.py" for name in names):
-                if module not in found:
-                    found |= helpers(module, frozenset(found | {module}))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "course_lib":
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for module in (ROOT / "course_lib" / f"{name.split('.')[1]}.py" for name in names if name.startswith("course_lib.")):
+            if module.exists() and module not in found:
+                found |= helpers(module, frozenset(found | {module}))
     return found
 
 
@@ -307,7 +315,7 @@ def stale_parts(source):
         found = nbformat.read(path, as_version=4)
         same = [[(cell.source, cell.metadata.get("tags", [])) for cell in each.cells] for each in (found, expected)]
         if found.metadata.get("course") != expected.metadata["course"] or same[0] != same[1]:
-            lines.append(f"{path.relative_to(ROOT)}: older than its source or the helpers; run: python notebooks/build.py {source.stem[:2]}")
+            lines.append(f"{path.relative_to(ROOT)}: older than its source or the helpers; run: make build LESSONS={source.stem[:2]}")
     return lines
 
 

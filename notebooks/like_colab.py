@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -15,7 +16,9 @@ KERNEL = ["--log-level=ERROR", "--IPKernelApp.kernel_class=google.colab._kernel.
 COLAB = {"COLAB_RELEASE_TAG": "release-colab_stand-in", "COLAB_BACKEND_VERSION": "next", "COLAB_GPU": "", "COLAB_JUPYTER_IP": "127.0.0.1"}
 QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # no note on the debugger that a kernel brings
 PASSED_ON = ["PATH", "LANG", "LC_ALL", "TZ", "COURSE_DATA_DIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SSL_CERT_FILE", "http_proxy", "https_proxy", "no_proxy"]
-ADDRESS = re.compile(r'REPOSITORY, BRANCH = "\w+", "(.+)", "(.+)"')  # as it stands in the set-up cell
+SETUP = "notebooks/src/setup_course.py"
+ADDRESS = re.compile(r'(REPOSITORY, BRANCH = \\?"\w+\\?", \\?")([^"\\]+)(\\?", \\?")([^"\\]+)')  # as it stands in the set-up cell, and in a notebook's file
+NAME = "course/proof"  # the public repository's owner and name in what is proved, since the set-up cell takes no course from OWNER/NAME
 NOTEBOOK = re.compile(r"notebooks/(?:solutions/)?\d\d_\w+\.ipynb")
 
 
@@ -23,9 +26,11 @@ def remote(course, scratch, *, working_tree=False):
     """Make the repository that stands in for the public one: the last commit or, on request, the files as they are.
 
     Args: course: a working copy. Returns: its path below `scratch`, which ends in owner/name as the public address does; and which of the two it is.
+    A course that came without git, as a ZIP, has no last commit, and ends the program with a sentence.
     """
-    repository, branch = ADDRESS.search((course / "notebooks" / "src" / "setup_course.py").read_text(encoding="utf-8")).groups()
-    bare = scratch / "remote" / repository
+    if not working_tree and not (course / ".git").exists():
+        sys.exit("expected a git clone, whose last commit is proved, found none; prove the files as they are: .venv-colab/bin/python notebooks/prove.py --working-tree")
+    bare = scratch / "remote" / NAME
     git = ["git", f"--git-dir={bare}"]
     if working_tree:
         subprocess.run(["git", "init", "--quiet", "--bare", bare], check=True)
@@ -35,12 +40,13 @@ def remote(course, scratch, *, working_tree=False):
     else:
         subprocess.run(["git", "clone", "--quiet", "--bare", course, bare], check=True)
     commit = _answer([*git, "rev-parse", "HEAD"]).decode().strip()
+    branch = ADDRESS.search(_answer([*git, "show", f"HEAD:{SETUP}"]).decode())[4]
     subprocess.run([*git, "update-ref", f"refs/heads/{branch}", commit], check=True)
     return bare, "the files as they were" if working_tree else f"commit {commit[:7]}"
 
 
 def extracted(bare, scratch):
-    """The notebooks of a repository, each on its own path below `scratch`; in order, a lesson's two beside each other.
+    """The notebooks of a repository and its set-up cell, each on its own path below `scratch`, with the address NAME; in order, a lesson's two beside each other.
 
     Raises: ValueError if a lesson has one and not the other.
     """
@@ -49,9 +55,10 @@ def extracted(bare, scratch):
     alone = [name for name in names if sum(Path(name).name == Path(other).name for other in names) != 2]
     if alone:
         raise ValueError(f"expected a learner's and a solved notebook for each lesson, found only {', '.join(alone)}")
-    for name in names:
+    for name in [*names, SETUP]:
         (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-        (scratch / name).write_bytes(_answer([*git, "show", f"HEAD:{name}"]))
+        text = _answer([*git, "show", f"HEAD:{name}"]).decode()
+        (scratch / name).write_text(ADDRESS.sub(rf"\g<1>{NAME}\g<3>\g<4>", text), encoding="utf-8")
     return [scratch / name for name in sorted(names, key=lambda name: (Path(name).name, name))]
 
 

@@ -4,6 +4,7 @@ import argparse
 import functools
 import http.client
 import json
+import os
 import re
 import sys
 import urllib.error
@@ -13,13 +14,25 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import jupytext
+import yaml
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parent.parent
-SKIPPED = {"build", "downloads", "node_modules"}  # folders that are made on this machine
+sys.path.insert(0, str(ROOT))
+
+from notebooks import shared
+
+SKIPPED = {"build", "downloads", "node_modules", "__pycache__"}  # folders that are made on this machine
+SHOWN = {".ci", ".github"}  # folders that belong to the course, though their names begin with a dot
+FORMS = ".github/ISSUE_TEMPLATE"
+FROM_A_FORM = "../blob/HEAD/"  # what leads from a form on GitHub to a file of the course, whatever the branch is called
 WEB = re.compile(r"https?://")
 BARE = re.compile(r"https?://[^\s<>()\"'`\]]*[^\s<>()\"'`\].,;:]")  # an address without brackets around it
-TARGET = re.compile(r"""(?:href|src)=["']([^"']+)["']""")  # of a link in HTML
+TARGET = re.compile(r"""(?<![\w-])(?:href|src)\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'>]+))""")  # of a link in HTML
+NAMED = re.compile(r"(?<![\w\]])\[[^\[\]]+\]\[[^\[\]]*\]")  # a link whose address stands elsewhere on the page; one that was found is no text any more
+ABSOLUTE = re.compile(  # a place on one machine; the folders of the system and of Homebrew are the same on all
+    r"(?<![\w.~-])(?:(?:file://)?(?<![\w./~-])/(?:tmp|home|root|Users|Volumes|content|work|mnt|media|opt(?!/homebrew)|srv|var|data|private)(?:/|\b(?![\w-]))|file:///\w|[A-Za-z]:(?:\\\\?|/)(?=\w)(?!/))"
+)
 TIMEOUT = 20  # seconds
 BROWSER = {"User-Agent": "Mozilla/5.0 (a check of a course's links)"}  # some hosts answer nothing else
 
@@ -37,23 +50,46 @@ def main():
     sys.exit(bool(lost))
 
 
+def files(root=ROOT):
+    """The course's own files: none that is hidden or made on this machine, and none of a Python's, whatever its folder is called.
+
+    Returns: a sorted list of paths.
+    """
+    found = []
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if _own(name) and not (Path(folder) / name / "pyvenv.cfg").exists()]
+        found += [Path(folder) / name for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
+def _own(folder):
+    return folder not in SKIPPED and (folder in SHOWN or not folder.startswith("."))
+
+
 def pages(root=ROOT):
-    """The Markdown that people read: files, the lessons' sources, and the notebooks as they are built.
+    """The Markdown that people read: files, the forms for questions, the lessons' sources, and the notebooks as they are built.
 
     Returns: a dict from path, below `root`, to text.
     """
     found = {}
-    for path in sorted(root.glob("**/*")):
+    for path in files(root):
         inside = path.relative_to(root)
-        if SKIPPED & set(inside.parts) or any(part.startswith(".") and part != ".github" for part in inside.parts):
-            continue
         if path.suffix == ".md":
             found[inside] = path.read_text(encoding="utf-8")
         elif path.match("notebooks/src/*.py"):
             found[inside] = prose(jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent"))
         elif path.suffix == ".ipynb":
             found[inside] = prose(json.loads(path.read_text(encoding="utf-8")))
+        elif path.match(f"{FORMS}/*.yml"):
+            found[inside] = "\n\n".join(texts(yaml.safe_load(path.read_text(encoding="utf-8"))))
     return found
+
+
+def texts(tree):
+    """All texts in lists and dicts, as YAML or JSON gives them; not the names of a dict."""
+    if isinstance(tree, (dict, list)):
+        return [text for part in (tree.values() if isinstance(tree, dict) else tree) for text in texts(part)]
+    return [tree] if isinstance(tree, str) else []
 
 
 def prose(notebook):
@@ -82,10 +118,16 @@ def links(text):
         if token.type in ("link_open", "image"):
             found.append(token.attrs.get("href") or token.attrs.get("src"))
         elif token.type in ("html_block", "html_inline"):
-            found += TARGET.findall(token.content)
+            found += ["".join(each) for each in TARGET.findall(token.content)]
         elif token.type == "text" and not inside:
             found += BARE.findall(token.content)
     return found
+
+
+def undefined(text):
+    """The links of a text that name an address which stands nowhere, such as [this][nowhere]."""
+    paragraphs = ["".join("`" if child.type == "code_inline" else child.content or " " * child.type.endswith("break") for child in token.children) for token in parsed(text) if token.type == "inline"]
+    return [found for paragraph in paragraphs for found in NAMED.findall(paragraph)]
 
 
 def headings(text):
@@ -107,7 +149,7 @@ def anchors(text, *, notebook=False):
         return {heading.replace(" ", "-") for heading in headings(text)}
     found = set(re.findall(r"""<a (?:id|name)=["']([^"']+)["']""", text))
     for heading in headings(text):
-        plain = re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+        plain = shared.anchor(heading)
         found.add(next(name for name in [plain, *(f"{plain}-{count}" for count in range(1, 100))] if name not in found))
     return found
 
@@ -117,19 +159,28 @@ def broken(place, text, *, root=ROOT):
 
     Args: place: the page's path below `root`. A source is read as the notebook that is built from it.
     """
-    lines, folder = [], root / place.parent
+    lines, folder = [f"{place}: {link} has no address" for link in undefined(text)], root / place.parent
     if place.parent.name == "src":
         folder = folder.parent
+    elif place.suffix == ".yml":
+        folder = root / "issues"
     for link in links(text):
         if WEB.match(link) or link.startswith("mailto:"):
             continue
         name, _, anchor = unquote(link).partition("#")
-        target = folder / name if name else root / place
-        if name and not (target.exists() and target.resolve().is_relative_to(root.resolve())):
+        target = Path(os.path.normpath(folder / (name.replace(FROM_A_FORM, "../") if place.suffix == ".yml" else name))) if name else root / place
+        if name and not _is_there(target, root):
             lines.append(f"{place}: {link} leads to no file of the course")
-        elif anchor and anchor not in anchors(_read(target) if name else text, notebook=target.suffix in (".ipynb", ".py")):
+        elif anchor and (target.is_dir() or anchor not in anchors(_read(target) if name else text, notebook=target.suffix in (".ipynb", ".py"))):
             lines.append(f"{place}: {link} leads to no heading of {target.name}")
     return lines
+
+
+def _is_there(target, root):
+    """Whether a file or a folder is one of the course's own: what is made here is missing elsewhere."""
+    if not target.exists() or not target.resolve().is_relative_to(root.resolve()):
+        return False
+    return all(map(_own, target.relative_to(root).parts if target.is_dir() else target.relative_to(root).parts[:-1]))
 
 
 def _read(path):

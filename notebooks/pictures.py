@@ -18,7 +18,7 @@ def main():
     options = parser.parse_args()
     old = [name for name in PICTURES if not (FOLDER / name).exists() or (FOLDER / name).read_bytes() != drawn(name)[0]]
     if options.check:
-        sys.exit(f"older than their lessons: {', '.join(old)}; run: python notebooks/pictures.py" if old else None)
+        sys.exit(f"older than their lessons: {', '.join(old)}; run: make build" if old else None)
     FOLDER.mkdir(exist_ok=True)
     for name in old:
         (FOLDER / name).write_bytes(drawn(name)[0])

@@ -27,15 +27,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from course_lib import diagnosis
-from notebooks import like_colab, published
+from notebooks import like_colab, published, shared
 from notebooks.stand_in import witness
 
 ASKED = ROOT / "requirements-colab.txt"
-LAST_CELL = "import witness\nprint(witness.report())"
+LAST_CELL = "import witness\nprint(witness.MARK + witness.report())"
 INSTALLS = re.compile(r"\b(pip3?|conda|mamba|uv|apt|apt-get)\b[^\n]*\binstall\b")
 GREETING = re.compile(r"(proved on|not quite the versions|Python [\d.]+ is not among).+\nGPU: .+\n?")  # the set-up cell's two lines
 RECORDINGS = re.compile(r"^(digits|commands|music|environment): [\d,]+ clips, [\d,]+ \w+, ([^,\n]+),", re.MULTILINE)
 SECONDS_A_CELL = 900
+COLAB = "3.13"  # the Python that Colab has
 SHOWN = 300  # characters of a message
 os.environ.update(like_colab.QUIET)
 
@@ -61,23 +62,28 @@ def main():
     parser.add_argument("--working-tree", action="store_true", help="prove the files as they are now, not as they were committed last")
     parser.add_argument("--jobs", type=int, default=2, help="how many notebooks run at a time")
     parser.add_argument("--record", type=Path, default=diagnosis.PROVED, help="the record to renew")
+    parser.add_argument("--check", action="store_true", help="run nothing; say which lessons have changed since they were proved")
     options = parser.parse_args()
+    if options.check:
+        numbers = [path.name[:2] for path in shared.chosen(sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")), options.lessons)]
+        lines = older(json.loads(options.record.read_text(encoding="utf-8")), numbers, whole=not options.lessons)
+        sys.exit("\n".join(lines) or print("as proved:", ", ".join(numbers)))
     other = like_colab.not_as_asked(ASKED.read_text(encoding="utf-8"))
     if other:
         sys.exit(f"expected the versions of {ASKED.name}, found {', '.join(other)}; run: make colab-proof")
     with tempfile.TemporaryDirectory(prefix="proof-") as scratch:
         bare, state = like_colab.remote(ROOT, Path(scratch), working_tree=options.working_tree)
-        chosen = [path for path in like_colab.extracted(bare, Path(scratch)) if not options.lessons or path.name.startswith(tuple(options.lessons))]
-        if not chosen:
-            sys.exit(f"expected lessons such as 01, found {options.lessons}")
+        chosen = shared.chosen(like_colab.extracted(bare, Path(scratch)), options.lessons)
+        shutil.copy(ASKED, scratch)  # the versions here are those of this file
+        of = {path.name[:2]: diagnosis.made_of(path.name[:2], Path(scratch)) for path in chosen}
         proofs = prove_all(chosen, Path(scratch), jobs=options.jobs)
     failed = [proof.name for proof in proofs if proof.faults]
     if failed:
         sys.exit(f"{len(failed)} of {len(proofs)} notebooks failed, and {options.record.name} stays as it was: {', '.join(failed)}")
     before = json.loads(options.record.read_text(encoding="utf-8")) if options.record.exists() else {}
-    record = merged(before, proofs, how=None if options.lessons else in_words(proofs, state))
+    record = merged(before, proofs, of, how=None if options.lessons else in_words(proofs, state))
     options.record.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    print(f"{len(proofs)} notebooks are proved; {options.record.name} has their seconds{'' if options.lessons else ', and the date'}")
+    print(f"{len(proofs)} notebooks are proved; {options.record.name} has their seconds{'' if options.lessons else ', and the date'}; now the tables: make timetable")
 
 
 def prove_all(paths, scratch, *, jobs=1):
@@ -117,8 +123,10 @@ def prove(path, *, scratch, surroundings, allowed):
         began = time.monotonic()
         ended = run(notebook, content, surroundings)
         seconds = time.monotonic() - began
-    said = json.loads(printed(notebook.cells[-1]) or "{}")
+    said = heard(printed(notebook.cells[-1]))
     faults = [f"cell {number}: {fault}" for number, cell in code for fault in faults_of(cell)] + (strange(said, before, allowed) if said else [])
+    if not said and not faults and not ended:
+        faults = ["; ".join(["the witness said nothing, so what was installed and used is not known", *faults_of(notebook.cells[-1])])]
     recordings = {found for _, cell in code for found in RECORDINGS.findall(printed(cell))}
     return Proof(("solutions/" if solved else "") + path.stem, faults + ended, seconds, recordings, said)
 
@@ -141,6 +149,12 @@ def run(notebook, folder, surroundings):
 def printed(cell):
     """What a cell printed."""
     return "".join(output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout")
+
+
+def heard(text):
+    """What the witness said, among all else that its cell printed: a dict, empty if it said nothing."""
+    lines = [line.partition(witness.MARK)[2] for line in text.splitlines() if witness.MARK in line]
+    return json.loads(lines[-1]) if lines else {}
 
 
 def faults_of(cell):
@@ -166,8 +180,17 @@ def strange(said, before, allowed):
     return faults + ([f"it used what {ASKED.name} does not bring: {', '.join(foreign)}"] if foreign else [])
 
 
-def merged(record, proofs, *, how=None):
-    """A record with the seconds of these proofs and, where `how` says how the whole course was proved, with today's date and the versions here.
+def older(record, numbers, *, whole=True):
+    """Sentences on those of these lessons, which may be the `whole` course, that are not as they were proved on Colab's Python, and how to prove them."""
+    stack = record.get("stacks", {}).get(COLAB, {})
+    words = {number: diagnosis.changed(stack, number) for number in numbers}
+    old = {number: text.removeprefix("; ") for number, text in words.items() if text}
+    command = "make colab-proof" if whole and len(old) == len(words) else f"make colab-proof LESSONS=\"{' '.join(old)}\""
+    return [*(f"lesson {number}: {text}" for number, text in old.items()), f"with Python {COLAB}, run: {command}"] if old else []
+
+
+def merged(record, proofs, of, *, how=None):
+    """A record with the seconds of these proofs, what the lessons were made of and, where `how` says how the whole course was proved, today's date and the versions here.
 
     The seconds are of the solved notebooks: without a GPU CPU seconds, of the kernel and of what it started, which other programs on the machine
     change little; with one, seconds by the clock.
@@ -179,9 +202,18 @@ def merged(record, proofs, *, how=None):
             kind, seconds = ("gpu", proof.seconds) if proof.said["gpus"] else ("processor", proof.said["processor"])
             lessons[number] = {"processor": None, "gpu": None, **lessons.get(number, {}), kind: max(1, round(seconds))}
     stacks, here = {**record.get("stacks", {})}, diagnosis.here()
+    minor = ".".join(here["python"].split(".")[:2])
     if how:
-        stacks[".".join(here["python"].split(".")[:2])] = {"date": datetime.date.today().isoformat(), "how": how, "versions": here}
+        stacks[minor] = {"date": datetime.date.today().isoformat(), "how": how, "notebooks": len(proofs), "recordings": real(proofs), "versions": here, "of": of}
+    elif minor in stacks:
+        stacks[minor] = {**stacks[minor], "of": dict(sorted({**stacks[minor].get("of", {}), **of}.items()))}
     return {**record, "stacks": stacks, "lessons": dict(sorted(lessons.items()))}
+
+
+def real(proofs):
+    """Which sets were real recordings in these proofs, as the README's table has it."""
+    names = sorted({name for proof in proofs for name, source in proof.recordings if not source.startswith("embedded")})
+    return f"real: {', '.join(names)}" if names else "embedded"
 
 
 def in_words(proofs, state):

@@ -17,7 +17,7 @@ from pygments.formatters import HtmlFormatter
 TEACHING = Path(__file__).resolve().parent
 sys.path.insert(0, str(TEACHING.parent))
 
-from notebooks import build
+from notebooks import build, shared
 
 DECK = TEACHING / "deck"
 PLACES = {"slide": "slide", "more": "-", "notes": "notes"}  # our tag → nbconvert's word for it
@@ -32,7 +32,7 @@ TALLEST = 620  # pixels: a cell's pictures that are higher together go on more s
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lessons", nargs="*", help="numbers or names of lessons, such as 01; by default all")
-    lessons = chosen(parser.parse_args().lessons)
+    lessons = shared.chosen(build.sources(), parser.parse_args().lessons)
     folder, failed = build.ROOT / "build" / "slides", []
     folder.mkdir(parents=True, exist_ok=True)
     for source in lessons:
@@ -46,12 +46,6 @@ def main():
         print(f"{source.stem}: {sum(starts(cell) for cell in notebook.cells)} slides", flush=True)
     if failed:
         sys.exit(f"{len(failed)} of {len(lessons)} lessons have no slides: {', '.join(failed)}")
-
-
-def chosen(names):
-    """The sources of the lessons that are named, or of all."""
-    lessons = [source for source in build.sources() if not names or any(source.name.startswith(name) for name in names)]
-    return lessons or sys.exit(f"expected lessons such as {build.sources()[0].stem}, found {names}")
 
 
 def heading(source):

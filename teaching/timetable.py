@@ -1,14 +1,16 @@
 """Write the table of lessons into TEACHING.md: minutes from the lessons and the notes, seconds from the last proof; --check says whether it is fresh."""
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from notebooks import minutes
+
 PAGE = ROOT / "TEACHING.md"
-PROVED = ROOT / "course_lib" / "proved.json"
 PLACE = re.compile(r"(<!-- timetable: .*?-->\n).*?(<!-- end of timetable -->)", re.DOTALL)
 COLUMNS = ["lesson", "minutes", "teaching", "exercises", "CPU seconds", "rests on"]
 
@@ -22,7 +24,7 @@ def main():
         sys.exit("expected the marks of the table in TEACHING.md (<!-- timetable: … --> and <!-- end of timetable -->), found none")
     fresh = PLACE.sub(lambda found: f"{found[1]}\n{table()}\n\n{found[2]}", text)
     if options.check:
-        sys.exit("TEACHING.md: its table is older than the lessons, the notes or the proof; run: python teaching/timetable.py" if fresh != text else None)
+        sys.exit("TEACHING.md: its table is older than the lessons, the notes or the proof; run: make timetable" if fresh != text else None)
     PAGE.write_text(fresh, encoding="utf-8")
 
 
@@ -37,14 +39,9 @@ def row(source):
 
     Raises: ValueError if the lesson or its notes do not state their minutes.
     """
-    number, text = source.name[:2], re.sub(r"\n# ?", "\n", source.read_text(encoding="utf-8"))
-    title = re.search(rf"^# {number} · (.+)$", text, flags=re.MULTILINE)
-    stated = re.search(r"\*\*Minutes:\*\* (\d+).*?\*\*You need:\*\* (.+?)$", text, flags=re.MULTILINE | re.DOTALL)
-    if not title or not stated:
-        raise ValueError(f"{source.name}: expected a title and a line **Minutes:** … **You need:** …, found {'no title' if not title else 'no such line'}")
-    seconds = json.loads(PROVED.read_text(encoding="utf-8"))["lessons"].get(number, {}).get("processor")
-    needed = re.search(r"lessons? ((?:\d\d(?:, | and | to )?)+)", stated[2])
-    return [f"[{number} {title[1]}](teaching/{number}.md)", stated[1], *parts(number), f"{seconds:.0f}" if seconds else "not measured", needed[1].rstrip(", ") if needed else "nothing"]
+    number, seconds = source.name[:2], minutes.recorded_seconds(source)
+    measured = f"{seconds:.0f}" if seconds else "not measured"
+    return [f"[{number} {minutes.title(source)}](teaching/{number}.md)", f"{minutes.stated(source)[0]}", *parts(number), measured, minutes.needed(source)]
 
 
 def parts(number):
@@ -52,7 +49,7 @@ def parts(number):
     notes = ROOT / "teaching" / f"{number}.md"
     found = re.search(r"\*\*Minutes:\*\* (\d+) teaching, (\d+) exercises", notes.read_text(encoding="utf-8")) if notes.exists() else None
     if not found:
-        raise ValueError(f"teaching/{number}.md: expected a line **Minutes:** T teaching, E exercises, found none")
+        raise ValueError(f"teaching/{number}.md: expected a line **Minutes:** T teaching, E exercises, found {'none' if notes.exists() else 'no such file: copy teaching/template.md'}")
     return found.groups()
 
 

@@ -1,7 +1,8 @@
-"""What every test needs: the package on the path, quiet TensorFlow, sound files, no network."""
+"""What every test needs: the package on the path, quiet TensorFlow, sound files, no network; and a browser, for those that look at pages."""
 
 import http.server
 import os
+import shutil
 import socket
 import sys
 import threading
@@ -16,6 +17,9 @@ sys.path.insert(0, str(ROOT))
 import numpy as np
 import pytest
 import soundfile
+
+CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])), None)
+QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"]
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +64,27 @@ def server():
     for each in servers:
         each.shutdown()
         each.server_close()
+
+
+@pytest.fixture(scope="module")
+def launch():
+    """A factory of browsers: flags → the Chromium or Chrome of the machine, which asks no proxy.
+
+    A module's own: as long as Playwright runs, asyncio takes its loop for everybody's, and what builds notebooks has to do without.
+    """
+    if CHROMIUM is None:
+        pytest.skip("no Chromium or Chrome was found: install one (on Debian: apt install chromium) for the tests in a browser")
+    playwright = pytest.importorskip("playwright.sync_api", reason="expected playwright: install requirements-dev.txt for the tests in a browser")
+    environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    with playwright.sync_playwright() as running:
+        yield lambda *flags: running.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in [*QUIET, *flags]], env=environment)
+
+
+@pytest.fixture(scope="module")
+def browser(launch):
+    launched = launch()
+    yield launched
+    launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "course_lib"
-ORDER = ["files", "archives", "quality", "sets", "datasets", "audio", "batches", "augmentation", "models", "words", "training", "evaluation", "microscope", "steps", "litert", "streaming", "detection", "recorder", "plots", "diagnosis"]
+ORDER = ["files", "archives", "quality", "sets", "datasets", "audio", "batches", "augmentation", "models", "words", "training", "evaluation", "microscope", "steps", "litert", "streaming", "detection", "recorder", "plots", "faults", "diagnosis"]
 MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py")) if not path.stem.startswith("__")}
 MODULE_LINES = 220
 BODY_LINES = 25

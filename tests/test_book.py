@@ -3,7 +3,6 @@
 import http.server
 import os
 import re
-import shutil
 import threading
 from functools import partial
 from html.parser import HTMLParser
@@ -20,13 +19,11 @@ if MISSING:
 
 from book import build_book
 from notebooks import build as course
+from notebooks import links as every
 
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])), None)
-QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 PATIENCE = 20_000  # milliseconds, on a busy machine
 ELSEWHERE = re.compile(r"(https?:)?//")
-ABSOLUTE = re.compile(r"(?<![\w.~/])/(tmp|home|root|Users|work|opt|var)/\w")
 DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+")
 RED, BLUE = (  # two pictures of one pixel
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC",
@@ -133,6 +130,17 @@ def test_every_link_reaches_its_page_and_anchor(site, pages):
     assert sum(len(page.links) for page in pages.values()) > 1_000
 
 
+def test_words_of_a_picture_stand_below_it_in_lines_of_the_pages_own_width():
+    words = 'In words: "red" & blue, in two lines. To see: 7.'
+    picture = nbformat.v4.new_output("display_data", {"image/png": RED}, metadata={"image/png": {"alt": words}})
+    printed = nbformat.v4.new_output("stream", name="stdout", text=f"first\n{words.replace(' in two', chr(10) + 'in two')}\nlast\n")
+    cell = nbformat.v4.new_code_cell("draw()", outputs=[picture, printed])
+    shown = [output for part in build_book.described(cell) for output in part.outputs]
+    assert [output.get("text") or list(output.data)[0] for output in shown] == ["image/png", "text/html", "first\nlast\n"]
+    assert shown[1].data["text/html"] == '<p class="words">In words: "red" &amp; blue, in two lines. To see: 7.</p>'
+    assert "In words" in printed.text, "the notebook that is downloaded keeps its own"
+
+
 def test_every_picture_has_its_words(pages):
     assert wordless_pictures(pages) == []
     for path in sorted(course.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
@@ -146,7 +154,7 @@ def test_nothing_comes_from_another_host_and_no_path_is_of_this_machine(site, pa
     assert fetched_elsewhere(site, pages) == []
     for path in site.glob("**/*"):
         if path.suffix in {".html", ".js", ".css", ".svg"}:
-            found = ABSOLUTE.search(DATA.sub("", path.read_text(encoding="utf-8")))
+            found = every.ABSOLUTE.search(DATA.sub("", path.read_text(encoding="utf-8")))
             assert not found, f"{path.name}: {found.string[found.start() - 60 : found.end() + 60]}"
 
 
@@ -227,19 +235,6 @@ def test_a_folder_that_is_no_book_is_left_alone(small, tmp_path):
     with pytest.raises(ValueError, match="expected an empty folder or an earlier book, found"):
         build_book.build(small, root=small)
     assert (small / "README.md").exists()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium or Chrome, as it is on the machine."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium or Chrome was found: install one (on Debian: apt install chromium) to try the book in a browser")
-    playwright = pytest.importorskip("playwright.sync_api", reason="expected playwright: install requirements-dev.txt to try the book in a browser")
-    environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
-    with playwright.sync_playwright() as running:
-        launched = running.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in QUIET], env=environment)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

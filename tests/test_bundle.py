@@ -154,6 +154,14 @@ def test_course_files_are_those_of_git_and_without_git_those_not_ignored(course,
     assert bundle.course_files(cloned) == sorted(set(SMALL) - {"data/clips.csv"})
 
 
+def test_what_git_says_is_passed_on(course, tmp_path, capfd):
+    broken = shutil.copytree(course, tmp_path / "broken")
+    (broken / ".git").write_text("gitdir: nowhere\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        bundle.course_files(broken)
+    assert "not a git repository" in capfd.readouterr().err
+
+
 def test_course_itself_is_taken_without_what_git_ignores():
     names = bundle.course_files(ROOT)
     assert {"requirements.txt", "course_lib/sets.py", "notebooks/00_start_here.ipynb", "data/spoken-digits/clips.csv"} <= set(names)
@@ -328,6 +336,14 @@ def test_work_of_the_learner_stays_when_the_packages_are_installed_again(stick, 
     shutil.rmtree(laptop / ".venv")
     assert "diagnosis 2" in start(stick, "--folder", laptop, "--check").stdout
     assert (laptop / "course" / "data" / "mine.txt").read_text() == "my work"
+
+
+@needs_sh
+def test_folder_with_another_course_in_it_is_refused_in_a_sentence(stick, tmp_path):
+    (tmp_path / "mine" / "course").mkdir(parents=True)
+    done = start(stick, "--folder", tmp_path / "mine")
+    assert done.returncode == 1 and "Traceback" not in done.stderr and not (tmp_path / "mine" / ".venv").exists()
+    assert f"{tmp_path / 'mine'} holds a folder course that is not this one; name another with --folder" in done.stderr
 
 
 def test_folder_that_cannot_hold_the_packages_is_passed_over_with_the_reason(tmp_path, monkeypatch, capsys):

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -13,10 +14,14 @@ import pytest
 import yaml
 
 from course_lib import diagnosis
-from notebooks import build, like_colab, prove, published
+from notebooks import build, like_colab, prove, published, shared
 from notebooks.stand_in import witness
 
 ROOT = build.ROOT
+sys.path.insert(0, str(ROOT / "teaching"))
+
+import bundle
+
 WORKFLOW = ROOT / ".github" / "workflows" / "colab.yml"
 GREET = 'def greet(lesson):\n    print("proved on 2026-01-01 with these versions: none")\n    print("GPU: none, and none is needed")\n'
 LESSON = '''# %% [markdown]
@@ -33,6 +38,7 @@ assert answer == 42, "what is six times seven?"
 # %%
 print("digits: 3,000 clips, 6 speakers, Free Spoken Digit Dataset, CC BY-SA 4.0")
 '''
+OF = {"05": {"its code or helpers": "0123"}}
 SAID = {"processor": 80.6, "memory": 2**30, "gpus": 0, "used": [], "installed": []}
 
 
@@ -135,7 +141,7 @@ def test_stand_in_is_nowhere_but_in_the_kernel():
 def test_widget_turns_to_colabs_manager(course):
     """anywidget looks for Colab's widget manager by names of its own; its address goes along with what a cell shows."""
     (output,) = ran_alone(course, "import anywidget\nanywidget.AnyWidget()").outputs
-    assert output.metadata[build.WIDGET]["colab"]["custom_widget_manager"]["url"].startswith("https://")
+    assert output.metadata[shared.WIDGET]["colab"]["custom_widget_manager"]["url"].startswith("https://")
 
 
 def test_failing_cell_and_all_else_that_is_wrong_is_named(course):
@@ -143,6 +149,19 @@ def test_failing_cell_and_all_else_that_is_wrong_is_named(course):
     for proof in (learner, solved):
         assert [re.sub(r"^cell \d+: ", "", fault) for fault in proof.faults] == ["wrote to the error stream: 'careful\\n'", "ZeroDivisionError: division by zero"]
         assert "FAILED\n    cell 8: wrote" in proof.line() and not proof.said
+
+
+@pytest.mark.parametrize("code, fault", [("sys.modules['witness'] = None", "; ModuleNotFoundError: "), ("import witness; witness.report = lambda: 1 / 0", "; ZeroDivisionError: ")])
+def test_witness_that_says_nothing_proves_nothing(course, code, fault):
+    _, solved = course(with_cell(code))
+    (proof,) = proofs(course, [solved])
+    assert len(proof.faults) == 1 and proof.faults[0].startswith("the witness said nothing, so what was installed and used is not known" + fault)
+    assert "FAILED" in proof.line() and not proof.said
+
+
+def test_witness_is_heard_among_other_words():
+    text = f"a line\n{{not ours}}\nmore {witness.MARK}{{\"gpus\": 0}}\nand more"
+    assert prove.heard(text) == {"gpus": 0} and prove.heard('{"gpus": 0}') == {}
 
 
 def test_check_that_a_blank_passes_is_found_out(course):
@@ -200,6 +219,32 @@ def test_what_the_real_first_cell_prints_is_what_is_expected(capsys):
 # What surrounds a notebook
 
 
+def test_set_up_cell_takes_no_course_from_an_address_that_is_nobodys(tmp_path):
+    """OWNER/NAME is an example, and whoever has that name on the web is not asked."""
+    code = build.SETUP.read_text(encoding="utf-8").replace(build.address()[0], "/".join(["OWNER", "NAME"]))
+    (tmp_path / "git").write_text("#!/bin/sh\necho git was called\n")
+    (tmp_path / "git").chmod(0o755)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PATH": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode and done.stdout == "" and "AssertionError: no course here, and no address above: open this notebook in the course's folder" in done.stderr
+
+
+def test_what_is_proved_has_an_address_of_its_own(course):
+    paths = course()
+    for path in [*paths, course.scratch / like_colab.SETUP]:
+        text = path.read_text(encoding="utf-8")
+        assert like_colab.ADDRESS.search(text)[2] == like_colab.NAME and build.address()[1] == like_colab.ADDRESS.search(text)[4]
+        assert path.suffix == ".py" or build.address()[0] not in nbformat.reads(text, as_version=4).cells[1].source
+
+
+def test_course_without_git_is_told_how_to_be_proved(course):
+    course()
+    shutil.rmtree(course.folder / ".git")
+    (course.scratch / "again").mkdir()
+    with pytest.raises(SystemExit, match="expected a git clone, .*prove.py --working-tree"):
+        like_colab.remote(course.folder, course.scratch / "again")
+    assert like_colab.remote(course.folder, course.scratch / "again", working_tree=True)[1] == "the files as they were"
+
+
 def test_repository_is_the_commit_or_the_files_as_they_are(course):
     course()
     (course.folder / "new.txt").write_text("new", encoding="utf-8")
@@ -207,7 +252,7 @@ def test_repository_is_the_commit_or_the_files_as_they_are(course):
     (course.scratch / "again").mkdir()
     bare, state = like_colab.remote(course.folder, course.scratch / "again", working_tree=True)
     assert state == "the files as they were" and subprocess.run(["git", "-C", course.folder, "status", "--porcelain"], capture_output=True).stdout == before
-    lists = [subprocess.run(["git", f"--git-dir={place}", "ls-tree", "--name-only", build.address()[1]], capture_output=True, text=True).stdout for place in (bare, course.scratch / "remote" / build.address()[0])]
+    lists = [subprocess.run(["git", f"--git-dir={place}", "ls-tree", "--name-only", build.address()[1]], capture_output=True, text=True).stdout for place in (bare, course.scratch / "remote" / like_colab.NAME)]
     assert ["new.txt" in names for names in lists] == [True, False]
 
 
@@ -246,20 +291,53 @@ def a_proof(name, **said):
 
 
 def test_some_lessons_renew_their_seconds_and_no_date():
-    record = {"stacks": {"3.13": {"date": "2026-01-01"}}, "lessons": {"05": {"processor": 5, "gpu": 3}, "06": {"processor": 6, "gpu": None}}, "tests": {"3.10": 1}}
-    new = prove.merged(record, [a_proof("05_b"), a_proof("solutions/05_b"), a_proof("solutions/01_a", processor=0.2)])
+    record = {"stacks": {"3.9": {"date": "2026-01-01"}}, "lessons": {"05": {"processor": 5, "gpu": 3}, "06": {"processor": 6, "gpu": None}}, "tests": {"3.10": 1}}
+    new = prove.merged(record, [a_proof("05_b"), a_proof("solutions/05_b"), a_proof("solutions/01_a", processor=0.2)], OF)
     assert new["lessons"] == {"01": {"processor": 1, "gpu": None}, "05": {"processor": 81, "gpu": 3}, "06": {"processor": 6, "gpu": None}}
     assert list(new["lessons"]) == ["01", "05", "06"] and new["stacks"] == record["stacks"] and new["tests"] == record["tests"]
 
 
 def test_whole_course_renews_date_and_versions_of_this_python_alone():
     old = {"stacks": {"3.9": {"date": "2020-01-01"}}}
-    new = prove.merged(old, [a_proof("solutions/01_a", gpus=1)], how="so")
+    new = prove.merged(old, [a_proof("solutions/01_a", gpus=1)], OF, how="so")
     (minor,) = set(new["stacks"]) - {"3.9"}
     assert minor == "%d.%d" % sys.version_info[:2] and new["stacks"]["3.9"] == {"date": "2020-01-01"}
     assert set(new["stacks"][minor]["versions"]) == {"python", *diagnosis.COMPARED} and new["stacks"][minor]["how"] == "so"
     assert new["lessons"] == {"01": {"processor": None, "gpu": 12}}
+    assert (new["stacks"][minor]["notebooks"], new["stacks"][minor]["recordings"], new["stacks"][minor]["of"]) == (1, "real: digits", OF)
     assert diagnosis.compared(new["stacks"], diagnosis.here()).startswith("proved on 20")
+
+
+def test_some_lessons_renew_what_they_were_made_of_and_no_others():
+    minor = "%d.%d" % sys.version_info[:2]
+    old = {"stacks": {minor: {"date": "2026-01-01", "of": {"05": {"a": "old"}, "06": {"a": "old"}}}}}
+    assert prove.merged(old, [a_proof("solutions/05_b")], OF)["stacks"] == {minor: {"date": "2026-01-01", "of": {**OF, "06": {"a": "old"}}}}
+
+
+def test_lessons_that_have_changed_since_are_named_with_the_command():
+    numbers = ["01", "05", "06"]
+    record = {"stacks": {prove.COLAB: {"of": {number: diagnosis.made_of(number) for number in numbers}}}}
+    assert prove.older(record, numbers) == []
+    record["stacks"][prove.COLAB]["of"]["05"] = {**diagnosis.made_of("05"), "the set-up cell": "another"}
+    del record["stacks"][prove.COLAB]["of"]["06"]
+    assert prove.older(record, numbers) == ["lesson 05: since then has changed: the set-up cell", "lesson 06: this lesson was not proved then", 'with Python 3.13, run: make colab-proof LESSONS="05 06"']
+    assert prove.older({}, numbers)[-1] == "with Python 3.13, run: make colab-proof"
+
+
+def test_record_calls_no_lesson_proved_that_has_changed_since():
+    """Whoever changes a lesson need not prove it again at once, which takes Colab's Python; but the first cell must not call it proved, and says what changed."""
+    record = diagnosis.proved()
+    stack, lessons = record["stacks"][prove.COLAB], {source.name[:2]: source for source in build.sources()}
+    assert set(stack["of"]) <= set(record["lessons"]), "what was proved has its seconds"
+    for number, source in lessons.items():
+        line, before = diagnosis.compared(record["stacks"], stack["versions"], number), stack["of"].get(number, {})
+        assert line.startswith("proved on ")
+        if diagnosis.made_of(number)["its code or helpers"] != build.fingerprint(source)[:16]:
+            continue  # its notebooks are not fresh, which another test says
+        assert ("its code or helpers" in line or "was not proved" in line) == (before.get("its code or helpers") != build.fingerprint(source)[:16]), f"{number}: {line}"
+    old = prove.older(record, list(lessons))
+    if old:
+        warnings.warn("older than its lessons is course_lib/proved.json:\n" + "\n".join(old), stacklevel=1)
 
 
 @pytest.fixture
@@ -285,7 +363,25 @@ def test_program_writes_the_record(course, main, capsys):
     assert list(written["lessons"]) == ["77"] and written["lessons"]["77"]["processor"] >= 1
     (stack,) = written["stacks"].values()
     assert re.fullmatch(r"notebooks/prove.py ran the 2 notebooks of commit \w{7}, with these recordings: digits: Free Spoken Digit Dataset", stack["how"])
-    assert re.search(r"^77_example .+ proved\nsolutions/77_example .+ proved$", capsys.readouterr().out, re.MULTILINE)
+    of = stack["of"]["77"]
+    assert of["its code or helpers"] == build.fingerprint(course.folder / "notebooks/src/77_example.py")[:16] and stack["notebooks"] == 2 and stack["recordings"] == "real: digits"
+    assert (of["the set-up cell"], of["the versions asked for"]) == tuple(diagnosis.made_of("05")[name] for name in ["the set-up cell", "the versions asked for"]), "those of this course"
+    printed = capsys.readouterr().out
+    assert re.search(r"^77_example .+ proved\nsolutions/77_example .+ proved$", printed, re.MULTILINE) and printed.endswith("now the tables: make timetable\n")
+
+
+def test_program_says_which_lessons_have_changed_and_runs_nothing(course, main, monkeypatch, capsys):
+    course()
+    shutil.rmtree(course.scratch)
+    monkeypatch.setattr(diagnosis, "ROOT", course.folder)
+    monkeypatch.setattr(prove, "prove_all", None)
+    main.record.write_text("{}", encoding="utf-8")
+    with pytest.raises(SystemExit, match="lesson 77: whether this lesson has changed since is not known\nwith Python 3.13, run: make colab-proof$"):
+        main("--check")
+    main.record.write_text(json.dumps({"stacks": {prove.COLAB: {"of": {"77": diagnosis.made_of("77")}}}}), encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main("--check", "77")
+    assert not ended.value.code and capsys.readouterr().out == "as proved: 77\n"
 
 
 def test_program_names_what_failed_and_leaves_the_record(course, main):
@@ -298,7 +394,7 @@ def test_program_names_what_failed_and_leaves_the_record(course, main):
 
 def test_program_refuses_other_versions_and_other_lessons(course, main, monkeypatch):
     course()
-    with pytest.raises(SystemExit, match=r"expected lessons such as 01, found \['99'\]"):
+    with pytest.raises(SystemExit, match="expected lessons such as 77_example, found 99"):
         main("99")
     monkeypatch.setattr(like_colab, "not_as_asked", lambda asked: ["numpy 1.0 (2.1.3)"])
     with pytest.raises(SystemExit, match=r"expected the versions of requirements-colab.txt, found numpy 1.0 \(2.1.3\); run: make colab-proof"):
@@ -369,11 +465,13 @@ def test_workflow_proves_weekly_and_keeps_the_record():
     assert ROOT / program == Path(published.__file__)
 
 
+EXAMPLES = {"notebooks/build.py", "notebooks/like_colab.py"}  # name OWNER/NAME in their own words
+
+
 def test_every_place_that_names_the_address_follows_it(tmp_path, monkeypatch):
     """Whatever text of the repository names owner and name is rewritten by `make colab-links`."""
     repository, _ = build.address()
-    listed = subprocess.run(["git", "-C", ROOT, "grep", "-laF", "--untracked", repository], capture_output=True, text=True).stdout.splitlines()
-    named = [name for name in listed if not name.startswith("tests/") and name != "notebooks/build.py"]  # which name it as an example
+    named = [name for name in bundle.course_files(ROOT) if not name.startswith("tests/") and name not in EXAMPLES and repository.encode() in (ROOT / name).read_bytes()]
     assert {"README.md", "notebooks/src/setup_course.py", "notebooks/00_start_here.ipynb"} <= set(named)
     for name in named:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from notebooks import build, links
+from notebooks import build, links, shared
 
 PAGES = links.pages()
 MEANINGS = build.glossary()
-TERMS = {re.sub(r"[^\w -]", "", term).lower().replace(" ", "-"): term for term in re.findall(r"^### (.+)$", build.GLOSSARY.read_text(encoding="utf-8"), flags=re.MULTILINE)}
+TERMS = {shared.anchor(term): term for term in re.findall(r"^### (.+)$", build.GLOSSARY.read_text(encoding="utf-8"), flags=re.MULTILINE)}
 LONGEST = 200  # characters of a meaning: what a pointer's little window holds
 EVERYDAY = {"cell": "06", "fold": "14", "gate": "06", "hit": "15", "miss": "12", "unit": "03", "vote": "13"}  # before this lesson the word has another sense
 
@@ -104,10 +104,19 @@ def test_links_reach_a_file_or_a_heading(place):
         ("<details><summary>A. [not Markdown]</summary><a href='nowhere.md'>here</a></details>", "no file"),
         ("![a picture](nowhere.png)", "no file"),
         ("[here](lesson.ipynb#Its-End)", "no heading"),
+        ("[here](folder#its-start)", "no heading"),
+        ("[here](build/made.md)", "no file"),
+        ("[here][nowhere]", "no address"),
+        ("[*here*][]", "no address"),
+        ("<img src=nowhere.png>", "no file"),
+        ("<a href = 'nowhere.md'>here</a>", "no file"),
     ],
 )
 def test_a_link_to_nowhere_is_found_out(tmp_path, link, complaint):
-    (tmp_path / "other.md").write_text("# Its start\n", encoding="utf-8")
+    for folder in ["folder", "build"]:
+        (tmp_path / folder).mkdir()
+    for name in ["other.md", "build/made.md"]:
+        (tmp_path / name).write_text("# Its start\n", encoding="utf-8")
     (tmp_path / "lesson.ipynb").write_text('{"cells": [{"cell_type": "markdown", "source": ["# Its Start"]}]}', encoding="utf-8")
     (line,) = links.broken(Path("page.md"), link, root=tmp_path)
     assert complaint in line and line.startswith("page.md: ")
@@ -116,7 +125,7 @@ def test_a_link_to_nowhere_is_found_out(tmp_path, link, complaint):
 def test_a_link_that_leads_somewhere_is_left_in_peace(tmp_path):
     (tmp_path / "other.md").write_text("# Why two *biases*?\n\n## A `mask`\n\n## A `mask`\n", encoding="utf-8")
     (tmp_path / "lesson.ipynb").write_text('{"cells": [{"cell_type": "markdown", "source": ["# Its Start"]}]}', encoding="utf-8")
-    text = "# Here\n[a](other.md#why-two-biases) [b](other.md#a-mask-1) [c](#here) [d](lesson.ipynb#Its-Start) `[e](code.md)` https://example.org/f <https://example.org/g>"
+    text = "# Here\n[a](other.md#why-two-biases) [b](other.md#a-mask-1) [c](#here) [d](lesson.ipynb#Its-Start) `[e](code.md)` https://example.org/f <https://example.org/g> [h][i] $x[t][k]$ `[j][k]`\n\n[i]: other.md"
     assert links.broken(Path("page.md"), text, root=tmp_path) == []
 
 
@@ -126,6 +135,25 @@ def test_a_solved_notebook_is_looked_at_in_its_own_folder(tmp_path):
     (tmp_path / "notebooks" / "solutions").mkdir(parents=True)
     assert links.broken(Path("notebooks/00_a.ipynb"), "[a](../GLOSSARY.md)", root=tmp_path) == []
     assert len(links.broken(Path("notebooks/solutions/00_a.ipynb"), "[a](../GLOSSARY.md)", root=tmp_path)) == 1
+
+
+def test_a_forms_links_are_those_of_a_page_that_github_makes(tmp_path):
+    """On the page of a new question a file of the course lies elsewhere than beside the form; HEAD is the branch, whatever its name."""
+    forms = tmp_path / links.FORMS
+    forms.mkdir(parents=True)
+    (tmp_path / "FAQ.md").write_text("# A trouble\n", encoding="utf-8")
+    texts = ["[a](../blob/HEAD/FAQ.md#a-trouble)", "[a](../blob/main/FAQ.md)", "[a](../../FAQ.md)", "[a](FAQ.md)"]
+    (forms / "form.yml").write_text(yaml.safe_dump({"body": [{"attributes": {"value": text}} for text in texts]}), encoding="utf-8")
+    (place,) = set(links.pages(tmp_path)) - {Path("FAQ.md")}
+    assert [line.split()[1] for line in links.broken(place, links.pages(tmp_path)[place], root=tmp_path)] == ["../blob/main/FAQ.md", "../../FAQ.md", "FAQ.md"]
+
+
+def test_what_is_made_here_is_no_file_of_the_course(tmp_path):
+    (tmp_path / "another-python").mkdir()
+    for name in ["a.md", ".github/b.yml", ".venv/c.md", "build/d.md", "another-python/pyvenv.cfg", "another-python/lib/e.md", ".hidden.md"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in links.files(tmp_path)] == [".github/b.yml", "a.md"]
 
 
 def test_addresses_on_the_web_are_listed_with_their_files():
@@ -194,6 +222,39 @@ def test_glossary_is_in_order_and_each_entry_names_a_lesson_and_its_neighbours()
     assert sum("](notebooks/" in entry for entry in entries) > 0.9 * len(entries)
 
 
+@pytest.fixture(scope="module")
+def stems():
+    return [source.stem for source in build.sources()]
+
+
+def test_map_in_the_first_lesson_names_every_other(stems):
+    road = PAGES[Path(f"notebooks/src/{stems[0]}.py")].split("## The road from here")[1]
+    assert mapped(road) == stems[1:], f"{stems[0]}.py, The road from here: expected a row for each lesson, in order"
+
+
+def test_map_and_next_are_read():
+    assert mapped("| [01 A](01_a.ipynb) | why? |\n| [03 C](03_c.ipynb) | how? |\n[04](04_d.ipynb)") == ["01_a", "03_c"]
+    assert following("Next to nothing.\n\nNext: [02 B](02_b.ipynb). Back: [00](00_a.ipynb).") == "02_b" and following("Next: [claims](../CLAIMS.md).") is None
+
+
+def mapped(text):
+    """The lessons to which the rows of a table lead."""
+    return re.findall(r"^\| \[[^]]*\]\((\d\d_\w+)\.ipynb\)", text, flags=re.MULTILINE)
+
+
+def following(text):
+    """The lesson to which "Next" leads, None if to another page."""
+    found = re.search(r"^Next: \[[^]]*\]\((\d\d_\w+)\.ipynb\)", text, flags=re.MULTILINE)
+    return found and found[1]
+
+
+def test_next_leads_to_the_next_lesson(stems):
+    """The first lesson ends with the map, the last with the claims."""
+    found = {stem: following(PAGES[Path(f"notebooks/src/{stem}.py")]) for stem in stems[1:]}
+    wrong = [f"{stem}.py: expected Next: […]({wanted}.ipynb), found {found[stem]}" for stem, wanted in zip(stems[1:], [*stems[2:], None]) if found[stem] != wanted]
+    assert wrong == []
+
+
 FORMS = [path for path in sorted((links.ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
 
 
@@ -208,7 +269,8 @@ def test_form_for_questions_is_one_that_github_reads(path):
     assert all(re.fullmatch(r"[\w-]+", field["id"]) for field in fields)
     assert all(set(field.get("validations", {})) <= {"required"} for field in fields)
     (lesson,) = [field for field in fields if field["id"] == "lesson"]
-    assert [option[:2] for option in lesson["attributes"]["options"] if option[:2].isdigit()] == [source.name[:2] for source in build.sources()]
+    titles = [re.search(r"^# # (\d\d) · (.+)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE).groups() for source in build.sources()]
+    assert [option for option in lesson["attributes"]["options"] if option[:2].isdigit()] == [f"{number} {title}" for number, title in titles]
 
 
 def test_question_asks_for_the_diagnosis():

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,11 +16,12 @@ from notebooks import build, links, minutes, run
 
 LESSONS = build.sources()
 LOADED_WORDS = ["just", "easy", "easily", "simply", "obviously", "trivially", "of course"]
+SPACE = r"\s+(?:# )?"  # between two words, which may stand on two lines of a source
 SMALL_WORDS = set("a an and as at by each for from have how in into is it its no not of on one or so that the their them then this to what when where which who with without you your".split())
-ALIKE = 0.6  # the least likeness of a promise and what became of it; of two that do not belong together it is 0.54 at most
-ABSOLUTE = re.compile(r"(?<![\w./~-])(/(tmp|home|root|Users|content|work|mnt|opt)/|[A-Z]:\\\\?\w)")
-UPGRADE = re.compile(r"pip3? +install[^\n`]*(\s-U\b|--upgrade)")
-READ = [".md", ".py", ".ipynb", ".yml", ".yaml", ".txt", ".sh", ".bat", ".command", ".cfg", ".ini", ".toml", ""]  # files that people read or run; "" is the Makefile
+ALIKE = 0.6  # the least likeness of a promise and what became of it; two that do not belong together are less alike
+UPGRADE = re.compile(r"""\bpip[\d.]*["', ]+(?:-[\w-]+["', ]+)*install\b(?:[^\n`]|\\\n)*?(?<![\w-])(?:-[a-zA-Z]*U[a-zA-Z]*|--upgrade|--force-reinstall|--pre)(?![\w-])""")
+READ = [".md", ".py", ".ipynb", ".yml", ".yaml", ".txt", ".sh", ".bat", ".command", ".css", ".js", ".cfg", ".ini", ".toml", ""]  # files that people read or run; "" is the Makefile
+MEMORY = re.compile(r"0x[0-9a-f]{6,}")
 LINES_A_CELL = 15
 WIDTH = 118  # characters: what a page shows without a scroll bar
 LARGEST = 700_000  # bytes
@@ -66,9 +67,9 @@ def test_outputs_are_clean(source, view):
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert outputs
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
-    text = re.sub(r"[A-Za-z0-9+/=\\\n]{200,}", "", json.dumps(outputs))  # without pictures and sounds
-    assert not ABSOLUTE.search(text.replace('\\"', " ")), "an output holds an absolute path"
-    assert "0x7f" not in text, "an output holds a memory address, which differs from run to run"
+    text = re.sub(r"[A-Za-z0-9+/=\\\n]{200,}", "", "\n".join(links.texts(outputs)))  # without pictures and sounds
+    assert not links.ABSOLUTE.search(text), "an output holds an absolute path"
+    assert not MEMORY.search(text), "an output holds a memory address, which differs from run to run"
     assert view(source).stat().st_size < LARGEST
 
 
@@ -142,7 +143,7 @@ def test_lesson_has_its_form(source):
     tags = [tag for cell in cells(source, "code") for tag in cell.metadata.get("tags", [])]
     exercises = [tag for tag in tags if tag in ("solution", "check")]
     assert exercises == ["solution", "check"] * (len(exercises) // 2) and len(exercises) >= 6, "three exercises or more, each with its check"
-    assert len(re.findall(r"\*\*Exercise \d", text)) == len(exercises) // 2
+    assert len(re.findall(r"\*\*Exercise \d", text)) == len(exercises) // 2, "each exercise is announced as **Exercise 1**, and so on"
 
 
 @each_lesson
@@ -180,7 +181,7 @@ def test_every_picture_has_its_words(source, view):
 @each_lesson
 def test_code_is_short_and_imports_stand_together(source):
     code = cells(source, "code")
-    importing = [number for number, cell in enumerate(code) if any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.parse(cell.source).body)]
+    importing = [number for number, cell in enumerate(code) if imports(ast.parse(cell.source))]
     assert importing == [0, 1], "imports stand in one cell, after the set-up"
     for cell in code:
         lines = cell.source.splitlines()
@@ -188,27 +189,73 @@ def test_code_is_short_and_imports_stand_together(source):
         assert max(map(len, lines)) <= WIDTH, f"a line is cut off on the page: {max(lines, key=len)}"
 
 
+def imports(node):
+    """Whether a piece of code imports something, at whatever depth; what it tries to import, since it may not be there, does not count."""
+    return isinstance(node, (ast.Import, ast.ImportFrom)) or (not isinstance(node, ast.Try) and any(map(imports, ast.iter_child_nodes(node))))
+
+
+@each_lesson
+def test_lesson_adds_its_results_to_the_table(source):
+    """Lesson 01 trains nothing."""
+    number, code = source.name[:2], "\n".join(cell.source for cell in cells(source, "code"))
+    assert number == "01" or (added(code) and re.search(rf"""lesson(=|["']: ?)["']{number}["']""", code)), f"{source.name}: expected evaluation.Results().add(…) with lesson={number!r}"
+
+
+def added(code):
+    """Whether a row is added to the table of results, directly or by a name that was given to it."""
+    nodes = list(ast.walk(ast.parse(code)))
+    given = [pair for node in nodes if isinstance(node, ast.Assign) for pair in zip(*(getattr(part, "elts", [part]) for part in (node.targets[0], node.value)))]
+    tables = {"evaluation.Results()", *(ast.unparse(name) for name, value in given if ast.unparse(value) == "evaluation.Results()")}
+    return any(isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add" and ast.unparse(node.func.value) in tables for node in nodes)
+
+
 @each_lesson
 def test_words(source):
-    """Of the slides and the speaker's notes as well."""
-    assert loaded("\n\n".join(cell.source for cell in build.read(source) if cell.cell_type == "markdown")) == []
+    """Of the slides and the speaker's notes as well, of what code prints and of the checks' hints."""
+    text = {kind: "\n\n".join(cell.source for cell in build.read(source) if cell.cell_type == kind) for kind in ("markdown", "code")}
+    assert loaded(text["markdown"]) + named(text["code"]) == []
     assert "pip install" not in source.read_text(encoding="utf-8")
 
 
 def loaded(text):
     """The words of a text that tell the reader how hard something is meant to be, but for code and what is quoted, such as a title."""
-    plain = re.sub(r"```.*?```|`[^`]*`|\"[^\"\n]*\"|\]\([^)]*\)|<!--.*?-->", " ", text, flags=re.DOTALL).lower()
-    return [word for word in LOADED_WORDS if re.search(rf"(?<![\w-]){word}(?![\w-])", plain)]
+    return named(re.sub(r"```.*?```|`[^`]*`|(?<!\w)\"[^\"\n]*\"|\]\([^)]*\)|<!--.*?-->", " ", text, flags=re.DOTALL))
 
 
-PAGES = {place: text for place, text in links.pages().items() if place.suffix == ".md"}
+def named(text):
+    """The loaded words of a text, wherever they stand."""
+    return [word for word in LOADED_WORDS if re.search(rf"(?<![\w-]){word.replace(' ', SPACE)}(?![\w-])", text.lower())]
+
+
+def course_texts(root):
+    """The texts that people read or run, the tests left out, which hold the faults that they look for.
+
+    Returns: a dict from path, below `root`, to text.
+    """
+    found = [path for path in links.files(root) if path.suffix in READ and path.relative_to(root).parts[0] != "tests"]
+    return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8", errors="replace") for path in found}
+
+
+@pytest.mark.parametrize("find", ["words", "paths"])
+def test_no_file_has_a_loaded_word_or_a_path_of_one_machine(find):
+    """Notebooks have tests of their own, and so has a lesson's source, whose text may quote a title."""
+    assert faulty(build.ROOT, find) == []
+
+
+def faulty(root, find):
+    """The files that hold a loaded word, or a path of one machine."""
+    lines = []
+    for name, text in course_texts(root).items():
+        lesson = re.match(r"notebooks/src/\d\d_", name)
+        if find == "words" and not lesson and not name.endswith(".ipynb"):
+            lines += [f"{name}: {word}" for word in (loaded if name.endswith(".md") else named)(text)]
+        if find == "paths" and not name.endswith(".ipynb"):
+            lines += [f"{name}: {found[0]} is a place on one machine" for found in links.ABSOLUTE.finditer(text)]
+    return lines
+
+
+PAGES = links.pages()
 each_page = pytest.mark.parametrize("place", PAGES, ids=str)
-
-
-@each_page
-def test_pages_have_no_loaded_word_and_no_absolute_path(place):
-    assert loaded(PAGES[place]) == []
-    assert not ABSOLUTE.search(PAGES[place]), f"{place}: {ABSOLUTE.search(PAGES[place])[0]} is a place on one machine"
 
 
 @each_page
@@ -225,7 +272,7 @@ def undescribed(text):
 
 @each_lesson
 def test_source_has_no_absolute_path(source):
-    assert ABSOLUTE.findall(source.read_text(encoding="utf-8")) == [], "a place on one machine"
+    assert links.ABSOLUTE.findall(source.read_text(encoding="utf-8")) == [], "a place on one machine"
 
 
 def test_nothing_that_a_learner_runs_or_reads_upgrades_packages():
@@ -234,12 +281,7 @@ def test_nothing_that_a_learner_runs_or_reads_upgrades_packages():
 
 def upgrades(root):
     """The files that put a newer package in the place of the one that is there, which is how courses break on Colab."""
-    found = []
-    for path in root.glob("**/*"):
-        parts = path.relative_to(root).parts
-        if path.suffix in READ and path.is_file() and parts[0] != "tests" and not links.SKIPPED & set(parts) and not any(part.startswith(".") and part not in (".ci", ".github") for part in parts):
-            found += [str(path.relative_to(root))] if UPGRADE.search(path.read_text(encoding="utf-8", errors="replace")) else []
-    return found
+    return [name for name, text in course_texts(root).items() if UPGRADE.search(text)]
 
 
 @each_lesson
@@ -304,6 +346,16 @@ def test_blank_runs_and_names_what_is_wanted():
     assert names["double"](1) is None and names["double"].__doc__ == "Twice x."
 
 
+def test_blank_has_annotated_names_and_leaves_the_checks_own_alone():
+    assert build.blank("left: float = 0.5\nfor name in 'ab':\n    left *= 2", "for name in 'ab':\n    assert left == 2") == f"{build.BLANK}\nleft = ..."
+
+
+@pytest.mark.parametrize("solution", ["class Answer:\n    pass", "with open('x') as Answer:\n    pass", "for Answer in range(3):\n    pass", "import numpy as Answer"])
+def test_blank_that_would_lose_a_name_is_refused(solution):
+    with pytest.raises(ValueError, match="expected a solution that assigns Answer or defines it as a function, at the left edge"):
+        build.blank(solution, "assert Answer")
+
+
 def test_a_warning_stops_the_build(example):
     example.write_text(EXAMPLE + '# %%\nimport sys\nprint("careful", file=sys.stderr)\n', encoding="utf-8")
     with pytest.raises(ValueError, match="careful"):
@@ -316,18 +368,25 @@ def test_address_changes_in_one_place_and_everywhere(example, tmp_path):
     build.readdress("teacher/fork", "autumn")
     assert build.address() == ("teacher/fork", "autumn")
     assert "/github/teacher/fork/blob/autumn/" in (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert "OWNER" not in learner.read_text(encoding="utf-8")
+    assert "OWNER/NAME" not in learner.read_text(encoding="utf-8")
     assert build.stale_parts(example) == []
 
 
-def test_readdress_refuses_what_is_no_address():
+@pytest.mark.parametrize("repository, branch", [("https://example.org/owner/name", "main"), ("owner/name", 'a"b')])
+def test_readdress_refuses_what_is_no_address(repository, branch):
     with pytest.raises(SystemExit, match="owner/name"):
-        build.readdress("https://example.org/owner/name", "main")
+        build.readdress(repository, branch)
 
 
 def test_fingerprint_follows_imports():
     found = {path.name for path in build.helpers(build.SOURCES / "00_start_here.py")}
     assert {"datasets.py", "archives.py", "files.py", "evaluation.py"} <= found
+
+
+@pytest.mark.parametrize("line", ["import course_lib.words", "from course_lib import words", "from course_lib.words import in_words"])
+def test_helpers_are_found_however_they_are_imported(tmp_path, line):
+    (tmp_path / "a.py").write_text(f"{line}\nfrom course_lib import nowhere\n", encoding="utf-8")
+    assert {path.name for path in build.helpers(tmp_path / "a.py")} == {"words.py"}
 
 
 def test_run_names_the_lesson_that_fails_and_runs_the_others(example, tmp_path, monkeypatch, capsys):
@@ -348,8 +407,8 @@ def test_run_names_the_lesson_that_fails_and_runs_the_others(example, tmp_path, 
 
 def test_set_up_cell_clones_where_the_course_is_not(tmp_path):
     """A notebook that came alone fetches the course from the address in its set-up cell."""
-    bare = tmp_path / "remote" / "OWNER" / "NAME"
-    subprocess.run(["git", "init", "-q", "-b", "main", bare], check=True)
+    bare = tmp_path / "remote" / "teacher" / "fork"
+    subprocess.run(["git", "init", "-q", "-b", build.address()[1], bare], check=True)
     (bare / "course_lib").mkdir(parents=True)
     (bare / "course_lib" / "diagnosis.py").write_text("def greet(lesson):\n    print('fetched for lesson', lesson)\n")
     identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
@@ -357,9 +416,9 @@ def test_set_up_cell_clones_where_the_course_is_not(tmp_path):
     subprocess.run(["git", "-C", bare, *identity, "commit", "-qm", "a"], check=True)
     (tmp_path / "alone").mkdir()
     redirect = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.file://{tmp_path}/remote/.insteadOf", "GIT_CONFIG_VALUE_0": "https://github.com/"}
-    code = build.SETUP.read_text(encoding="utf-8").replace(build.address()[0], "OWNER/NAME")
+    code = build.SETUP.read_text(encoding="utf-8").replace(build.address()[0], "teacher/fork")
     for _ in range(2):  # the second time it is there already
-        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "alone", env={"PATH": __import__("os").environ["PATH"], **redirect}, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "alone", env={"PATH": os.environ["PATH"], **redirect}, capture_output=True, text=True)
         assert done.stdout.strip() == "fetched for lesson NN", done.stderr
 
 
@@ -386,6 +445,7 @@ FORM = [
     test_quiz_explains_every_answer,
     test_learner_guesses_before_it_is_shown,
     test_code_is_short_and_imports_stand_together,
+    test_lesson_adds_its_results_to_the_table,
     test_words,
     test_source_has_no_absolute_path,
 ]
@@ -393,7 +453,8 @@ BUILT = [test_notebooks_are_fresh, test_outputs_are_clean, test_learner_finds_bl
 
 
 def test_template_is_no_lesson_until_it_is_copied(template):
-    assert build.SOURCES / "template.py" not in LESSONS
+    original = Path(build.__file__).parent / "src" / "template.py"
+    assert original.is_file() and original not in LESSONS
     assert build.sources() == [template]
 
 
@@ -420,14 +481,20 @@ FAULTS = [
     (test_lesson_keeps_its_promises, "# - find the share of a clip that is enough.\n", "", "three things"),
     (test_minutes_are_near_the_estimate, "**Minutes:** 20", "**Minutes:** 10", "states 10"),
     (test_minutes_are_near_the_estimate, "**Minutes:** 20", "**Minutes:** 60", "states 60"),
-    (test_lesson_has_its_form, ' tags=["check"]', "", "three exercises"),
+    (test_lesson_has_its_form, ' tags=["check"]', "", 'expected a cell tagged "check"'),
+    (test_lesson_has_its_form, "**Exercise 1", "**Task 1", "each exercise"),
     (test_quiz_explains_every_answer, "</summary>No: it changes nothing in the model.", "</summary>Yes: it changes nothing in the model.", "one answer is right"),
     (test_quiz_explains_every_answer, "# **3. Two shares", "# Two shares", "three questions"),
     (test_learner_guesses_before_it_is_shown, "**Predict, then run.**", "Run.", "asks for a guess"),
     (test_code_is_short_and_imports_stand_together, "clip = test.iloc[0]", "import pandas as pd\nclip = test.iloc[0]", "one cell"),
+    (test_code_is_short_and_imports_stand_together, "clip = test.iloc[0]", "if True:\n    import pandas as pd\nclip = test.iloc[0]", "one cell"),
+    (test_lesson_adds_its_results_to_the_table, "evaluation.Results().add(", "evaluation.Results().show(", "Results().add"),
+    (test_lesson_adds_its_results_to_the_table, '"lesson": "17"', '"lesson": "16"', "lesson='17'"),
     (test_code_is_short_and_imports_stand_together, "clip = test.iloc[0]", "clip = test.iloc[0]\n" * 15, "a cell of"),
     (test_words, "How near was your guess?", "That was easy.", "easy"),
     (test_words, "# How near was your guess?", "# %% [markdown] tags=[\"notes\"]\n# Of course it falls.", "of course"),
+    (test_words, "# How near was your guess?", "# It falls, of\n# course.", "of course"),
+    (test_words, "clip = test.iloc[0]", "clip = test.iloc[0]\nassert len(clip), 'that was easy'", "easy"),
     (test_words, "How near was your guess?", "Type pip install pandas.", "pip install"),
     (test_source_has_no_absolute_path, "clip = test.iloc[0]", "clip = '/home/me/clip.wav'", "a place on one machine"),
     (test_no_instruction_of_the_template_is_left, "", "", "<!--"),
@@ -439,7 +506,7 @@ def test_a_fault_in_a_lesson_is_found_out(template, lint, old, new, complaint):
     text = template.read_text(encoding="utf-8")
     assert old in text
     template.write_text(text.replace(old, new), encoding="utf-8")
-    with pytest.raises(AssertionError, match=re.escape(complaint)):
+    with pytest.raises((AssertionError, ValueError), match=re.escape(complaint)):
         lint(template)
 
 
@@ -450,11 +517,12 @@ def test_a_lesson_that_does_not_say_what_the_computer_takes_is_found_out(templat
 
 
 def test_promises_in_another_order_are_found_out_in_every_lesson():
-    """And one that was replaced by another lesson's: no two that do not belong together are as alike as those that do."""
+    """And one that was replaced by another lesson's: hardly two that do not belong together are as alike as those that do. Who beats whom is beyond a comparison of words."""
     pairs = [promises(prose(source)) for source in LESSONS]
     own = [likeness(promised[n], kept[n]) for promised, kept in pairs for n in range(3)]
     strange = [likeness(promised[n], kept[m]) for i, (promised, _) in enumerate(pairs) for j, (_, kept) in enumerate(pairs) for n in range(3) for m in range(3) if (i, n) != (j, m)]
-    assert min(own) >= ALIKE > max(strange)
+    assert min(own) >= ALIKE and sum(each >= ALIKE for each in strange) < 0.01 * len(strange)
+    assert likeness("an LSTM that beats a GRU;", "a GRU that beats an LSTM.") == 1, "what the test cannot see"
 
 
 @pytest.mark.parametrize("computing, recorded, right", [(1, 1.2, True), (1, 2.5, False), (2, 0.9, False), (0.5, 0.1, True), (0.5, 1.2, False), (1.5, 2.9, True)])
@@ -469,21 +537,64 @@ def test_record_of_a_lesson_is_read_in_minutes(tmp_path, monkeypatch):
     assert [minutes.recorded_minutes(Path(name)) for name in ["05_a.py", "06_b.py", "07_c.py"]] == [1.5, None, None]
 
 
-@pytest.mark.parametrize("text, found", [("That is EASY.", ["easy"]), ("Of course.", ["of course"]), ('A paper, "Just in time", and `just`', []), ("adjust; just-in-time; unjust", []), ("It simply\nworks", ["simply"])])
+@pytest.mark.parametrize("text, found", [("That is EASY.", ["easy"]), ("Of course.", ["of course"]), ('A paper, "Just in time", and `just`', []), ("adjust; just-in-time; unjust", []), ("It simply\nworks", ["simply"]), ("Of\ncourse", ["of course"]), ('A disk of 5" is easy, and of 6" too.', ["easy"])])
 def test_loaded_words_are_found(text, found):
     assert loaded(text) == found
 
 
-@pytest.mark.parametrize("text, found", [("saved in /home/me/x", True), ("C:\\Users\\me", True), ("../data/work/x and https://example.org/home/x", False), ("see /tmp/", True), ("and/or", False)])
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        *[(text, True) for text in ["saved in /home/me/x", "C:\\Users\\me", "c:\\users\\me", "see /tmp/", "file:///home/me", "in /var/x", "open /content", "/Volumes/stick", "/opt/x"]],
+        *[(text, False) for text in ["../data/work/x and https://example.org/home/x", "and/or", "data/content/x", "/opt/homebrew/bin", "/usr/bin/env", "https://example.org"]],
+    ],
+)
 def test_absolute_paths_are_found(text, found):
-    assert bool(ABSOLUTE.search(text)) is found
+    assert bool(links.ABSOLUTE.search(text)) is found
+
+
+@pytest.mark.parametrize(
+    "name, text, words, paths",
+    [("course_lib/plots.py", 'x = "/tmp/x"  # of\n# course', ["of course"], 1), ("forms/a.yml", "label: easy, /home/me", ["easy"], 1), ("a.md", '"Just in time"', [], 0)],
+)
+def test_faults_of_files_are_found(tmp_path, name, text, words, paths):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert faulty(tmp_path, "words") == [f"{name}: {word}" for word in words] and len(faulty(tmp_path, "paths")) == paths
+
+
+@pytest.mark.parametrize(
+    "code, found",
+    [("import a", True), ("if x:\n    import a", True), ("def f():\n    from a import b", True), ("try:\n    import a\nexcept ImportError:\n    a = None", False), ("important = 1", False)],
+)
+def test_imports_are_found_at_any_depth(code, found):
+    assert imports(ast.parse(code)) is found
+
+
+@pytest.mark.parametrize(
+    "code, found",
+    [("evaluation.Results().add(a=1)", True), ("t, n = evaluation.Results(), 0\nt.add(a=1)", True), ("t = evaluation.Results()\nset().add(1)", False), ("evaluation.Results().show()", False)],
+)
+def test_a_row_of_results_is_found(code, found):
+    assert added(code) is found
+
+
+def test_a_memory_address_is_found():
+    assert MEMORY.search("<object at 0x55d1c8a0b2f0>") and not MEMORY.search("0x1f")
 
 
 def test_pictures_without_words_are_found():
     assert undescribed('![a wave, and its peak at 0.2 s](a.png) ![](b.png) <img src="c.png"> <img src="d.png" alt="the gates of 24 units over a clip">') == ["b.png", '<img src="c.png">']
 
 
-@pytest.mark.parametrize("line, found", [("!pip install -U tensorflow", True), ("pip install --quiet --upgrade x", True), ("python -m pip install -r requirements.txt", False), ("pip install -q ultra-light", False)])
+@pytest.mark.parametrize(
+    "line, found",
+    [
+        *[(line, True) for line in ["!pip install -U tensorflow", "pip install --quiet --upgrade x", "pip install -qU x", "pip -q install -Uq x", "pip install --force-reinstall x"]],
+        *[(line, True) for line in ["pip3.12 install x \\\n    --pre", '"pip", "install", "-U", "x"']],
+        *[(line, False) for line in ["python -m pip install -r requirements.txt", "pip install -q ultra-light", "pip install x\nls -U", "`pip install x` and -U", "pip install --prefer-binary x-U"]],
+    ],
+)
 def test_upgrades_are_found(tmp_path, line, found):
     (tmp_path / "notes.md").write_text(line, encoding="utf-8")
     assert upgrades(tmp_path) == (["notes.md"] if found else [])

@@ -19,9 +19,6 @@ from scipy import signal
 
 from course_lib import audio
 
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])), None)
-if CHROMIUM is None:
-    pytest.skip("no Chromium or Chrome was found: install one (on Debian: apt install chromium) to test the recorder in a browser", allow_module_level=True)
 WANTED = "expected {}: install requirements-dev.txt to test the recorder in a browser"
 playwright = pytest.importorskip("playwright.sync_api", reason=WANTED.format("playwright"))
 if find_spec("jupyterlab") is None:
@@ -30,7 +27,6 @@ if find_spec("jupyterlab") is None:
 ROOT = Path(__file__).resolve().parent.parent
 DIGIT, CLIP, OTHER = "7", ROOT / "data" / "spoken-digits" / "clips" / "7_espeak-american_0.flac", "7_espeak-american_1.flac"
 SECONDS, LEAD = 2.0, 0.6  # of the recording, and of the silence before the digit
-QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"]
 PATIENCE = 20_000  # milliseconds, on a busy machine
 READY = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
 CELLS = [
@@ -79,14 +75,8 @@ def address(server, settings):
     raise TimeoutError((settings / "log").read_text())
 
 
-@pytest.fixture(scope="module")
-def driver():
-    with playwright.sync_playwright() as running:
-        yield running.chromium
-
-
 @contextmanager
-def notebook(lab, driver, name, flags=()):
+def notebook(launch, lab, name, flags=()):
     """A fresh notebook with CELLS in a folder of its own, open in a browser of its own, its first cell run: the page."""
     folder, url, token = lab
     (folder / name).mkdir()
@@ -94,7 +84,7 @@ def notebook(lab, driver, name, flags=()):
     cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / name / "lesson.ipynb")
-    browser = driver.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in [*QUIET, *flags]], env=without_proxies())
+    browser = launch(*flags)
     try:
         page = browser.new_page(viewport={"width": 1000, "height": 800})
         page.set_default_timeout(PATIENCE)
@@ -105,10 +95,6 @@ def notebook(lab, driver, name, flags=()):
         yield page
     finally:
         browser.close()
-
-
-def without_proxies():
-    return {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
 
 
 def run(page, number):
@@ -161,10 +147,10 @@ def likeness(recording, clip):
     return products[best] / np.sqrt(energies[best] * (clip**2).sum()), energies[best] / (recording**2).sum()
 
 
-def test_a_digit_is_recorded_arrives_and_is_heard_by_the_ready_model(lab, driver, microphone):
+def test_a_digit_is_recorded_arrives_and_is_heard_by_the_ready_model(launch, lab, microphone):
     """One test for three things, since the page is what takes time."""
     folder = lab[0] / "recorded"
-    with notebook(lab, driver, "recorded", microphone) as page:
+    with notebook(launch, lab, "recorded", microphone) as page:
         python_gets_what_the_microphone_heard(page, folder)
         assert run(page, 3).split()[-1] == repr(DIGIT)
         where_the_audio_thread_takes_no_module_the_page_records_by_itself(page, folder)
@@ -192,8 +178,8 @@ def where_the_audio_thread_takes_no_module_the_page_records_by_itself(page, fold
     assert len(recording) == SECONDS * audio.SAMPLE_RATE and likeness(recording, audio.read(CLIP))[0] > 0.5  # a busy page drops pieces
 
 
-def test_without_permission_the_page_says_so_and_a_file_can_be_uploaded(lab, driver, sound, tmp_path):
-    with notebook(lab, driver, "refused", ["use-fake-device-for-media-stream"]) as page:
+def test_without_permission_the_page_says_so_and_a_file_can_be_uploaded(launch, lab, sound, tmp_path):
+    with notebook(launch, lab, "refused", ["use-fake-device-for-media-stream"]) as page:
         page.get_by_role("button", name="Record").click()
         says(page, "does not allow this page the microphone", "or upload a sound file")
         for lost, sentence in LOST:

@@ -10,7 +10,9 @@ import stacks  # beside this file; a package of IPython is called tests as well
 REPORT = '<testsuites><testsuite tests="7" skipped="2" failures="1" errors="1"/><testsuite tests="3" skipped="0" failures="0" errors="0"/></testsuites>'
 FOUND = {"python": "3.12.1", "tensorflow": "2.17.1", "keras": "3.15.1"}
 DATA = ["digits: real recordings, x, unpacked", "music: the embedded rhythms, until the real ones are here"]
-GOOD = {"passed": 5, "failed": 0, "skipped": 1, "minutes": 2.04}
+GOOD = {"passed": 5, "failed": 0, "skipped": 0, "minutes": 2.04}
+SKIPPED = {"passed": 1, "failed": 0, "skipped": 17, "minutes": 2.04}
+NOTEBOOKS = {"date": "2026-01-02", "how": "so", "notebooks": 34, "recordings": "real: digits", "versions": FOUND, "of": {}}
 BAD = {"passed": 4, "failed": 1, "skipped": 1, "minutes": 2.04}
 
 
@@ -43,6 +45,50 @@ def test_a_failure_proves_nothing(record):
     assert record()["tests"]["3.12"]["rest"]["failed"] == 1
 
 
+@pytest.mark.parametrize("part", ["rest", "lessons"])
+def test_a_failure_ends_a_proof_of_the_same_versions_and_of_no_others(record, part):
+    stacks.keep("3.12", FOUND, DATA, {"rest": GOOD, "lessons": GOOD})
+    stacks.keep("3.12", {**FOUND, "keras": "3.16.0"}, DATA, {part: BAD})
+    assert record()["stacks"]["3.12"]["versions"] == FOUND, "with other versions the proof stands"
+    stacks.keep("3.12", FOUND, DATA, {"rest": GOOD, "lessons": GOOD})
+    stacks.keep("3.12", FOUND, DATA, {part: BAD})
+    assert record()["stacks"] == {}
+
+
+def test_lessons_that_were_skipped_prove_nothing(record):
+    stacks.keep("3.12", FOUND, DATA, {"rest": SKIPPED, "lessons": SKIPPED})
+    assert record()["stacks"] == {}
+    stacks.keep("3.12", FOUND, DATA, {"rest": SKIPPED, "lessons": GOOD})
+    assert set(record()["stacks"]) == {"3.12"}, "other tests may be skipped, as those of a browser"
+
+
+def test_a_failure_leaves_the_proof_by_notebooks(record):
+    stacks.PROVED.write_text(json.dumps({"stacks": {"3.13": NOTEBOOKS}}))
+    stacks.keep("3.13", FOUND, DATA, {"rest": BAD})
+    assert record()["stacks"] == {"3.13": NOTEBOOKS}
+
+
+def test_the_state_that_was_tested_is_noted(record, tmp_path):
+    lessons = stacks.state("lessons")
+    assert set(stacks.state("rest")) == {"commit"} and set(lessons) == {"commit", "of"}
+    assert lessons["of"] == {number: {stacks.CODE: stacks.diagnosis.made_of(number)[stacks.CODE]} for number in lessons["of"]} and "05" in lessons["of"]
+    stacks.keep("3.12", FOUND, DATA, {"rest": {"commit": "abc1234", **GOOD}, "lessons": {"commit": "def5678 and changes", "of": lessons["of"], **GOOD}})
+    stack = record()["stacks"]["3.12"]
+    assert stack["how"].endswith("of commit abc1234, def5678 and changes") and stack["of"] == lessons["of"]
+    assert stacks.diagnosis.changed(stack, "05") == ""
+
+
+def test_a_course_without_git_has_no_commit(tmp_path, monkeypatch):
+    monkeypatch.setattr(stacks, "ROOT", tmp_path)
+    assert stacks.state("rest") == {"commit": None}
+
+
+def test_rows_of_the_older_form_are_read(record):
+    stacks.keep("3.12", FOUND, DATA, {"rest": GOOD, "lessons": GOOD})
+    assert "of" not in record()["stacks"]["3.12"] and record()["stacks"]["3.12"]["how"] == "the tests, with every lesson, its blanks and its solutions"
+    assert stacks.diagnosis.changed(record()["stacks"]["3.12"], "05") == "; whether this lesson has changed since is not known"
+
+
 def test_counts_of_other_versions_are_dropped(record):
     stacks.keep("3.12", FOUND, DATA, {"rest": GOOD})
     stacks.keep("3.12", {**FOUND, "keras": "3.16.0"}, DATA, {"lessons": GOOD})
@@ -60,7 +106,23 @@ def test_table_stands_between_its_marks(record):
     stacks.write_table()
     text = stacks.README.read_text()
     assert text.startswith("before\n<!-- stacks: by a program -->\n") and text.endswith("<!-- end of stacks -->\nafter\n") and "old" not in text
-    assert "| 3.12 | 2.17.1 | 3.15.1 | 5 passed, 0 failed, 1 skipped | not run | 2 | real: digits |" in text
+    assert "| 3.12 | 2.17.1 | 3.15.1 | 5 passed, 0 failed, 0 skipped | not run | 2 | real: digits |" in text
+
+
+def test_table_has_the_proof_by_notebooks(record):
+    stacks.PROVED.write_text(json.dumps({"stacks": {"3.13": NOTEBOOKS}}))
+    assert stacks.table().splitlines()[2] == "| 3.13 | 2.17.1 | 3.15.1 | not run | 34 notebooks proved on 2026-01-02, recordings: real: digits | not noted | real: digits | 2026-01-02 |"
+    stacks.keep("3.13", {**FOUND, "keras": "3.16.0"}, DATA, {"rest": GOOD})
+    assert "| 5 passed, 0 failed, 0 skipped | 34 notebooks proved on 2026-01-02 with TensorFlow 2.17.1, Keras 3.15.1, recordings: real: digits | 2 |" in stacks.table()
+    stacks.PROVED.write_text(json.dumps({"stacks": {"3.13": {"date": "2026-01-02", "how": "so", "versions": FOUND}}}))
+    assert "| all notebooks proved on 2026-01-02, recordings: not noted |" in stacks.table(), "a record of the older form is read"
+
+
+def test_table_alone_is_written_on_request(record, monkeypatch):
+    monkeypatch.setattr(stacks, "stack", None)  # nothing runs
+    monkeypatch.setattr(sys, "argv", ["stacks.py", "--table"])
+    stacks.main()
+    assert "old" not in stacks.README.read_text()
 
 
 def test_readme_without_marks_is_refused(record):
@@ -70,7 +132,7 @@ def test_readme_without_marks_is_refused(record):
 
 
 def test_readme_shows_the_record():
-    assert f"-->\n\n{stacks.table()}\n\n<!--" in stacks.README.read_text(encoding="utf-8"), "the README's table is not that of the record; run: make test-all"
+    assert f"-->\n\n{stacks.table()}\n\n<!--" in stacks.README.read_text(encoding="utf-8"), "the README's table is not that of the record; run: python tests/stacks.py --table"
 
 
 @pytest.mark.parametrize("code", [2, 5])

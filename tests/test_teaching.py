@@ -1,7 +1,8 @@
 """The teacher's edition: slides, quiz sheets, the notes on each lesson, the capstone's rubric."""
 
+import base64
+import io
 import re
-import shutil
 import subprocess
 import sys
 from html import unescape
@@ -9,6 +10,7 @@ from importlib.util import find_spec
 
 import nbformat
 import pytest
+from PIL import Image
 
 for package in ["nbconvert", "markdown_it", "jupytext"]:
     pytest.importorskip(package, reason=f"expected {package}: install requirements-dev.txt to build slides and quiz sheets")
@@ -17,8 +19,6 @@ from teaching import quizzes, slides
 
 LESSONS = build.sources()
 TEACHING = build.ROOT / "teaching"
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])), None)
-QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"]
 SIZES = [(1280, 720), (1920, 1080)]
 SECTIONS = ["Objectives", "On the board", "Schedule", "Three wrong answers", "What to skip", "Before class"]
 FEWEST_SLIDES, LINES, WORDS = 6, 5, 12  # slides of a lesson; lines of a cell for slides alone, and words of a line
@@ -128,6 +128,21 @@ def test_picture_keeps_its_words_and_the_slide_shows_them_to_listeners_alone(exa
     assert "In words" not in plain(shown) and WORDS_ON_IT in plain(noted).replace("“", '"').replace("”", '"')
 
 
+def test_pictures_that_are_too_tall_together_are_divided():
+    def output(height):
+        held = io.BytesIO()
+        Image.new("L", (4, height)).save(held, "png")
+        return nbformat.v4.new_output("display_data", data={"image/png": base64.b64encode(held.getvalue()).decode()})
+
+    words = nbformat.v4.new_output("stream", name="stdout", text="words")
+    half, rest = slides.TALLEST // 2, slides.TALLEST
+    cell = nbformat.v4.new_code_cell("drawn()", metadata={"tags": []}, outputs=[output(half), output(half), words, output(2 * rest), words, output(1)])
+    pieces = slides.divided(cell)
+    assert [[slides.picture(each).height if slides.is_picture(each) else "words" for each in piece.outputs] for piece in pieces] == [[half, half, "words"], [2 * rest, "words"], [1]]
+    assert [piece.metadata.tags for piece in pieces] == [[], ["no-code"], ["no-code"]]
+    assert len(slides.divided(nbformat.v4.new_code_cell("", metadata={"tags": []}, outputs=[output(half), words]))) == 1
+
+
 @needs_reveal
 def test_page_of_slides_asks_for_nothing(example):
     page = slides.page(example, slides.slides(example))
@@ -178,7 +193,7 @@ def test_lesson_without_tags_is_named_and_the_others_are_made(example, monkeypat
 
 def test_slides_of_older_outputs_are_refused(example):
     example.write_text(EXAMPLE.replace("shown with", "since then shown with"), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"its outputs are older than its code\n(?s:.*)run: python notebooks/build.py 77"):
+    with pytest.raises(ValueError, match=r"its outputs are older than its code\n(?s:.*)run: make build LESSONS=77"):
         slides.slides(example)
     example.write_text(EXAMPLE.replace("Ask the back row", "Ask the first row"), encoding="utf-8")
     assert "Ask the first row." in [cell.source for cell in slides.slides(example).cells], "a change of words alone needs no run"
@@ -198,18 +213,6 @@ def test_cells_for_slides_alone_are_short(source):
             lines = [line for line in cell.source.splitlines() if line.strip() and not line.startswith("#")]
             assert len(lines) <= LINES, f"{len(lines)} lines:\n{cell.source}"
             assert max((len(line.lstrip("-*0123456789. ").split()) for line in lines), default=0) <= WORDS, f"a line of more than {WORDS} words:\n{cell.source}"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A Chromium that is on the machine; tests that ask for it are skipped where none is."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium or Chrome was found: install one (on Debian: apt install chromium) to test slides and sheets in a browser")
-    playwright = pytest.importorskip("playwright.sync_api", reason="expected playwright: install requirements-dev.txt to test slides and sheets in a browser")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in QUIET])
-        yield browser
-        browser.close()
 
 
 @needs_reveal

@@ -309,7 +309,8 @@ pd.DataFrame(drifts, index=[f"{1_000 * d / audio.SAMPLE_RATE:.3g} ms" for d in D
 # %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.4), layout="constrained")[1]
 for (name, values), marker, width in zip(drifts.items(), "os^Dv", [1, 5, 3, 2, 1]):  # two lines lie on each other
-    axes.plot(1_000 * np.array(DELAYS) / audio.SAMPLE_RATE, values, f"{marker}-", markersize=4, linewidth=width, label=name)
+    look = {"markersize": 4, "linewidth": width, "label": name}
+    axes.plot(1_000 * np.array(DELAYS) / audio.SAMPLE_RATE, values, f"{marker}-", **look)
 axes.axhline(1, linestyle=":", color="grey", label="two frames by lot")
 axes.set(xlabel="the clip begins later by (ms)", ylabel="drift", title="how far a frame moves")
 axes.legend(ncols=2)

@@ -12,7 +12,7 @@
 # - find the share of a clip that is enough.
 #
 # <!-- Three promises, no more and no less. The three lines of "You have seen" below keep them, in the same order and nearly the same words; a test compares them.
-#      Minutes: run python notebooks/minutes.py, which estimates them from the page, and say what the computer takes in words: less than one, about one, about one and a half, about two. -->
+#      Minutes: run make minutes, which estimates them from the page, and say what the computer takes in words: less than one, about one, about one and a half, about two. -->
 # **Minutes:** 20, of which the computer takes less than one. **You need:** lessons 02 and 04.
 
 # %% [markdown] tags=["slide", "only-slides"]
