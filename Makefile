@@ -78,7 +78,7 @@ test-all:
 .venv/lab: requirements.txt
 	@test -n "$(PYTHON)" || { echo "This course needs Python 3.10 to 3.13 (3.12 is a good choice); none was found. With another name: make PYTHON=path/to/python lab"; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"This course needs Python 3.10 to 3.13 (3.12 is a good choice), found {v[0]}.{v[1]}.")'
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { test ! -d .venv || echo ".venv has no Python with pip that works: made anew"; $(PYTHON) -m venv --clear .venv; }
 	@echo "setting up .venv with $$($(BIN)/python --version): about 2 GB to download the first time"
 	@$(BIN)/python $(PIP) -r requirements.txt
 	@touch $@

@@ -42,7 +42,7 @@ def made_of(lesson, root=None):
 
     Returns: a dict from words to a short fingerprint; None in its place if `root`, by default the course, has no such file.
     """
-    name = next((path.name for path in ((root or ROOT) / "notebooks").glob(f"{lesson}_*.ipynb")), "none")
+    name = min((path.name for path in ((root or ROOT) / "notebooks").glob(f"{lesson}_*.ipynb")), key=len, default="none")  # a copy's name is longer
     notebook, setup, asked = (_text((root or ROOT) / path) for path in (f"notebooks/{name}", "notebooks/src/setup_course.py", "requirements-colab.txt"))
     code, versions = re.search(r'"made_from": "(\w+)"', notebook), "\n".join(re.findall(r"^[^#\s]+", asked, re.MULTILINE))
     short = [hashlib.sha256(text.encode()).hexdigest()[:16] if text else None for text in (ADDRESS.sub("", setup), versions)]
@@ -102,7 +102,7 @@ def report():
 def states(stacks, found):
     """Say in one line which lessons are as they were proved with this Python, and which are not."""
     stack = stacks.get(".".join(found["python"].split(".")[:2]), {})
-    lessons = sorted(path.name[:2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    lessons = sorted({path.name[:2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")})
     others = [lesson for lesson in lessons if changed(stack, lesson)]
     if "of" not in stack:
         return "whether they have changed since they were proved with this Python is not known"

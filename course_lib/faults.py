@@ -132,4 +132,4 @@ def memory():
 def short(text):
     """Text in which the user's own folder is ~."""
     home = re.escape(str(Path.home()))  # and not a part of another folder's name
-    return re.sub(rf"(?<![\w/.-]){home}(?![\w-]|\.\w)", "~", str(text)) if len(home) > 2 else str(text)
+    return re.sub(rf"(?:(?<=file://)|(?<=-[IL])|(?<![\w/.-])){home}(?![\w-]|\.\w)", "~", str(text)) if len(home) > 2 else str(text)

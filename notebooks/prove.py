@@ -205,7 +205,7 @@ def merged(record, proofs, of, *, how=None):
     minor = ".".join(here["python"].split(".")[:2])
     if how:
         stacks[minor] = {"date": datetime.date.today().isoformat(), "how": how, "notebooks": len(proofs), "recordings": real(proofs), "versions": here, "of": of}
-    elif minor in stacks:
+    elif stacks.get(minor, {}).get("versions") == here:
         stacks[minor] = {**stacks[minor], "of": dict(sorted({**stacks[minor].get("of", {}), **of}.items()))}
     return {**record, "stacks": stacks, "lessons": dict(sorted(lessons.items()))}
 

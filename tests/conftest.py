@@ -39,6 +39,14 @@ def no_network(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """A server that says nothing of clients that hang up, as some tests have them do."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @pytest.fixture
 def server():
     """A factory of servers on 127.0.0.1 that give one answer each: content, status, promised length → the address."""
@@ -56,7 +64,7 @@ def server():
             def log_message(self, *arguments):
                 pass
 
-        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer))
+        servers.append(Server(("127.0.0.1", 0), Answer))
         threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return f"http://127.0.0.1:{servers[-1].server_port}/archive"
 

@@ -43,7 +43,6 @@ def main():
     if unknown:
         sys.exit(f"expected Pythons among {', '.join(PYTHONS)}, found {', '.join(sorted(unknown))}")
     failed = [name for name in options.pythons or PYTHONS if not stack(name, options.part or list(PARTS))]
-    write_table()
     if failed:
         sys.exit(f"not all tests passed on Python {', '.join(failed)}")
 
@@ -62,6 +61,7 @@ def stack(name, parts):
     for part, counts in given.items():
         print(f"Python {name}, {part}: {counts['passed']:,} passed, {counts['failed']} failed, {counts['skipped']} skipped, {counts['minutes']:.0f} minutes", flush=True)
     keep(name, *versions(tested), given)
+    write_table()  # at once: the next stack's tests compare it with the record
     return not any(counts["failed"] for counts in given.values())
 
 
@@ -82,9 +82,9 @@ def environment(name, python):
     """The Python of a stack's own environment, which is made and filled if need be."""
     folder = ROOT / f".venv-{'colab' if name == COLAB else name}"
     files = ["requirements-colab-dev.txt"] if name == COLAB else ["requirements.txt", "requirements-dev.txt"]
-    if not folder.is_dir():
-        subprocess.run([python, "-m", "venv", folder], check=True)
     inside = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not inside.exists() or subprocess.run([inside, "-m", "pip", "--version"], capture_output=True).returncode:
+        subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
     print(f"Python {name}: installing what {' and '.join(files)} ask for", flush=True)
     quiet = ["--quiet", "--quiet", "--disable-pip-version-check"]
     subprocess.run([inside, "-m", "pip", "install", *quiet, *(part for file in files for part in ["-r", str(ROOT / file)])], check=True)
@@ -111,8 +111,12 @@ def state(part):
 
     Returns: a dict: `commit`, with "and changes" if files were changed since, or None without git; for the lessons `of`, what each is made of.
     """
-    asked = [subprocess.run(["git", "-C", ROOT, *command], capture_output=True, text=True).stdout.strip() for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])]
-    commit = (f"{asked[0]} and changes" if asked[1] else asked[0]) if (ROOT / ".git").exists() and asked[0] else None
+    commit = None
+    if (ROOT / ".git").exists() and shutil.which("git"):
+        written = [":!course_lib/proved.json", ":!README.md"]  # by this program, after each stack
+        commands = (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no", "--", ".", *written])
+        head, changes = (subprocess.run(["git", "-C", ROOT, *command], capture_output=True, text=True).stdout.strip() for command in commands)
+        commit = (f"{head} and changes" if changes else head) or None
     numbers = sorted(path.name[:2] for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     return {"commit": commit, **({"of": {number: {CODE: diagnosis.made_of(number)[CODE]} for number in numbers}} if part == "lessons" else {})}
 

@@ -154,9 +154,10 @@ def test_course_files_are_those_of_git_and_without_git_those_not_ignored(course,
     assert bundle.course_files(cloned) == sorted(set(SMALL) - {"data/clips.csv"})
 
 
-def test_what_git_says_is_passed_on(course, tmp_path, capfd):
+def test_what_git_says_is_passed_on(course, tmp_path, capfd, monkeypatch):
     broken = shutil.copytree(course, tmp_path / "broken")
     (broken / ".git").write_text("gitdir: nowhere\n")
+    monkeypatch.setenv("LC_ALL", "C")
     with pytest.raises(subprocess.CalledProcessError):
         bundle.course_files(broken)
     assert "not a git repository" in capfd.readouterr().err

@@ -310,8 +310,10 @@ def test_whole_course_renews_date_and_versions_of_this_python_alone():
 
 def test_some_lessons_renew_what_they_were_made_of_and_no_others():
     minor = "%d.%d" % sys.version_info[:2]
-    old = {"stacks": {minor: {"date": "2026-01-01", "of": {"05": {"a": "old"}, "06": {"a": "old"}}}}}
-    assert prove.merged(old, [a_proof("solutions/05_b")], OF)["stacks"] == {minor: {"date": "2026-01-01", "of": {**OF, "06": {"a": "old"}}}}
+    old = {"date": "2026-01-01", "versions": diagnosis.here(), "of": {"05": {"a": "old"}, "06": {"a": "old"}}}
+    assert prove.merged({"stacks": {minor: old}}, [a_proof("solutions/05_b")], OF)["stacks"] == {minor: {**old, "of": {**OF, "06": {"a": "old"}}}}
+    others = {"stacks": {minor: {**old, "versions": {**old["versions"], "keras": "0.1"}}}}
+    assert prove.merged(others, [a_proof("solutions/05_b")], OF)["stacks"] == others["stacks"], "with other versions it was not proved on that day"
 
 
 def test_lessons_that_have_changed_since_are_named_with_the_command():

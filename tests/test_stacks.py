@@ -132,7 +132,7 @@ def test_readme_without_marks_is_refused(record):
 
 
 def test_readme_shows_the_record():
-    assert f"-->\n\n{stacks.table()}\n\n<!--" in stacks.README.read_text(encoding="utf-8"), "the README's table is not that of the record; run: python tests/stacks.py --table"
+    assert f"-->\n\n{stacks.table()}\n\n<!--" in stacks.README.read_text(encoding="utf-8"), "the README's table is not that of the record; run: make timetable"
 
 
 @pytest.mark.parametrize("code", [2, 5])
