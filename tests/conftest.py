@@ -14,9 +14,13 @@ os.environ["MPLBACKEND"] = "Agg"
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
+
+hypothesis.settings.register_profile("same", derandomize=True)  # the same examples in every run; for others: pytest --hypothesis-profile=default
+hypothesis.settings.load_profile("same")
 
 CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])), None)
 QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"]
