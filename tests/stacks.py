@@ -27,7 +27,7 @@ COLAB = "3.13"
 CODE = "its code or helpers"  # of what made_of says, all that the tests of a lesson depend on
 LESSONS = "tests/test_lessons.py"
 PARTS = {"rest": [f"--ignore={LESSONS}"], "lessons": [LESSONS]}  # two runs for each stack, so that each can be repeated alone
-COLUMNS = ["Python", "TensorFlow", "Keras", "other tests", "lessons, with every blank and solution", "minutes", "recordings", "on"]
+COLUMNS = ["Python", "TensorFlow", "Keras", "other tests", "lessons, with every blank and solution", "minutes", "recordings", "on (commit)"]
 PLACE = re.compile(r"(<!-- stacks: .*?-->\n).*?(<!-- end of stacks -->)", re.DOTALL)
 
 
@@ -196,7 +196,9 @@ def table_row(name, row, notebooks=None):
         words[1] = f"{notebooks.get('notebooks', 'all')} notebooks proved on {notebooks['date']}{other}, recordings: {notebooks.get('recordings', 'not noted')}"
     minutes, dates = f"{sum(counts['minutes'] for counts in ran):.0f}", [counts["date"] for counts in ran] or [notebooks["date"]]
     recordings = " / ".join(dict.fromkeys(counts["recordings"] for counts in ran))
-    return [name, row["versions"]["tensorflow"], row["versions"]["keras"], *words, minutes if ran else "not noted", recordings or notebooks.get("recordings", "not noted"), min(dates)]
+    commits = ", ".join(dict.fromkeys(counts["commit"] for counts in ran if counts.get("commit")))
+    on = f"{min(dates)} ({commits})" if commits else min(dates)
+    return [name, row["versions"]["tensorflow"], row["versions"]["keras"], *words, minutes if ran else "not noted", recordings or notebooks.get("recordings", "not noted"), on]
 
 
 if __name__ == "__main__":

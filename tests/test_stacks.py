@@ -73,6 +73,7 @@ def test_the_state_that_was_tested_is_noted(record, tmp_path):
     assert set(stacks.state("rest")) == {"commit"} and set(lessons) == {"commit", "of"}
     assert lessons["of"] == {number: {stacks.CODE: stacks.diagnosis.made_of(number)[stacks.CODE]} for number in lessons["of"]} and "05" in lessons["of"]
     stacks.keep("3.12", FOUND, DATA, {"rest": {"commit": "abc1234", **GOOD}, "lessons": {"commit": "def5678 and changes", "of": lessons["of"], **GOOD}})
+    assert stacks.table().endswith(" (abc1234, def5678 and changes) |")
     stack = record()["stacks"]["3.12"]
     assert stack["how"].endswith("of commit abc1234, def5678 and changes") and stack["of"] == lessons["of"]
     assert stacks.diagnosis.changed(stack, "05") == ""
