@@ -159,6 +159,15 @@ def test_witness_that_says_nothing_proves_nothing(course, code, fault):
     assert "FAILED" in proof.line() and not proof.said
 
 
+def test_what_a_package_carries_inside_is_no_package_of_the_machine(monkeypatch, tmp_path):
+    """Python 3.12's setuptools puts such a folder on the path when it is first imported, in the middle of a proof."""
+    for folder, name in [("_vendor", "carried"), ("site", "brought")]:
+        (tmp_path / folder / f"{name}-1.0.dist-info").mkdir(parents=True)
+        (tmp_path / folder / f"{name}-1.0.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    assert "brought==1.0" in witness.installed() and "carried==1.0" not in witness.installed()
+
+
 def test_witness_is_heard_among_other_words():
     text = f"a line\n{{not ours}}\nmore {witness.MARK}{{\"gpus\": 0}}\nand more"
     assert prove.heard(text) == {"gpus": 0} and prove.heard('{"gpus": 0}') == {}

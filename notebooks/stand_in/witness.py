@@ -28,13 +28,18 @@ def report():
 
 def installed():
     """The name==version of every package that this Python finds, as `pip freeze` has it; in order."""
-    return sorted({f"{each.name}=={each.version}" for each in metadata.distributions()})
+    return sorted({f"{each.name}=={each.version}" for each in packages()})
+
+
+def packages():
+    """The packages on the path, but for those that a package carries inside: setuptools puts its own `_vendor` on the path when it is first imported."""
+    return [each for each in metadata.distributions() if os.path.basename(os.path.realpath(each.locate_file(""))) != "_vendor"]
 
 
 def used():
     """The names of the packages of which a module is loaded; the files tell, since packages may share a module's name, as `google`."""
     loaded = {os.path.realpath(module.__file__) for module in list(sys.modules.values()) if isinstance(getattr(module, "__file__", None), str)}
-    return sorted({each.name for each in metadata.distributions() if loaded & files(each)})
+    return sorted({each.name for each in packages() if loaded & files(each)})
 
 
 def files(package):
