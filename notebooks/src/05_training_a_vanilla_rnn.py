@@ -274,12 +274,12 @@ first = {name: curve[0] for name, curve in curves.items()}
 plots.describe(figure, f"at the first frame {', '.join(f'{name}: {size:.0e}' for name, size in first.items())}")
 
 # %% [markdown] tags=["notes"]
-# Predicted and measured agree to eight hundredths a frame or better; over 75 frames even that is a factor of up to a hundred. A factor below 1 vanishes, above 1 explodes; there is little in
+# Predicted and measured agree to less than a tenth a frame; over a whole clip even that multiplies to a large factor. A factor below 1 vanishes, above 1 explodes; there is little in
 # between.
 # After training the prediction misses: one singular value no longer stands for all.
 
 # %% [markdown]
-# Two numbers predict the microscope's line, to eight hundredths a frame or better (over 75 frames even that makes a factor of up to a hundred). A factor below 1 vanishes, a factor above 1 makes an [*exploding gradient*](../GLOSSARY.md#exploding-gradient); after dozens of frames there is
+# Two numbers predict the microscope's line, to less than a tenth a frame (over a whole clip even that multiplies to a large factor). A factor below 1 vanishes, a factor above 1 makes an [*exploding gradient*](../GLOSSARY.md#exploding-gradient); after dozens of frames there is
 # little in between. A larger gain drives `tanh` further into its flat ends, which takes part of the gain back.
 #
 # The largest singular value alone gives a bound, no more: the gradient cannot grow faster. What did training do to it?

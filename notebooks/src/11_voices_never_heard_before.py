@@ -332,7 +332,7 @@ if len(ladder):
 # finding.
 
 # %% [markdown]
-# The ladder's trainings are short, about 400 batches each against the recipe's 3,000, so its last rung is not the table's mean. And a ladder depends on its order: a step that comes early takes gains that a later one could have had. And one seed a step cannot tell a gain of 0.01 from luck.
+# The ladder's trainings are far shorter than the recipe's, so its last rung is not the table's mean. And a ladder depends on its order: a step that comes early takes gains that a later one could have had. And one seed a step cannot tell a gain of 0.01 from luck.
 # The whole way from the first rung to the last is the finding.
 #
 # ## The listening desk
