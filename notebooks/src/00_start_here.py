@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# A [recurrent neural network](../GLOSSARY.md#recurrent-neural-network) reads a sound as you hear it: from its first moment to its last. In this lesson one of them
+# A [recurrent neural network](../docs/glossary.md#recurrent-neural-network) reads a sound as you hear it: from its first moment to its last. In this lesson one of them
 # learns to tell ten spoken words apart, and you listen to the recordings that it gets wrong.
 #
 # **You will**
@@ -34,27 +34,28 @@ import numpy as np
 import pandas as pd
 from IPython.display import Audio, display
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, streaming, training
-from course_lib.recorder import Recorder
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import streaming
+from course_lib.extra.recorder import Recorder
 
 # %% [markdown]
 # ## Ten words, many recordings
 #
-# A [*clip*](../GLOSSARY.md#clip) is one recording of one word. `datasets.load` gives a table with one clip a row and says in a line where the
+# A [*clip*](../docs/glossary.md#clip) is one recording of one word. `data.load` gives a table with one clip a row and says in a line where the
 # recordings come from: real people if they can be had, and otherwise synthetic voices that the course brings along.
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips[["label", "group", "split", "seconds"]].sample(5, random_state=1)
 
 # %% [markdown]
-# The [*label*](../GLOSSARY.md#label) is the digit that was said. The [*group*](../GLOSSARY.md#group) is the voice that said it. The [*split*](../GLOSSARY.md#split) says whether the clip is for
-# learning or for the final [test](../GLOSSARY.md#test). No two clips need be equally long: look at the last column.
+# The [*label*](../docs/glossary.md#label) is the digit that was said. The [*group*](../docs/glossary.md#group) is the voice that said it. The [*split*](../docs/glossary.md#split) says whether the clip is for
+# learning or for the final [test](../docs/glossary.md#test). No two clips need be equally long: look at the last column.
 #
 # ## Hear one, see one
 #
 # A recording is a list of numbers, thousands for each second: how far the microphone's diaphragm was pushed or pulled. Drawn
-# against time, they are the [*waveform*](../GLOSSARY.md#waveform).
+# against time, they are the [*waveform*](../docs/glossary.md#waveform).
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Hear one, see one
@@ -66,7 +67,9 @@ clip = clips[clips.label == "7"].iloc[0]
 waveform = audio.read(clip.path)
 axes = plots.waveform(waveform, title=f'"seven", spoken by {clip.group}')
 loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
-plots.describe(axes, f"the waveform is largest, {np.abs(waveform).max():.2f}, at {loudest:.2f} s")
+plots.describe(
+    axes, f"the waveform is largest, {np.abs(waveform).max():.2f}, at {loudest:.2f} s"
+)
 Audio(waveform, rate=audio.SAMPLE_RATE)
 
 # %% [markdown] tags=["notes"]
@@ -87,9 +90,14 @@ Audio(waveform, rate=audio.SAMPLE_RATE)
 # %% tags=["more", "no-code"]
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 frames = clips.frames[clip.name]
-axes = plots.log_mel(frames, title=f'"seven", spoken by {clip.group}: a column every 10 ms')
+axes = plots.log_mel(
+    frames, title=f'"seven", spoken by {clip.group}: a column every 10 ms'
+)
 column, band = np.unravel_index(frames.argmax(), frames.shape)
-plots.describe(axes, f"brightest in column {column} of {len(frames)}, in band {band} of {frames.shape[1]}")
+plots.describe(
+    axes,
+    f"brightest in column {column} of {len(frames)}, in band {band} of {frames.shape[1]}",
+)
 print("[frames, bands] =", list(frames.shape))
 
 # %% [markdown] tags=["notes"]
@@ -98,27 +106,31 @@ print("[frames, bands] =", list(frames.shape))
 
 # %% [markdown]
 # Time runs from left to right, and pitch from low at the bottom to high at the top; bright is loud. The numbers beside the
-# colours are logarithms, so that quiet is negative. Each column is one [*frame*](../GLOSSARY.md#frame): a list of loudnesses, one for each [band](../GLOSSARY.md#band) of
+# colours are logarithms, so that quiet is negative. Each column is one [*frame*](../docs/glossary.md#frame): a list of loudnesses, one for each [band](../docs/glossary.md#band) of
 # pitch. The network will read these columns one after another.
 #
 # ## Three parts
 #
 # The clips marked "test" are put aside until the end. From the others, about a tenth of each voice's clips of each digit serves as
-# [*validation*](../GLOSSARY.md#validation): the network does not learn from it, and we watch it while it learns.
+# [*validation*](../docs/glossary.md#validation): the network does not learn from it, and we watch it while it learns.
 
 # %%
 test = clips[clips.split == "test"]
 rest = clips[clips.split == "train"]
-validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+validation = rest.groupby(["label", "group"], observed=True).sample(
+    frac=0.1, random_state=0
+)
 train = rest.drop(validation.index)
-print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test")
+print(
+    f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test"
+)
 
 # %% [markdown]
 # ## A network that reads
 #
-# An [LSTM](../GLOSSARY.md#lstm) (*long short-term memory*), which a later lesson takes apart, keeps a memory of 64 numbers, changes it with every
-# frame, and gives its answer from the memory after the last frame. A [batch](../GLOSSARY.md#batch) of clips must have one length, so the shorter ones are filled up with
-# [*padding*](../GLOSSARY.md#padding); the model's first [layer](../GLOSSARY.md#layer) marks the padding, and the LSTM skips it. That mark is called the [*mask*](../GLOSSARY.md#mask).
+# An [LSTM](../docs/glossary.md#lstm) (*long short-term memory*), which a later lesson takes apart, keeps a memory of 64 numbers, changes it with every
+# frame, and gives its answer from the memory after the last frame. A [batch](../docs/glossary.md#batch) of clips must have one length, so the shorter ones are filled up with
+# [*padding*](../docs/glossary.md#padding); the model's first [layer](../docs/glossary.md#layer) marks the padding, and the LSTM skips it. That mark is called the [*mask*](../docs/glossary.md#mask).
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess before it trains
@@ -165,7 +177,7 @@ print(f"after the last epoch, right about {share:.0%} of the validation clips")
 # Someone asks why the dashed line is ahead in the first epochs: the training line is averaged over an epoch in which the model still improves.
 
 # %% [markdown]
-# An [*epoch*](../GLOSSARY.md#epoch) is one pass over all training clips. On the left, the [*loss*](../GLOSSARY.md#loss) is what the training makes smaller; on the right,
+# An [*epoch*](../docs/glossary.md#epoch) is one pass over all training clips. On the left, the [*loss*](../docs/glossary.md#loss) is what the training makes smaller; on the right,
 # the share of right answers. The dashed line is the one to trust: it belongs to clips that the network does not learn from.
 # Early on it may be the better of the two, because the training line is averaged over an epoch in which the model still improves.
 #
@@ -195,14 +207,14 @@ print(f"the share of test clips that it gets right: {score}")
 # Do not answer the second line: it is the matter of lesson 02. Write the score in a corner of the board and leave it there until then.
 
 # %% [markdown]
-# With so few clips, the share is not certain to the last digit: the [interval](../GLOSSARY.md#interval) says where the truth may well lie. Do not compare
+# With so few clips, the share is not certain to the last digit: the [interval](../docs/glossary.md#interval) says where the truth may well lie. Do not compare
 # your number with ours digit by digit either: another processor rounds differently, and a training run amplifies that.
 #
 # Was every voice of the test heard in training? Lesson 02 asks that question, and the answer changes how this number reads.
 #
 # ## What does it get wrong?
 #
-# For each clip the last layer gives ten numbers, the [*logits*](../GLOSSARY.md#logits); [*softmax*](../GLOSSARY.md#softmax) turns them into probabilities. Here are the three test clips in which it gave the least to the word that
+# For each clip the last layer gives ten numbers, the [*logits*](../docs/glossary.md#logits); [*softmax*](../docs/glossary.md#softmax) turns them into probabilities. Here are the three test clips in which it gave the least to the word that
 # was said. Listen to each before you read what the network heard.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -220,7 +232,9 @@ for row in np.argsort(probability_of_truth)[:3]:
     said = test.iloc[row]
     display(Audio(audio.read(said.path), rate=audio.SAMPLE_RATE))
     share = probability_of_truth[row]
-    print(f"{said.group} said {said.label}; heard as {words[answers[row]]}; {said.label} had {share:.0%}")
+    print(
+        f"{said.group} said {said.label}; heard as {words[answers[row]]}; {said.label} had {share:.0%}"
+    )
 
 # %% [markdown] tags=["notes"]
 # Play all three before anybody looks at the answers. Count how many in the room were right: people disagree, too.
@@ -260,7 +274,9 @@ sound = recorder.samples()
 by_frame = streaming.Stream(listener).push(sound)
 print("[frames, classes] =", list(by_frame.shape))
 display(Audio(sound, rate=audio.SAMPLE_RATE))
-pd.Series(by_frame.max(axis=0), classes, name="highest").drop("nothing").nlargest(3).round(2).to_frame()
+pd.Series(by_frame.max(axis=0), classes, name="highest").drop("nothing").nlargest(
+    3
+).round(2).to_frame()
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Your turn: run the clips backwards
@@ -292,9 +308,15 @@ always = (test.label == train.label.mode()[0]).mean()
 
 # %% tags=["check"]
 frequent = train.label.mode()[0]
-assert isinstance(always, float), "`always` should be one number: the mean of True and False is the share of True"
-assert always <= 0.5, f"you found {always:.2f}: compare test.label with ONE label, train.label.mode()[0]"
-assert abs(always - (test.label == frequent).mean()) < 1e-9, "take the label from train, and count in test"
+assert isinstance(always, float), (
+    "`always` should be one number: the mean of True and False is the share of True"
+)
+assert always <= 0.5, (
+    f"you found {always:.2f}: compare test.label with ONE label, train.label.mode()[0]"
+)
+assert abs(always - (test.label == frequent).mean()) < 1e-9, (
+    "take the label from train, and count in test"
+)
 print(f"always {frequent}: {always:.3f}; the LSTM: {score.accuracy:.3f}")
 
 # %% [markdown]
@@ -308,9 +330,15 @@ least_understood = voices.accuracy.idxmin()
 # %% tags=["check"]
 right = answers == test.label.cat.codes
 shares = {voice: right[test.group == voice].mean() for voice in test.group.unique()}
-assert least_understood in shares, f"expected one of {', '.join(shares)}: use .idxmin() on the column accuracy"
-assert shares[least_understood] == min(shares.values()), f"another voice is understood less than {least_understood}"
-print(f"{least_understood}: {shares[least_understood]:.3f} right; the best: {max(shares.values()):.3f}")
+assert least_understood in shares, (
+    f"expected one of {', '.join(shares)}: use .idxmin() on the column accuracy"
+)
+assert shares[least_understood] == min(shares.values()), (
+    f"another voice is understood less than {least_understood}"
+)
+print(
+    f"{least_understood}: {shares[least_understood]:.3f} right; the best: {max(shares.values()):.3f}"
+)
 
 # %% [markdown]
 # **Exercise 3.** Does the order of the frames matter to the model? Turn every test clip round, so that its last frame comes
@@ -322,12 +350,22 @@ backwards = [frames[::-1] for frames in test.frames]
 changed = (evaluation.predict(model, backwards).argmax(axis=1) != answers).mean()
 
 # %% tags=["check"]
-turned = evaluation.predict(model, [frames[::-1] for frames in test.frames]).argmax(axis=1)
-assert isinstance(changed, float), "`changed` should be one number: the mean of (new answers != answers)"
+turned = evaluation.predict(model, [frames[::-1] for frames in test.frames]).argmax(
+    axis=1
+)
+assert isinstance(changed, float), (
+    "`changed` should be one number: the mean of (new answers != answers)"
+)
 stays, moves = (turned == answers).mean(), (turned != answers).mean()
-assert np.isclose(changed, moves) or not np.isclose(changed, stays), "that is the share that stays; how many change?"
-assert np.isclose(changed, moves), "turn the frames, the first axis: frames[::-1], not frames[:, ::-1]"
-print(f"{changed:.0%} of the answers change when the clips run backwards; a model blind to order would change none")
+assert np.isclose(changed, moves) or not np.isclose(changed, stays), (
+    "that is the share that stays; how many change?"
+)
+assert np.isclose(changed, moves), (
+    "turn the frames, the first axis: frames[::-1], not frames[:, ::-1]"
+)
+print(
+    f"{changed:.0%} of the answers change when the clips run backwards; a model blind to order would change none"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz
@@ -388,6 +426,6 @@ print(f"{changed:.0%} of the answers change when the clips run backwards; a mode
 # | [14 Environmental sound](14_environmental_sound.ipynb) | What do convolutions in front of a GRU buy? |
 # | [15 Live: stream, export, speak](15_live.ipynb) | How does a model answer while the sound still comes in, and how does it get into a telephone? |
 # | [16 Your own sounds](16_your_own_sounds.ipynb) | What does it take to make a classifier of your own recordings that you can trust? |
-# | [What became of the nine claims](../CLAIMS.md) | What is commonly said of recurrent networks, and what this course found |
+# | [What became of the nine claims](../docs/claims.md) | What is commonly said of recurrent networks, and what this course found |
 #
 # *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

@@ -36,20 +36,22 @@ import soxr
 import tensorflow as tf
 from IPython.display import Audio, display
 
-from course_lib import audio, datasets, plots
+from course_lib import audio, data, plots
 
 # %% [markdown]
 # ## A sound is a list of numbers
 #
 # The microphone's diaphragm moves; the converter measures where it is, thousands of times a second. One measurement is a
-# [*sample*](../GLOSSARY.md#sample). How many there are in a second is the [*sample rate*](../GLOSSARY.md#sample-rate).
+# [*sample*](../docs/glossary.md#sample). How many there are in a second is the [*sample rate*](../docs/glossary.md#sample-rate).
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 sixes = clips[(clips.label == "6") & (clips.split == "test")]
 clip = sixes.iloc[(sixes.seconds - 0.487).abs().argmin()]  # of about half a second
 waveform = audio.read(clip.path)
-print(f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(waveform) / audio.SAMPLE_RATE:.2f} s")
+print(
+    f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(waveform) / audio.SAMPLE_RATE:.2f} s"
+)
 print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -58,7 +60,9 @@ print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
 # %% tags=["more", "no-code"]
 axes = plots.waveform(waveform, title=f'"six", spoken by {clip.group}')
 loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
-plots.describe(axes, f"the vowel is the loud part; the largest amplitude comes at {loudest:.2f} s")
+plots.describe(
+    axes, f"the vowel is the loud part; the largest amplitude comes at {loudest:.2f} s"
+)
 Audio(waveform, rate=audio.SAMPLE_RATE)
 
 # %% [markdown] tags=["notes"]
@@ -74,7 +78,10 @@ energy = np.convolve(waveform**2, np.ones(audio.FRAME_LENGTH), "valid")
 loudest = int(energy.argmax())
 frame = waveform[loudest : loudest + audio.FRAME_LENGTH]
 rising = int(((frame[:-1] < 0) & (frame[1:] >= 0)).sum())
-plots.describe(plots.waveform(frame, title="25 ms of the vowel"), f"it crosses zero upwards {rising} times")
+plots.describe(
+    plots.waveform(frame, title="25 ms of the vowel"),
+    f"it crosses zero upwards {rising} times",
+)
 
 # %% [markdown]
 # A shape comes back again and again: each time the vocal folds open, a puff of air rings through the throat and the mouth. How
@@ -86,8 +93,8 @@ plots.describe(plots.waveform(frame, title="25 ms of the vowel"), f"it crosses z
 # A tone of 3,000 Hz swings 3,000 times a second. **Predict, then run:** you keep every second sample, so that 4,000 a second
 # remain. What do you hear: the same tone, nothing, or another tone?
 #
-# The cell asks with `np.fft.rfft`: it tells how much of each frequency is in a sound. Each frequency that it asks for is a [*bin*](../GLOSSARY.md#bin); each answer
-# is a complex number, whose squared size is the [*power*](../GLOSSARY.md#power) and whose angle is the [*phase*](../GLOSSARY.md#phase).
+# The cell asks with `np.fft.rfft`: it tells how much of each frequency is in a sound. Each frequency that it asks for is a [*bin*](../docs/glossary.md#bin); each answer
+# is a complex number, whose squared size is the [*power*](../docs/glossary.md#power) and whose angle is the [*phase*](../docs/glossary.md#phase).
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: every second sample
@@ -102,6 +109,7 @@ plots.describe(plots.waveform(frame, title="25 ms of the vowel"), f"it crosses z
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Another tone, which nobody played
+
 
 # %% tags=["more", "no-code"]
 def strongest(sound, rate):
@@ -123,7 +131,7 @@ display(Audio(tone, rate=8_000), Audio(half, rate=4_000))
 
 # %% [markdown]
 # Another tone, which nobody played. A rate of 4,000 can carry frequencies up to half of it, 2,000 Hz; what lies above is
-# folded back below. This is [*aliasing*](../GLOSSARY.md#aliasing). A resampler takes the high frequencies out first, so that nothing folds.
+# folded back below. This is [*aliasing*](../docs/glossary.md#aliasing). A resampler takes the high frequencies out first, so that nothing folds.
 
 # %%
 resampled = soxr.resample(tone, 8_000, 4_000)
@@ -136,12 +144,12 @@ print(f"power after resampling: {np.mean(resampled**2):.7f}")
 #
 # ## One frame, and why it needs a window
 #
-# Which frequencies are in a sound? The [Fourier transform](../GLOSSARY.md#fourier-transform) answers for a whole stretch at once. So cut a stretch that is short
+# Which frequencies are in a sound? The [Fourier transform](../docs/glossary.md#fourier-transform) answers for a whole stretch at once. So cut a stretch that is short
 # enough that the mouth hardly moves: a *frame* of 25 ms. But to cut is to change: at both ends the sound now starts and stops with a
 # jump, and a jump, like a click, holds all frequencies.
 #
-# The mend is to fade the frame in and out, by a [*window*](../GLOSSARY.md#window). Look at a pure tone of 1,015 Hz with and without. Its power is drawn in
-# [*decibels*](../GLOSSARY.md#decibel) (dB): 10 dB less is a tenth of the power, 20 dB less a hundredth.
+# The mend is to fade the frame in and out, by a [*window*](../docs/glossary.md#window). Look at a pure tone of 1,015 Hz with and without. Its power is drawn in
+# [*decibels*](../docs/glossary.md#decibel) (dB): 10 dB less is a tenth of the power, 20 dB less a hundredth.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## To cut is to change
@@ -153,26 +161,37 @@ one_tone = np.sin(2 * np.pi * 1_015 * seconds[: audio.FRAME_LENGTH])
 frequencies = np.fft.rfftfreq(4_096, 1 / audio.SAMPLE_RATE)
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 far = (frequencies > 2_000) & (frequencies < 3_000)
-for name, fade in [("cut", np.ones(audio.FRAME_LENGTH)), ("faded by a Hann window", audio.window())]:
+for name, fade in [
+    ("cut", np.ones(audio.FRAME_LENGTH)),
+    ("faded by a Hann window", audio.window()),
+]:
     power = np.abs(np.fft.rfft(one_tone * fade, 4_096)) ** 2
     decibels = 10 * np.log10(power / power.max() + 1e-12)
     axes.plot(frequencies, decibels, label=name)
     print(f"{name}: {decibels[far].max():.0f} dB at most between 2,000 and 3,000 Hz")
-axes.set(xlabel="frequency (Hz)", ylabel="power (dB, 0 = the tone)", ylim=(-120, 5), title="one tone, one frame")
+axes.set(
+    xlabel="frequency (Hz)",
+    ylabel="power (dB, 0 = the tone)",
+    ylim=(-120, 5),
+    title="one tone, one frame",
+)
 axes.legend()
-plots.describe(axes, "both lines peak at the tone; away from it the faded one lies far below the cut one")
+plots.describe(
+    axes,
+    "both lines peak at the tone; away from it the faded one lies far below the cut one",
+)
 
 # %% [markdown] tags=["notes"]
 # Ask: how many tones were played? One. So what lies between 2,000 and 3,000 Hz is made by the scissors. Then the price: ask where the orange line is WORSE. (At the top: its peak
 # is wider.)
 
 # %% [markdown]
-# There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there: this is [*leakage*](../GLOSSARY.md#leakage). The window lowers
+# There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there: this is [*leakage*](../docs/glossary.md#leakage). The window lowers
 # it by far, at a price that you see at the top: its peak is wider.
 #
 # ## The short-time Fourier transform, by hand
 #
-# Take a frame, fade it, transform it, step 10 ms on, and again. Six lines of NumPy turn a list of numbers into a table, the [*spectrogram*](../GLOSSARY.md#spectrogram).
+# Take a frame, fade it, transform it, step 10 ms on, and again. Six lines of NumPy turn a list of numbers into a table, the [*spectrogram*](../docs/glossary.md#spectrogram).
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Six lines: a list becomes a table
@@ -197,12 +216,17 @@ print("[frames, samples]", list(framed.shape), "→ [frames, bins]", list(power.
 # of two; the bins are then 31.25 Hz apart.
 
 # %%
-axes = plots.spectrogram(10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spectrogram')
+axes = plots.spectrogram(
+    10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spectrogram'
+)
 high = power[:, 64:].sum(axis=1) > power[:, :64].sum(axis=1)
-plots.describe(axes, f"in {high.sum()} of {len(power)} frames, the hisses, most power lies above 2,000 Hz")
+plots.describe(
+    axes,
+    f"in {high.sum()} of {len(power)} frames, the hisses, most power lies above 2,000 Hz",
+)
 
 # %% [markdown]
-# Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the [*formants*](../GLOSSARY.md#formant), the
+# Find the five parts of the word again. The hisses are high up; the vowel has bright bands (the [*formants*](../docs/glossary.md#formant), the
 # resonances of throat and mouth); between the vowel and the last hiss there is the silence.
 #
 # ## Time against frequency
@@ -237,31 +261,49 @@ Audio(questions, rate=audio.SAMPLE_RATE)
 # %% tags=["more", "no-code"]
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
 for axes, samples in zip(panels, [32, 512]):
-    _, _, table = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 8, nfft=1_024)
+    _, _, table = scipy.signal.stft(
+        questions, nperseg=samples, noverlap=samples - 8, nfft=1_024
+    )
     decibels = 10 * np.log10(np.abs(table.T) ** 2 + 1e-8)
-    plots.spectrogram(decibels, axes=axes, start=0, step=0.001, title=f"a window of {samples / 8:.0f} ms")
+    plots.spectrogram(
+        decibels,
+        axes=axes,
+        start=0,
+        step=0.001,
+        title=f"a window of {samples / 8:.0f} ms",
+    )
     axes.images[0].set_clim(-80, -10)
     axes.set(ylim=(600, 1_500), xlim=(0.2, 0.32))
-plots.describe(figure, "left two upright lines, 15 ms apart; right two level lines, 60 Hz apart")
+plots.describe(
+    figure, "left two upright lines, 15 ms apart; right two level lines, 60 Hz apart"
+)
 
 # %% [markdown]
 # The short window shows two thin lines, the clicks, and one thick tone that swells and fades: the two tones beat against each
 # other, and the window is too short to part them. The long one shows two tones, and the clicks run together into one long smear. No window shows both: its length in time and its width in frequency cannot both be small. A table
 # with numbers: how deep is the valley between the two clicks, and between the two tones?
 
+
 # %% tags=["more", "no-code"]
 def valley(curve, first, second):
     """How many decibels the least value between two places lies below them."""
-    return 10 * np.log10(min(curve[first], curve[second]) / curve[first : second + 1].min())
+    return 10 * np.log10(
+        min(curve[first], curve[second]) / curve[first : second + 1].min()
+    )
 
 
 rows = {}
 for samples in [32, 128, 200, 512]:
-    _, _, table = scipy.signal.stft(questions, nperseg=samples, noverlap=samples - 1, nfft=8_000)
+    _, _, table = scipy.signal.stft(
+        questions, nperseg=samples, noverlap=samples - 1, nfft=8_000
+    )
     in_time = (np.abs(table[2_500:3_500]) ** 2).mean(axis=0)
     in_frequency = (np.abs(table[:, 500:1_500]) ** 2).mean(axis=1)
     clicks, tones = valley(in_time, 2_000, 2_120), valley(in_frequency, 1_000, 1_060)
-    rows[f"{samples / 8:.0f} ms"] = {"between the clicks": clicks, "between the tones": tones}
+    rows[f"{samples / 8:.0f} ms"] = {
+        "between the clicks": clicks,
+        "between the tones": tones,
+    }
 pd.DataFrame(rows).T.rename_axis("dB").round(1)
 
 # %% [markdown] tags=["notes"]
@@ -274,6 +316,7 @@ pd.DataFrame(rows).T.rename_axis("dB").round(1)
 #
 # Take the word, keep only the *power* of its spectrogram, put random phases in the place of its own, and turn the table back into
 # sound. The phases say when, inside a window, each wave is at its peak. What you still hear is what the window tells by power alone.
+
 
 # %%
 def without_phase(sound, samples):
@@ -290,6 +333,7 @@ Audio(without_phase(waveform, audio.FRAME_LENGTH), rate=audio.SAMPLE_RATE)
 # That was a window of 25 ms. To say in numbers what survives, measure two things: how the loudness moves in time, and whether
 # the vowel still has a pitch.
 
+
 # %%
 def loudness(sound):
     """The level of each 10 ms."""
@@ -302,6 +346,7 @@ def periodicity(sound):
     periods = range(30, 120)  # samples: pitches from 267 down to 67 Hz
     return max(np.corrcoef(vowel[:-period], vowel[period:])[0, 1] for period in periods)
 
+
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Hear what each window keeps
 #
@@ -313,7 +358,9 @@ for samples in [32, 200, 2_048]:
     rebuilt = without_phase(waveform, samples)
     kept = np.corrcoef(loudness(waveform), loudness(rebuilt))[0, 1]
     pitch = periodicity(rebuilt)
-    print(f"a window of {samples / 8:.0f} ms: loudness kept {kept:.2f}, pitch {pitch:.2f} (1 = wholly)")
+    print(
+        f"a window of {samples / 8:.0f} ms: loudness kept {kept:.2f}, pitch {pitch:.2f} (1 = wholly)"
+    )
     display(Audio(rebuilt, rate=audio.SAMPLE_RATE))
 
 # %% [markdown] tags=["notes"]
@@ -327,7 +374,7 @@ for samples in [32, 200, 2_048]:
 #
 # ## Mel: pitch as the ear spaces it
 #
-# From 200 to 400 Hz is an octave, twelve semitones; from 3,200 to 3,400 Hz, as many hertz, is one semitone. The [*mel* scale](../GLOSSARY.md#mel-scale) spaces
+# From 200 to 400 Hz is an octave, twelve semitones; from 3,200 to 3,400 Hz, as many hertz, is one semitone. The [*mel* scale](../docs/glossary.md#mel-scale) spaces
 # frequencies roughly as the ear does: the higher, the wider its steps in hertz. Forty triangles, evenly spaced in mel, add up the bins.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -338,10 +385,19 @@ for samples in [32, 200, 2_048]:
 # %% tags=["more", "no-code"]
 filters = audio.mel_filters()
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
-axes.plot(np.arange(len(filters)) * audio.SAMPLE_RATE / audio.FFT_LENGTH, filters, linewidth=1)
-axes.set(xlabel="frequency (Hz)", ylabel="weight", title="mel bands: narrow below, wide above")
+axes.plot(
+    np.arange(len(filters)) * audio.SAMPLE_RATE / audio.FFT_LENGTH, filters, linewidth=1
+)
+axes.set(
+    xlabel="frequency (Hz)",
+    ylabel="weight",
+    title="mel bands: narrow below, wide above",
+)
 wide = (filters > 0).sum(axis=0)
-plots.describe(axes, f"{filters.shape[1]} triangles; the lowest spans {wide[0]} bins, the highest {wide[-1]}")
+plots.describe(
+    axes,
+    f"{filters.shape[1]} triangles; the lowest spans {wide[0]} bins, the highest {wide[-1]}",
+)
 mel = power @ filters
 print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape))
 
@@ -365,8 +421,13 @@ figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
 plots.log_mel(mel, axes=panels[0], title="mel energy as it is")
 plots.log_mel(np.log(mel + audio.LOG_OFFSET), axes=panels[1], title="its logarithm")
 panels[0].figure.axes[2].set_ylabel("energy")
-plots.describe(figure, "on the left one bright spot in the dark; on the right the whole word can be seen")
-print(f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the largest;")
+plots.describe(
+    figure,
+    "on the left one bright spot in the dark; on the right the whole word can be seen",
+)
+print(
+    f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the largest;"
+)
 print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
 
 # %% [markdown] tags=["notes"]
@@ -374,7 +435,7 @@ print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
 
 # %% [markdown]
 # Without the logarithm one vowel outshines everything. For the ear, loudness is a matter of ratios.
-# Two units are common: the *decibel*, 10 log₁₀ of energy, and the natural logarithm, which this course feeds to its networks as [*log-mel*](../GLOSSARY.md#log-mel) frames.
+# Two units are common: the *decibel*, 10 log₁₀ of energy, and the natural logarithm, which this course feeds to its networks as [*log-mel*](../docs/glossary.md#log-mel) frames.
 # They differ by a factor only. To an energy of 0 neither gives a number, so a small offset is added first.
 
 # %%
@@ -401,14 +462,23 @@ print(f"{by_hand.size:,} values, the largest difference {apart:.0e}")
 # %% tags=["more", "no-code"]
 figure, panels = plt.subplots(4, 1, figsize=(9, 7.6), layout="constrained")
 plots.waveform(waveform, axes=panels[0], title="1. waveform")
-plots.spectrogram(power, axes=panels[1], unit="power", title="2. power of each frame and bin")
+plots.spectrogram(
+    power, axes=panels[1], unit="power", title="2. power of each frame and bin"
+)
 decibels = 10 * np.log10(power + audio.LOG_OFFSET)
 plots.spectrogram(decibels, axes=panels[2], title="3. the same in decibels")
-plots.log_mel(by_hand, axes=panels[3], title="4. log-mel frames: what the network reads")
+plots.log_mel(
+    by_hand, axes=panels[3], title="4. log-mel frames: what the network reads"
+)
 for axes in panels:
     axes.set_xlim(0, len(waveform) / audio.SAMPLE_RATE)
-plots.describe(figure, f"all four share the time axis; each row of the last is one of {by_hand.shape[1]} bands")
-print(f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values")
+plots.describe(
+    figure,
+    f"all four share the time axis; each row of the last is one of {by_hand.shape[1]} bands",
+)
+print(
+    f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values"
+)
 
 # %% [markdown] tags=["notes"]
 # Ask for the number of values at each step, and for the one thing that is lost between two neighbours: phase; then nothing, since the logarithm can be undone; then fine pitch.
@@ -427,7 +497,9 @@ try:
     print(f"tensorflow-io {tfio.__version__}")
 except ImportError:
     tfio = None
-    print("tensorflow-io has no package for this Python or system: the cells below go on without it")
+    print(
+        "tensorflow-io has no package for this Python or system: the cells below go on without it"
+    )
 
 # %% [markdown]
 # Do both read the same numbers? Write the word as FLAC, which loses nothing, and as Vorbis, which loses some.
@@ -436,6 +508,7 @@ except ImportError:
 folder = tempfile.mkdtemp()
 for kind in ["flac", "ogg"]:
     soundfile.write(f"{folder}/six.{kind}", waveform, audio.SAMPLE_RATE)
+
 
 # %%
 @tf.function
@@ -448,9 +521,13 @@ if tfio:
     in_graph = decode(f"{folder}/six.flac")[:, 0].numpy()
     in_python = soundfile.read(f"{folder}/six.flac", dtype="int16")[0]
     print(f"FLAC: {len(in_python):,} samples, {(in_graph != in_python).sum()} differ")
-    in_graph = tfio.audio.decode_vorbis(tf.io.read_file(f"{folder}/six.ogg"))[:, 0].numpy()
+    in_graph = tfio.audio.decode_vorbis(tf.io.read_file(f"{folder}/six.ogg"))[
+        :, 0
+    ].numpy()
     in_python = soundfile.read(f"{folder}/six.ogg", dtype="float32")[0]
-    print(f"Vorbis: {len(in_python):,} samples, apart by {np.abs(in_graph - in_python).max():.0e} at most")
+    print(
+        f"Vorbis: {len(in_python):,} samples, apart by {np.abs(in_graph - in_python).max():.0e} at most"
+    )
 
 # %% [markdown]
 # A long recording need not be read to cut a piece from it. `AudioIOTensor` opens a file, and reads what you slice.
@@ -461,7 +538,9 @@ soundfile.write(f"{folder}/long.wav", long_recording, audio.SAMPLE_RATE)
 piece = slice(20 * audio.SAMPLE_RATE, 21 * audio.SAMPLE_RATE)
 if tfio:
     lazy = tfio.audio.AudioIOTensor(f"{folder}/long.wav")
-    one_second = lazy[piece.start : piece.stop].numpy()[:, 0] / 32_768  # 16 bits to full scale 1
+    one_second = (
+        lazy[piece.start : piece.stop].numpy()[:, 0] / 32_768
+    )  # 16 bits to full scale 1
     print(f"the file: {len(long_recording) / audio.SAMPLE_RATE / 60:.1f} minutes")
     print(f"read: {len(one_second):,} samples, from second 20 on")
     np.testing.assert_allclose(one_second, long_recording[piece], atol=1 / 32_768)
@@ -473,16 +552,24 @@ if tfio:
 # %%
 if tfio:
     magnitude = tfio.audio.spectrogram(
-        waveform, nfft=audio.FFT_LENGTH, window=audio.FRAME_LENGTH, stride=audio.FRAME_STEP
+        waveform,
+        nfft=audio.FFT_LENGTH,
+        window=audio.FRAME_LENGTH,
+        stride=audio.FRAME_STEP,
     )
-    energies = tfio.audio.melscale(magnitude**2, rate=8_000, mels=audio.N_MELS, fmin=20, fmax=4_000)
+    energies = tfio.audio.melscale(
+        magnitude**2, rate=8_000, mels=audio.N_MELS, fmin=20, fmax=4_000
+    )
     theirs = tfio.audio.dbscale(tf.sqrt(energies), top_db=100).numpy() * np.log(10) / 10
     figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
     plots.log_mel(by_hand, axes=panels[0], title="the course's")
     plots.log_mel(theirs, axes=panels[1], title="tensorflow-io's")
     panels[1].images[0].set_clim(by_hand.min(), by_hand.max())
     apart = np.abs(by_hand - theirs[: len(by_hand)])
-    plots.describe(figure, f"the same word in both; {(apart < 0.3).mean():.0%} of the values differ by less than 0.3")
+    plots.describe(
+        figure,
+        f"the same word in both; {(apart < 0.3).mean():.0%} of the values differ by less than 0.3",
+    )
     print(f"{len(by_hand)} frames here, {len(theirs)} there")
     print(f"median difference {np.median(apart):.2f}, largest {apart.max():.2f}")
 
@@ -492,14 +579,20 @@ if tfio:
 # used with the same one. That is why this course has ONE function for it.
 #
 # Last, two steps that spoil a picture on purpose: hide a few bands, or a few frames, at random. A network that must do without them
-# learns not to lean on any one of them ([*SpecAugment*](../GLOSSARY.md#specaugment), Park and others 2019).
+# learns not to lean on any one of them ([*SpecAugment*](../docs/glossary.md#specaugment), Park and others 2019).
 
 # %%
 if tfio:
     tf.random.set_seed(3)
-    hidden = tfio.audio.freq_mask(tfio.audio.time_mask(by_hand - by_hand.min(), param=12), param=10)
-    axes = plots.log_mel(hidden.numpy() + by_hand.min(), title="some frames and some bands hidden")
-    plots.describe(axes, "dark stripes, upright and level, where nothing is left of the word")
+    hidden = tfio.audio.freq_mask(
+        tfio.audio.time_mask(by_hand - by_hand.min(), param=12), param=10
+    )
+    axes = plots.log_mel(
+        hidden.numpy() + by_hand.min(), title="some frames and some bands hidden"
+    )
+    plots.describe(
+        axes, "dark stripes, upright and level, where nothing is left of the word"
+    )
     print(f"{(hidden.numpy() == 0).mean():.0%} of the values are hidden")
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -520,38 +613,62 @@ if tfio:
 # **Exercise 1.** Write `frames_in(samples)`: how many whole frames fit into a waveform of so many samples, with the course's
 # `audio.FRAME_LENGTH` and `audio.FRAME_STEP`? A waveform shorter than a frame has none.
 
+
 # %% tags=["solution"]
 def frames_in(samples):
     """How many whole frames fit."""
     return max(0, 1 + (samples - audio.FRAME_LENGTH) // audio.FRAME_STEP)
 
+
 # %% tags=["check"]
-assert isinstance(frames_in(200), (int, np.integer)), "frames_in should return a whole number; use // and not /"
+assert isinstance(frames_in(200), (int, np.integer)), (
+    "frames_in should return a whole number; use // and not /"
+)
 hint = "(samples - FRAME_LENGTH) // FRAME_STEP counts the frames AFTER the first"
-assert frames_in(200) == 1, f"200 samples hold one frame, you found {frames_in(200)}: {hint}"
-assert frames_in(279) == 1 and frames_in(280) == 2, "the second frame needs FRAME_STEP samples more, not one less"
-assert frames_in(50) == 0, f"50 samples hold no frame, you found {frames_in(50)}: see max(0, …)"
-assert frames_in(len(waveform)) == len(by_hand), "your count for the word differs from the table's number of rows"
+assert frames_in(200) == 1, (
+    f"200 samples hold one frame, you found {frames_in(200)}: {hint}"
+)
+assert frames_in(279) == 1 and frames_in(280) == 2, (
+    "the second frame needs FRAME_STEP samples more, not one less"
+)
+assert frames_in(50) == 0, (
+    f"50 samples hold no frame, you found {frames_in(50)}: see max(0, …)"
+)
+assert frames_in(len(waveform)) == len(by_hand), (
+    "your count for the word differs from the table's number of rows"
+)
 print(f"{len(waveform):,} samples hold {frames_in(len(waveform))} frames")
 
 # %% [markdown]
 # **Exercise 2.** Write `to_decibels(energy)`, 10 times the logarithm to base 10, for an array of energies. An energy below
 # `1e-10` counts as `1e-10`, so that silence gives −100 dB.
 
+
 # %% tags=["solution"]
 def to_decibels(energy):
     """Energies in decibels, not below -100."""
     return 10 * np.log10(np.maximum(energy, 1e-10))
 
+
 # %% tags=["check"]
 answer = to_decibels(np.array([1.0, 10.0, 100.0, 0.0, 5e-11]))
 assert answer is not None, "to_decibels should return an array"
-assert np.isfinite(answer).all(), "the logarithm of 0 is not a number: raise small energies first, with np.maximum"
+assert np.isfinite(answer).all(), (
+    "the logarithm of 0 is not a number: raise small energies first, with np.maximum"
+)
 first = answer[:3].round(1)
-assert np.allclose(first, [0, 10, 20]), f"1, 10, 100 should give 0, 10, 20 dB, you found {first}"
-assert np.isclose(answer[3], -100), f"silence should give -100 dB, you found {answer[3]:.1f}"
-assert np.isclose(answer[4], -100), f"5e-11 counts as 1e-10, not more: use np.maximum; you found {answer[4]:.1f} dB"
-print(f"ten times the energy is 10 dB more; twice the energy is {to_decibels(2.0):.1f} dB more")
+assert np.allclose(first, [0, 10, 20]), (
+    f"1, 10, 100 should give 0, 10, 20 dB, you found {first}"
+)
+assert np.isclose(answer[3], -100), (
+    f"silence should give -100 dB, you found {answer[3]:.1f}"
+)
+assert np.isclose(answer[4], -100), (
+    f"5e-11 counts as 1e-10, not more: use np.maximum; you found {answer[4]:.1f} dB"
+)
+print(
+    f"ten times the energy is 10 dB more; twice the energy is {to_decibels(2.0):.1f} dB more"
+)
 
 # %% [markdown]
 # **Exercise 3.** When, and at what frequency, is the word loudest? Set `loudest_frame` to the row of `by_hand` with the largest mean,
@@ -562,32 +679,52 @@ loudest_frame = by_hand.mean(axis=1).argmax()
 loudest_hertz = audio.band_centres()[by_hand[loudest_frame].argmax()]
 
 # %% tags=["check"]
-assert isinstance(loudest_frame, (int, np.integer)), "a frame's number: the mean over the bands (axis=1), then argmax"
+assert isinstance(loudest_frame, (int, np.integer)), (
+    "a frame's number: the mean over the bands (axis=1), then argmax"
+)
 found, expected = loudest_frame, by_hand.mean(axis=1).argmax()
-assert found == expected, f"frame {found} is not the loudest: take the mean over axis=1, one number a frame"
-assert isinstance(loudest_hertz, float), "`loudest_hertz` should be an entry of audio.band_centres()"
+assert found == expected, (
+    f"frame {found} is not the loudest: take the mean over axis=1, one number a frame"
+)
+assert isinstance(loudest_hertz, float), (
+    "`loudest_hertz` should be an entry of audio.band_centres()"
+)
 expected = audio.band_centres()[by_hand[loudest_frame].argmax()]
-assert np.isclose(loudest_hertz, expected), "take the band that is largest in that ONE frame"
-print(f"frame {loudest_frame}, at {loudest_frame * 10} ms, is loudest around {loudest_hertz:.0f} Hz")
+assert np.isclose(loudest_hertz, expected), (
+    "take the band that is largest in that ONE frame"
+)
+print(
+    f"frame {loudest_frame}, at {loudest_frame * 10} ms, is loudest around {loudest_hertz:.0f} Hz"
+)
 
 # %% [markdown]
 # **Exercise 4.** The formula behind the bands: mel = 2595 log₁₀(1 + hertz / 700). Write it as `mel_of(hertz)`, for a number or a
 # NumPy array.
+
 
 # %% tags=["solution"]
 def mel_of(hertz):
     """Frequencies on the mel scale."""
     return 2595 * np.log10(1 + hertz / 700)
 
+
 # %% tags=["check"]
 assert mel_of(0) is not None, "mel_of should return a number"
-assert np.isclose(mel_of(0), 0), f"0 Hz is 0 mel, you found {mel_of(0):.2f}: do not forget the 1 + …"
+assert np.isclose(mel_of(0), 0), (
+    f"0 Hz is 0 mel, you found {mel_of(0):.2f}: do not forget the 1 + …"
+)
 found = mel_of(1_000)
-assert np.isclose(found, 1_000, atol=0.5), f"1,000 Hz should be 1,000 mel, you found {found:.1f}: log10, not log?"
+assert np.isclose(found, 1_000, atol=0.5), (
+    f"1,000 Hz should be 1,000 mel, you found {found:.1f}: log10, not log?"
+)
 steps = np.diff(mel_of(audio.band_centres()))
-assert np.allclose(steps, steps[0]), "the bands' centres should be evenly spaced on your scale"
+assert np.allclose(steps, steps[0]), (
+    "the bands' centres should be evenly spaced on your scale"
+)
 hertz = np.diff(audio.band_centres())
-print(f"from band to band: {steps[0]:.1f} mel; {hertz[0]:.0f} Hz at the bottom, {hertz[-1]:.0f} Hz at the top")
+print(
+    f"from band to band: {steps[0]:.1f} mel; {hertz[0]:.0f} Hz at the bottom, {hertz[-1]:.0f} Hz at the top"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz

@@ -35,19 +35,29 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown]
 # ## Look at the data first
 #
-# Before you train on anything, find out what you have. The [report](../GLOSSARY.md#report) has one row for each [class](../GLOSSARY.md#class), and one for all. [*Level*](../GLOSSARY.md#level) is the
-# root mean square in decibels, where 0 is [full scale](../GLOSSARY.md#full-scale); *silence* is the share of 10 ms pieces at least 40 dB below the clip's loudest;
+# Before you train on anything, find out what you have. The [report](../docs/glossary.md#report) has one row for each [class](../docs/glossary.md#class), and one for all. [*Level*](../docs/glossary.md#level) is the
+# root mean square in decibels, where 0 is [full scale](../docs/glossary.md#full-scale); *silence* is the share of 10 ms pieces at least 40 dB below the clip's loudest;
 # *clipped* counts the clips with three samples in a row at full scale.
 
 # %%
-clips = datasets.load("digits")
-report = datasets.report(clips)
-report[["clips", "seconds_median", "level_least", "level_largest", "silence", "clipped", "duplicates"]]
+clips = data.load("digits")
+report = data.report(clips)
+report[
+    [
+        "clips",
+        "seconds_median",
+        "level_least",
+        "level_largest",
+        "silence",
+        "clipped",
+        "duplicates",
+    ]
+]
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Look at the data first
@@ -55,15 +65,21 @@ report[["clips", "seconds_median", "level_least", "level_largest", "silence", "c
 # Balanced? Cut off? Doubled? Equally loud?
 
 # %% tags=["more", "no-code"]
-loudest, quietest = report.level_largest.astype(float).max(), report.level_least.astype(float).min()
-plots.describe(plots.report(report), f"from the quietest to the loudest clip it is {loudest - quietest:.0f} dB")
+loudest, quietest = (
+    report.level_largest.astype(float).max(),
+    report.level_least.astype(float).min(),
+)
+plots.describe(
+    plots.report(report),
+    f"from the quietest to the loudest clip it is {loudest - quietest:.0f} dB",
+)
 
 # %% [markdown] tags=["notes"]
 # One question for each panel, from left to right. The third is the one to stay at: the levels of single clips are far apart. Is that the digit, or somebody's microphone?
 
 # %% [markdown]
 # The classes are balanced, so that guessing one of them is right as often as guessing any other. No clip runs into full scale, and no two
-# hold the same samples. The levels of single clips are far apart, though (third panel): 10 dB is a factor of three in [amplitude](../GLOSSARY.md#amplitude).
+# hold the same samples. The levels of single clips are far apart, though (third panel): 10 dB is a factor of three in [amplitude](../docs/glossary.md#amplitude).
 # Is that the digit, or the speaker?
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -72,8 +88,12 @@ plots.describe(plots.report(report), f"from the quietest to the loudest clip it 
 # Each row is one voice. What could a model learn from this?
 
 # %% tags=["more", "no-code"]
-by_speaker = {name: datasets.report(part).loc["all"] for name, part in clips.groupby("group")}
-pd.DataFrame(by_speaker).T[["clips", "seconds_median", "level_median", "silence"]].head(6)
+by_speaker = {
+    name: data.report(part).loc["all"] for name, part in clips.groupby("group")
+}
+pd.DataFrame(by_speaker).T[["clips", "seconds_median", "level_median", "silence"]].head(
+    6
+)
 
 # %% [markdown] tags=["notes"]
 # Give them a minute with the table. Who is quiet, who cuts his clips with silence around them, who speaks fast? A model learns these as readily as it learns words. Ask them to
@@ -85,7 +105,7 @@ pd.DataFrame(by_speaker).T[["clips", "seconds_median", "level_median", "silence"
 #
 # ## The trivial baseline
 #
-# What a model must beat is called a [*baseline*](../GLOSSARY.md#baseline). The least of them is an answer that does not depend on the sound.
+# What a model must beat is called a [*baseline*](../docs/glossary.md#baseline). The least of them is an answer that does not depend on the sound.
 
 # %%
 test = clips[clips.split == "test"]
@@ -112,7 +132,7 @@ print(f"always {frequent}: {evaluation.score(test.label == frequent)}")
 # ## A baseline that cannot hear order
 #
 # The next one listens, and forgets the order: it takes the *average* of all frames of a clip, and of their squares, and weighs these 80
-# numbers in one `Dense` layer. It cannot know whether the hiss came first or last: it is [*order-blind*](../GLOSSARY.md#order-blind). **Predict, then run:** for
+# numbers in one `Dense` layer. It cannot know whether the hiss came first or last: it is [*order-blind*](../docs/glossary.md#order-blind). **Predict, then run:** for
 # how many of ten clips is that enough?
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -123,12 +143,24 @@ clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 average = {}
 for digit, marker in zip(["6", "7", "9"], "os^"):
-    average[digit] = np.mean([frames.mean(axis=0) for frames in clips.frames[clips.label == digit]], axis=0)
-    axes.plot(audio.band_centres(), average[digit], marker + "-", markersize=3, label=digit)
-axes.set(xlabel="frequency (Hz)", ylabel="log energy", title="the average frame of three digits")
+    average[digit] = np.mean(
+        [frames.mean(axis=0) for frames in clips.frames[clips.label == digit]], axis=0
+    )
+    axes.plot(
+        audio.band_centres(), average[digit], marker + "-", markersize=3, label=digit
+    )
+axes.set(
+    xlabel="frequency (Hz)",
+    ylabel="log energy",
+    title="the average frame of three digits",
+)
 axes.legend(title="digit")
-lowest, highest = (max(average, key=lambda digit: average[digit][band]) for band in (0, -1))
-plots.describe(axes, f"in the lowest band {lowest} is loudest, in the highest band {highest}")
+lowest, highest = (
+    max(average, key=lambda digit: average[digit][band]) for band in (0, -1)
+)
+plots.describe(
+    axes, f"in the lowest band {lowest} is loudest, in the highest band {highest}"
+)
 
 # %% [markdown] tags=["notes"]
 # Let them name the hum on the left and the hiss on the right. "Six" hums least and hisses most. All order is gone: "six" and "six" backwards are the same line.
@@ -140,7 +172,9 @@ plots.describe(axes, f"in the lowest band {lowest} is loudest, in the highest ba
 # %%
 keras.utils.set_random_seed(0)
 model = models.average(clips.label.nunique())
-print(f"{model.count_params():,} numbers to learn: {', '.join(layer.name for layer in model.layers)}")
+print(
+    f"{model.count_params():,} numbers to learn: {', '.join(layer.name for layer in model.layers)}"
+)
 
 # %% [markdown]
 # The model's layers in order: the input; the mask, so that padding is no part of the average; a fixed scale; the squares; the
@@ -149,6 +183,7 @@ print(f"{model.count_params():,} numbers to learn: {', '.join(layer.name for lay
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## One layer on 80 averages
+
 
 # %% tags=["more"]
 def train_and_score(train, test):
@@ -180,7 +215,7 @@ print(f"the official split: {official}")
 # 2. **official:** as the makers of the data set say;
 # 3. **by speaker:** all clips of one speaker, and none of his in training.
 #
-# **Predict, then run.** Order the three by the [accuracy](../GLOSSARY.md#accuracy) that you expect. By how much does the last differ from the first?
+# **Predict, then run.** Order the three by the [accuracy](../docs/glossary.md#accuracy) that you expect. By how much does the last differ from the first?
 # (The cell trains seven models: about half a minute.)
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -198,23 +233,35 @@ print(f"the official split: {official}")
 
 # %%
 by_lot = clips.sample(frac=0.1, random_state=0)
-scores = {"random": train_and_score(clips.drop(by_lot.index), by_lot)[1], "official": official}
+scores = {
+    "random": train_and_score(clips.drop(by_lot.index), by_lot)[1],
+    "official": official,
+}
 unseen, model_without = {}, {}
-for speaker, others, own in itertools.islice(evaluation.leave_one_group_out(clips), 6):  # six, to save time
+for speaker, others, own in itertools.islice(
+    evaluation.leave_one_group_out(clips), 6
+):  # six, to save time
     assert not set(others.group) & set(own.group), "a speaker is on both sides"
     model_without[speaker], unseen[speaker] = train_and_score(others, own)
     scores[f"{speaker}, unseen"] = unseen[speaker]
 for name, score in scores.items():
     print(f"{name:>18}: {score}")
-print(f"voices of the official test that are in its training, too: {len(set(train.group) & set(test.group))}")
+print(
+    f"voices of the official test that are in its training, too: {len(set(train.group) & set(test.group))}"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## One model, three questions
 
 # %% tags=["more", "no-code"]
-axes = plots.intervals(scores, chance=0.1, title="one model, one kind of data, three questions")
+axes = plots.intervals(
+    scores, chance=0.1, title="one model, one kind of data, three questions"
+)
 order = sorted((score.accuracy, name) for name, score in scores.items())
-plots.describe(axes, f"highest {order[-1][1]}, {order[-1][0]:.3f}; lowest {order[0][1]}, {order[0][0]:.3f}")
+plots.describe(
+    axes,
+    f"highest {order[-1][1]}, {order[-1][0]:.3f}; lowest {order[0][1]}, {order[0][0]:.3f}",
+)
 
 # %% [markdown] tags=["notes"]
 # Nothing broke. The question changed. Say the three questions aloud: people whom it heard say these words; the same; somebody new. Ask which of the three a buyer means.
@@ -235,11 +282,15 @@ plots.describe(axes, f"highest {order[-1][1]}, {order[-1][0]:.3f}; lowest {order
 
 # %% tags=["more", "no-code"]
 each = np.array([score.accuracy for score in unseen.values()])
-print(f"{len(each)} unseen speakers: mean {each.mean():.3f}, from {each.min():.3f} to {each.max():.3f}")
+print(
+    f"{len(each)} unseen speakers: mean {each.mean():.3f}, from {each.min():.3f} to {each.max():.3f}"
+)
 draws = np.random.default_rng(0).choice(each, (10_000, len(each))).mean(axis=1)
 low, high = np.quantile(draws, [0.025, 0.975])
 widest = max(score.high - score.low for score in unseen.values())
-print(f"95 % interval for the mean over speakers: {low:.3f} to {high:.3f}, {high - low:.3f} wide")
+print(
+    f"95 % interval for the mean over speakers: {low:.3f} to {high:.3f}, {high - low:.3f} wide"
+)
 print(f"the widest of the intervals from the number of clips: {widest:.3f} wide")
 
 # %% [markdown] tags=["notes"]
@@ -248,7 +299,7 @@ print(f"the widest of the intervals from the number of clips: {widest:.3f} wide"
 
 # %% [markdown]
 # Wilson's intervals in the picture are narrow, because there are many clips a speaker. They answer for more clips
-# *of that speaker*. The second line asks for the mean over speakers: it draws six of the six again and again (the [*bootstrap*](../GLOSSARY.md#bootstrap)). It is
+# *of that speaker*. The second line asks for the mean over speakers: it draws six of the six again and again (the [*bootstrap*](../docs/glossary.md#bootstrap)). It is
 # wider, and with six speakers still too narrow. For ONE new speaker the range in the first line is the better guide. Whoever reports
 # an accuracy with an interval from the number of clips alone has left the larger uncertainty out.
 #
@@ -264,26 +315,37 @@ speaker = min(unseen, key=lambda name: unseen[name].accuracy)
 own = clips[clips.group == speaker]
 answers = evaluation.predict(model_without[speaker], own.frames).argmax(axis=1)
 confusion = evaluation.confusion(own.label, answers)
-axes = plots.confusion(confusion, title=f"{speaker}, the worst of six, whom the model never heard")
+axes = plots.confusion(
+    confusion, title=f"{speaker}, the worst of six, whom the model never heard"
+)
 taken = confusion.sum()
-plots.describe(axes, f"{taken.idxmax()} is the answer to {taken.max()} of {taken.sum()} clips")
+plots.describe(
+    axes, f"{taken.idxmax()} is the answer to {taken.max()} of {taken.sum()} clips"
+)
 
 # %% [markdown] tags=["notes"]
 # Let them find the favourite answer. Then go back to the speakers' table: what is special about this voice? It is a guess until somebody listens.
 
 # %% [markdown]
-# The table is a [*confusion matrix*](../GLOSSARY.md#confusion-matrix): a row is what was said, a column what was heard. A column with many bright cells is a favourite: perhaps the new voice sounds, on
+# The table is a [*confusion matrix*](../docs/glossary.md#confusion-matrix): a row is what was said, a column what was heard. A column with many bright cells is a favourite: perhaps the new voice sounds, on
 # average, like that word of the old voices. A guess, to be tested by listening. Go back to the table by speaker, too: is anything special about this voice?
 #
 # The results go into the table that you carry through the course. The third row is the worst of the six.
 
 # %%
 results = evaluation.Results()
-entry = {"lesson": "02", "model": "average", "data": clips.source.iloc[0], "parameters": model.count_params()}
+entry = {
+    "lesson": "02",
+    "model": "average",
+    "data": clips.source.iloc[0],
+    "parameters": model.count_params(),
+}
 results.add(split="official", score=official, **entry)
 results.add(split="random", score=scores["random"], **entry)
 table = results.add(split=f"{speaker}, unseen", score=unseen[speaker], **entry)
-table[table.lesson == "02"][["model", "split", "accuracy", "low", "high", "parameters"]].round(3)
+table[table.lesson == "02"][
+    ["model", "split", "accuracy", "low", "high", "parameters"]
+].round(3)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Your turn: the line near every script's top
@@ -291,7 +353,7 @@ table[table.lesson == "02"][["model", "split", "accuracy", "low", "high", "param
 # Write `shared_groups(first, second)`: who is on both sides?
 #
 # - Official split: how many voices?
-# - `datasets.split_by_group`: how many?
+# - `data.split_by_group`: how many?
 
 # %% [markdown] tags=["notes"]
 # Exercise 1, two minutes. It is one line, and whoever writes it into every script finds a shared voice before a reader does. Exercise 2 asks for the pair that is confused most;
@@ -303,18 +365,26 @@ table[table.lesson == "02"][["model", "split", "accuracy", "low", "high", "param
 # **Exercise 1.** Write `shared_groups(first, second)`: the set of groups that have clips in both DataFrames. It is the assertion
 # that every honest script has near its top.
 
+
 # %% tags=["solution"]
 def shared_groups(first, second):
     """The groups that are on both sides."""
     return set(first.group) & set(second.group)
 
+
 # %% tags=["check"]
 voice = clips.group.iloc[0]
 found = shared_groups(clips[clips.group == voice], clips)
-assert isinstance(found, set), "shared_groups should return a set: set(first.group) is one"
-assert found == {voice}, f"expected {voice} alone: & gives what two sets share, | what either has"
-apart = datasets.split_by_group(clips, fraction=0.2, seed=1)
-assert shared_groups(*apart) == set(), "split_by_group shares no group, yet you found one: look at the column group"
+assert isinstance(found, set), (
+    "shared_groups should return a set: set(first.group) is one"
+)
+assert found == {voice}, (
+    f"expected {voice} alone: & gives what two sets share, | what either has"
+)
+apart = data.split_by_group(clips, fraction=0.2, seed=1)
+assert shared_groups(*apart) == set(), (
+    "split_by_group shares no group, yet you found one: look at the column group"
+)
 print(f"official: {len(shared_groups(train, test))} shared; split_by_group: none")
 
 # %% [markdown]
@@ -330,12 +400,24 @@ said, heard = confusion.index[row], confusion.columns[column]
 
 # %% tags=["check"]
 digits = ", ".join(confusion.index)
-assert said in confusion.index, f"`said` should be one of {digits}: a label, not its position"
-assert heard in confusion.columns, f"`heard` should be one of {digits}: a label, not its position"
-assert said != heard, f"{said} heard as {heard} is right; put zeros on the diagonal first"
-largest = max(confusion.loc[a, b] for a in confusion.index for b in confusion.columns if a != b)
-assert confusion.loc[said, heard] == largest, f"another pair is confused {largest} times; rows are what was said"
-print(f"{said} is heard as {heard} {confusion.loc[said, heard]} times of {confusion.loc[said].sum()}")
+assert said in confusion.index, (
+    f"`said` should be one of {digits}: a label, not its position"
+)
+assert heard in confusion.columns, (
+    f"`heard` should be one of {digits}: a label, not its position"
+)
+assert said != heard, (
+    f"{said} heard as {heard} is right; put zeros on the diagonal first"
+)
+largest = max(
+    confusion.loc[a, b] for a in confusion.index for b in confusion.columns if a != b
+)
+assert confusion.loc[said, heard] == largest, (
+    f"another pair is confused {largest} times; rows are what was said"
+)
+print(
+    f"{said} is heard as {heard} {confusion.loc[said, heard]} times of {confusion.loc[said].sum()}"
+)
 
 # %% [markdown]
 # **Exercise 3.** Your own recordings will come as a folder of class folders. This cell makes a small one, with a file in it
@@ -347,14 +429,16 @@ chosen = clips.groupby(["label", "group"], observed=True).head(1)
 for number, clip in enumerate(chosen.itertuples()):
     (folder / clip.label).mkdir(parents=True, exist_ok=True)
     name = f"take-{number:03d}_{clip.group}.wav"
-    soundfile.write(folder / clip.label / name, audio.read(clip.path), audio.SAMPLE_RATE)
+    soundfile.write(
+        folder / clip.label / name, audio.read(clip.path), audio.SAMPLE_RATE
+    )
 (folder / "0" / "notes_nobody.wav").write_text("This is not a recording.")
 print(f"{len(chosen)} recordings, the last named {name}")
 
 # %% [markdown]
 # Set `pattern` to a regular expression whose parentheses find the speaker in such a name: what stands between `_` and `.wav`. (In
 # a regular expression `.+` is a run of characters, `\.` is a full stop, `$` the end, and what stands in `( )` is found.)
-# `datasets.from_folder(folder, group=pattern)` then knows who speaks. Watch what it says of the broken file.
+# `data.from_folder(folder, group=pattern)` then knows who speaks. Watch what it says of the broken file.
 
 # %% tags=["solution"]
 pattern = r"_(.+)\.wav$"
@@ -362,11 +446,15 @@ pattern = r"_(.+)\.wav$"
 # %% tags=["check"]
 assert isinstance(pattern, str), 'a pattern is a text, such as r"^([a-z]+)"'
 assert "(" in pattern, "put parentheses round the part that names the speaker"
-mine = datasets.from_folder(folder, group=pattern)
+mine = data.from_folder(folder, group=pattern)
 found, expected = set(mine.group), set(chosen.group)
-assert found == expected, f"expected the speakers {sorted(expected)}, found {sorted(found)[:6]}"
+assert found == expected, (
+    f"expected the speakers {sorted(expected)}, found {sorted(found)[:6]}"
+)
 assert len(mine) == len(chosen), "every recording but the broken one should be used"
-print(f"{mine.group.nunique()} speakers in {len(mine)} clips; {len(mine.attrs['skipped'])} file named and skipped")
+print(
+    f"{mine.group.nunique()} speakers in {len(mine)} clips; {len(mine.attrs['skipped'])} file named and skipped"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz

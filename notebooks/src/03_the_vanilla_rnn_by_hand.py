@@ -2,7 +2,7 @@
 # # 03 · The vanilla RNN, by hand
 #
 # The average of lesson 02 was blind to order. A recurrent network reads one frame after another and carries a few numbers
-# along, its [*state*](../GLOSSARY.md#state). What is in these numbers, how are they made, and why can the same weights read a clip of any length?
+# along, its [*state*](../docs/glossary.md#state). What is in these numbers, how are they made, and why can the same weights read a clip of any length?
 #
 # **You will**
 # - write the recurrence in six lines of NumPy, and find the same numbers as `keras.layers.SimpleRNN`;
@@ -29,7 +29,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown]
 # ## A clip to read
@@ -38,16 +38,21 @@ from course_lib import audio, batches, datasets, evaluation, models, plots, trai
 # for one number near the end.
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
-validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+validation = rest.groupby(["label", "group"], observed=True).sample(
+    frac=0.1, random_state=0
+)
 train = rest.drop(validation.index)
-print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test")
+print(
+    f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test"
+)
 
 # %% [markdown]
 # A network learns best from small numbers around zero. Log energies are mostly below it, so the models of this
 # course begin with a fixed shift and a fixed factor, the same for all clips and bands: plus 5, then divided by 4. Here they are by hand, on one "six".
+
 
 # %%
 def scale(frames):
@@ -59,19 +64,21 @@ sixes = validation[validation.label == "6"]
 clip = sixes.loc[(sixes.seconds - 0.487).abs().idxmin()]  # of about half a second
 frames = scale(clip.frames)
 print(f"before: from {clip.frames.min():.1f} to {clip.frames.max():.1f}")
-print(f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] = {list(frames.shape)}")
+print(
+    f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] = {list(frames.shape)}"
+)
 
 # %% [markdown]
 # ## One rule, applied again and again
 #
-# A *recurrent neural network* (RNN) keeps a row of numbers: its *state*. Each number belongs to one [*unit*](../GLOSSARY.md#unit). For every frame
+# A *recurrent neural network* (RNN) keeps a row of numbers: its *state*. Each number belongs to one [*unit*](../docs/glossary.md#unit). For every frame
 # it makes a new state from two things: the frame that comes in, and the state that was there before. The plainest such
-# network, the [*vanilla* RNN](../GLOSSARY.md#vanilla-rnn) (after Elman 1990), has this rule (`tanh` squeezes every number into -1 to 1; a section below asks why):
+# network, the [*vanilla* RNN](../docs/glossary.md#vanilla-rnn) (after Elman 1990), has this rule (`tanh` squeezes every number into -1 to 1; a section below asks why):
 #
 #     new state = tanh(frame @ kernel + state @ recurrent_kernel + bias)
 #
 # The words are Keras's. If you take the middle term away, a `Dense` layer with `activation="tanh"` is left. Keras has the rule as `SimpleRNN`. Build
-# one with 16 units and random weights, and look at what it holds. (Keras starts the [biases](../GLOSSARY.md#bias) at 0; here they are random, too,
+# one with 16 units and random weights, and look at what it holds. (Keras starts the [biases](../docs/glossary.md#bias) at 0; here they are random, too,
 # so that a forgotten bias would show.) `build` makes the weights, for any batch, any number of frames and 40 bands;
 # `return_sequences=True` asks for the state after every frame.
 
@@ -82,10 +89,16 @@ print(f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] =
 
 # %% tags=["more"]
 keras.utils.set_random_seed(1)
-layer = keras.layers.SimpleRNN(16, return_sequences=True, bias_initializer="random_normal")
+layer = keras.layers.SimpleRNN(
+    16, return_sequences=True, bias_initializer="random_normal"
+)
 layer.build([None, None, audio.N_MELS])
 kernel, recurrent_kernel, bias = layer.get_weights()
-for name, weights in {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias}.items():
+for name, weights in {
+    "kernel": kernel,
+    "recurrent_kernel": recurrent_kernel,
+    "bias": bias,
+}.items():
     print(f"{name:>16} {list(weights.shape)}")
 
 # %% [markdown] tags=["notes"]
@@ -102,6 +115,7 @@ for name, weights in {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "b
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The rule, in six lines
+
 
 # %% tags=["more"]
 def read_by_hand(frames, kernel, recurrent_kernel, bias):
@@ -127,7 +141,9 @@ print("[frames, bands]", list(frames.shape), "→ [frames, units]", list(states.
 # %% tags=["more", "no-code"]
 by_keras = keras.ops.convert_to_numpy(layer(frames[None]))[0]
 np.testing.assert_allclose(states, by_keras, atol=1e-5)
-print(f"{states.size} numbers, the largest difference {np.abs(states - by_keras).max():.0e}")
+print(
+    f"{states.size} numbers, the largest difference {np.abs(states - by_keras).max():.0e}"
+)
 
 # %% [markdown]
 # ### The shapes of one step
@@ -142,16 +158,20 @@ steps = {
     "frame @ kernel": frame @ kernel,
     "state": state,
     "state @ recurrent_kernel": state @ recurrent_kernel,
-    "tanh(the sum of both and the bias)": np.tanh(frame @ kernel + state @ recurrent_kernel + bias),
+    "tanh(the sum of both and the bias)": np.tanh(
+        frame @ kernel + state @ recurrent_kernel + bias
+    ),
 }
 for name, values in steps.items():
-    print(f"{name:>34} {list(values.shape)}  from {values.min():+.2f} to {values.max():+.2f}")
+    print(
+        f"{name:>34} {list(values.shape)}  from {values.min():+.2f} to {values.max():+.2f}"
+    )
 
 # %% [markdown]
 # ## Unrolled
 #
 # Lay the steps side by side, each above its frame, and the loop becomes a chain. This is the picture that books call the
-# [*unrolled* network](../GLOSSARY.md#unrolled). Here it stands on the first six frames of the "six".
+# [*unrolled* network](../docs/glossary.md#unrolled). Here it stands on the first six frames of the "six".
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Unrolled
@@ -161,19 +181,26 @@ for name, values in steps.items():
 # %% tags=["more", "no-code"]
 shown, times = 6, plots.middle(7)
 axes = plt.subplots(figsize=(11, 5.2), layout="constrained")[1]
-plots.log_mel(clip.frames[:shown], axes=axes, title="the RNN unrolled over the first six frames")
+plots.log_mel(
+    clip.frames[:shown], axes=axes, title="the RNN unrolled over the first six frames"
+)
 centred = {"ha": "center", "va": "center"}
 look = {**centred, "bbox": {"boxstyle": "round,pad=0.5", "facecolor": "white"}}
 arrow = {"arrowstyle": "->", "linewidth": 1.5, "shrinkA": 0, "shrinkB": 30}
 axes.annotate("zeros", (times[0], 64), (times[0] - 0.01, 64), arrowprops=arrow, **look)
 axes.text(times[shown] - 0.001, 64, "…", fontsize=16, **centred)
 for number, (here, following) in enumerate(zip(times[:shown], times[1:])):
-    axes.annotate(f"state {number}", (following, 64), (here, 64), arrowprops=arrow, **look)
+    axes.annotate(
+        f"state {number}", (following, 64), (here, 64), arrowprops=arrow, **look
+    )
     axes.annotate(f"frame {number}", (here, 67), (here, 45), arrowprops=arrow, **look)
     axes.text(here + 0.0003, 53, "kernel", va="center", fontsize=9)
     axes.text(here - 0.005, 67, "recurrent\nkernel", ha="center", fontsize=8)
 axes.set(ylim=(-0.5, 75), xlim=(times[0] - 0.013, times[shown] + 0.001))
-plots.describe(axes, f"{shown} states in a chain: each has an arrow from its own frame and one from the state before")
+plots.describe(
+    axes,
+    f"{shown} states in a chain: each has an arrow from its own frame and one from the state before",
+)
 
 # %% [markdown] tags=["notes"]
 # Let them count: twelve arrows enter the six states, and there are two matrices. The picture repeats them, the layer holds them once.
@@ -191,8 +218,12 @@ plots.describe(axes, f"{shown} states in a chain: each has an arrow from its own
 dense = np.tanh(frames[0] @ kernel + bias)
 np.testing.assert_allclose(states[0], dense, atol=1e-6)
 dense_next = np.tanh(frames[1] @ kernel + bias)
-print(f"state 0 and a Dense layer on frame 0: at most {np.abs(states[0] - dense).max():.0e} apart")
-print(f"state 1 and a Dense layer on frame 1: up to {np.abs(states[1] - dense_next).max():.2f} apart")
+print(
+    f"state 0 and a Dense layer on frame 0: at most {np.abs(states[0] - dense).max():.0e} apart"
+)
+print(
+    f"state 1 and a Dense layer on frame 1: up to {np.abs(states[1] - dense_next).max():.2f} apart"
+)
 
 # %% [markdown]
 # ## Why tanh?
@@ -214,6 +245,7 @@ print(f"state 1 and a Dense layer on frame 1: up to {np.abs(states[1] - dense_ne
 # %% [markdown] tags=["slide", "only-slides"]
 # ## With and without
 
+
 # %% tags=["more", "no-code"]
 def largest(squash):
     """The largest size of a number in the state, after each frame."""
@@ -225,9 +257,14 @@ def largest(squash):
 
 
 sizes = {"with tanh": largest(np.tanh), "without": largest(lambda sums: sums)}
-figure = plots.under_frames(clip.frames, sizes, unit="largest number", title="the state with and without tanh")
+figure = plots.under_frames(
+    clip.frames, sizes, unit="largest number", title="the state with and without tanh"
+)
 reached = {name: max(values) for name, values in sizes.items()}
-plots.describe(figure, f"with tanh the largest is {reached['with tanh']:.2f}, without it {reached['without']:.1f}")
+plots.describe(
+    figure,
+    f"with tanh the largest is {reached['with tanh']:.2f}, without it {reached['without']:.1f}",
+)
 
 # %% [markdown] tags=["notes"]
 # It does not run away here: these weights add and take away. With larger weights it can grow at every frame.
@@ -235,7 +272,7 @@ plots.describe(figure, f"with tanh the largest is {reached['with tanh']:.2f}, wi
 
 # %% [markdown]
 # Every step adds something, and without a bound the sum goes where its terms carry it; with larger weights it can grow with
-# every frame. [Tanh](../GLOSSARY.md#tanh) keeps each number between -1 and 1, however long the clip. And it does a second thing: without it each step
+# every frame. [Tanh](../docs/glossary.md#tanh) keeps each number between -1 and 1, however long the clip. And it does a second thing: without it each step
 # would be a sum of products, a chain of such steps is again a sum of products, and the last state would be a weighted sum of
 # all frames. Such a network cannot say "this, but only if that came before".
 #
@@ -250,9 +287,13 @@ last_only.build([None, None, audio.N_MELS])
 last_only.set_weights(layer.get_weights())
 last = keras.ops.convert_to_numpy(last_only(frames[None]))[0]
 np.testing.assert_allclose(last, states[-1], atol=1e-5)
-print("return_sequences=True: [batch, frames, units] =", list(layer(frames[None]).shape))
+print(
+    "return_sequences=True: [batch, frames, units] =", list(layer(frames[None]).shape)
+)
 print("return_sequences=False: [batch, units] =", list(last_only(frames[None]).shape))
-print(f"the last of all states and the last state: at most {np.abs(last - states[-1]).max():.0e} apart")
+print(
+    f"the last of all states and the last state: at most {np.abs(last - states[-1]).max():.0e} apart"
+)
 
 # %% [markdown]
 # It is the last row, and nothing else. Why read the answer there? **Predict, then run.** One frame in the middle of the clip
@@ -275,10 +316,20 @@ print(f"the last of all states and the last state: at most {np.abs(last - states
 place = len(frames) // 2
 changed = frames.copy()
 changed[place] = frames[0]
-difference = np.abs(read_by_hand(changed, kernel, recurrent_kernel, bias) - states).max(axis=1)
-figure = plots.under_frames(clip.frames, {"change": difference}, unit="largest change", title="one frame is replaced")
+difference = np.abs(read_by_hand(changed, kernel, recurrent_kernel, bias) - states).max(
+    axis=1
+)
+figure = plots.under_frames(
+    clip.frames,
+    {"change": difference},
+    unit="largest change",
+    title="one frame is replaced",
+)
 first = int(np.flatnonzero(difference)[0])
-before, after = np.count_nonzero(difference[:place]), np.count_nonzero(difference[place:])
+before, after = (
+    np.count_nonzero(difference[:place]),
+    np.count_nonzero(difference[place:]),
+)
 at_first, at_last = difference[place], difference[-1]
 fact = f"{before} states before frame {place} change, and {after} from it on"
 plots.describe(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at the end")
@@ -308,11 +359,18 @@ plots.describe(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at th
 
 # %% tags=["more", "no-code"]
 held = layer.count_params()
-for name, row in {"shortest": train.seconds.idxmin(), "longest": train.seconds.idxmax()}.items():
+for name, row in {
+    "shortest": train.seconds.idxmin(),
+    "longest": train.seconds.idxmax(),
+}.items():
     other = scale(train.frames[row])
     answer = layer(other[None])
-    print(f"{name}: {list(other.shape)} → {list(answer.shape)}; a Dense layer on it all: {other.size * 16:,} weights")
-assert layer.count_params() == held == sum(weights.size for weights in layer.get_weights())
+    print(
+        f"{name}: {list(other.shape)} → {list(answer.shape)}; a Dense layer on it all: {other.size * 16:,} weights"
+    )
+assert (
+    layer.count_params() == held == sum(weights.size for weights in layer.get_weights())
+)
 print(f"the RNN holds {layer.count_params()} numbers, as before")
 
 # %% [markdown] tags=["notes"]
@@ -325,8 +383,9 @@ print(f"the RNN holds {layer.count_params()} numbers, as before")
 #
 # ## Count them
 #
-# [*Parameters*](../GLOSSARY.md#parameter) are all numbers that training may change, weights and biases. Each unit has a weight for each band, a weight for each
+# [*Parameters*](../docs/glossary.md#parameter) are all numbers that training may change, weights and biases. Each unit has a weight for each band, a weight for each
 # unit, and a bias. So count them for a layer of `units` units:
+
 
 # %%
 def count(bands, units):
@@ -337,10 +396,12 @@ def count(bands, units):
 assert count(audio.N_MELS, 16) == layer.count_params()
 for units in [16, 32, 64, 128]:
     past = units * units / count(audio.N_MELS, units)
-    print(f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, {past:.0%} of them for the past")
+    print(
+        f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, {past:.0%} of them for the past"
+    )
 
 # %% [markdown]
-# Twice the units need more than twice the parameters: the recurrent [kernel](../GLOSSARY.md#kernel) grows with the square.
+# Twice the units need more than twice the parameters: the recurrent [kernel](../docs/glossary.md#kernel) grows with the square.
 #
 # ## Train one
 #
@@ -384,11 +445,13 @@ history = training.fit(
     learning_rate=1e-3,
 )
 share = history.history["val_accuracy"][-1]
-print(f"after the last epoch, right about {share:.1%} of the validation clips; guessing: 10%")
+print(
+    f"after the last epoch, right about {share:.1%} of the validation clips; guessing: 10%"
+)
 
 # %% [markdown]
 # A rough curve, and a short training: it is here so that the state means something. Lesson 05 asks why a vanilla RNN is hard
-# to train. (Its steps are smaller than in lesson 00: the [learning rate](../GLOSSARY.md#learning-rate) is a third of that.) For the table, its score on the official test:
+# to train. (Its steps are smaller than in lesson 00: the [learning rate](../docs/glossary.md#learning-rate) is a third of that.) For the table, its score on the official test:
 
 # %% tags=["more", "no-code"]
 score = evaluation.evaluate(model, test)
@@ -407,7 +470,7 @@ print(f"ten epochs, one seed, the official test: {score}")
 # Ask what one would have to do before calling one of the two better. (More seeds, longer training; lesson 08.)
 
 # %% [markdown]
-# One training from one [seed](../GLOSSARY.md#seed), cut short: take it for a rough mark. Compare it with the order-blind average of lesson 02 on the
+# One training from one [seed](../docs/glossary.md#seed), cut short: take it for a rough mark. Compare it with the order-blind average of lesson 02 on the
 # same test. To be able to hear order is not yet to make good use of it.
 #
 # ## The path of the state
@@ -420,7 +483,9 @@ trained = model.get_layer("rnn").get_weights()
 states = read_by_hand(frames, *trained)
 to_logits, logit_bias = model.get_layer("logits").get_weights()
 logits = states[-1] @ to_logits + logit_bias
-np.testing.assert_allclose(logits, evaluation.predict(model, [clip.frames])[0], atol=1e-4)
+np.testing.assert_allclose(
+    logits, evaluation.predict(model, [clip.frames])[0], atol=1e-4
+)
 heard = clips.label.cat.categories[logits.argmax()]
 print(f"states {list(states.shape)}, logits {list(logits.shape)}; the answer: {heard}")
 
@@ -429,6 +494,7 @@ print(f"states {list(states.shape)}, logits {list(logits.shape)}; the answer: {h
 # from the side from which it looks widest: the two directions in which the states of many clips spread most. They are the
 # first two *principal components*, and `np.linalg.svd` finds them. Here they come from the states of one validation clip for
 # each word and voice.
+
 
 # %%
 def widest_plane(points):
@@ -439,10 +505,14 @@ def widest_plane(points):
 
 
 chosen = validation.groupby(["label", "group"], observed=True).head(1)
-every_state = np.concatenate([read_by_hand(scale(one), *trained) for one in chosen.frames])
+every_state = np.concatenate(
+    [read_by_hand(scale(one), *trained) for one in chosen.frames]
+)
 centre, plane, shown = widest_plane(every_state)
 path = (states - centre) @ plane
-print(f"{list(every_state.shape)} states of {len(chosen)} clips → path {list(path.shape)}")
+print(
+    f"{list(every_state.shape)} states of {len(chosen)} clips → path {list(path.shape)}"
+)
 print(f"two directions of 64 show {shown:.0%} of the spread")
 
 # %% [markdown]
@@ -455,12 +525,25 @@ axes.scatter(*cloud.T, s=4, color="lightgrey")
 axes.plot(*path.T, color="black", linewidth=0.7)
 dots = axes.scatter(*path.T, c=plots.middle(len(path)), cmap=plots.COLOURS, zorder=2)
 for name, number in {"first": 0, "last": -1}.items():
-    axes.annotate(name, path[number], path[number] - [1.6, 1], fontsize=12, arrowprops={"arrowstyle": "->"})
+    axes.annotate(
+        name,
+        path[number],
+        path[number] - [1.6, 1],
+        fontsize=12,
+        arrowprops={"arrowstyle": "->"},
+    )
 axes.figure.colorbar(dots, ax=axes, label="time (s)")
-axes.set(xlabel="first direction", ylabel="second direction", title=f'the state\'s path through "six", {clip.group}')
+axes.set(
+    xlabel="first direction",
+    ylabel="second direction",
+    title=f'the state\'s path through "six", {clip.group}',
+)
 moved = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
 straight = np.linalg.norm(path[-1] - path[0])
-plots.describe(axes, f"in this plane the path is {moved:.1f} long, and its ends are {straight:.1f} apart")
+plots.describe(
+    axes,
+    f"in this plane the path is {moved:.1f} long, and its ends are {straight:.1f} apart",
+)
 
 # %% [markdown]
 # Now play it. The dot is where the state is while you hear the sound. (A clip of half a second is short: play it again and
@@ -475,18 +558,26 @@ plots.moving_state(path, audio.read(clip.path), title=f'"six", {clip.group}')
 # the next? The line is the distance in all 64 dimensions from each state to the next.
 
 # %%
-speed = np.linalg.norm(np.diff(states, axis=0, prepend=np.zeros_like(states[:1])), axis=1)
-figure = plots.under_frames(clip.frames, {"distance": speed}, unit="distance", title="how far the state moves")
+speed = np.linalg.norm(
+    np.diff(states, axis=0, prepend=np.zeros_like(states[:1])), axis=1
+)
+figure = plots.under_frames(
+    clip.frames, {"distance": speed}, unit="distance", title="how far the state moves"
+)
 fastest = int(speed[8:].argmax()) + 8
 fact = f"the state leaves zero with steps of up to {speed[:8].max():.1f}; later it moves farthest"
 when = plots.middle(len(speed))[fastest]
-plots.describe(figure, f"{fact}, {speed[fastest]:.1f}, at {when:.2f} s; its median step is {np.median(speed):.1f}")
+plots.describe(
+    figure,
+    f"{fact}, {speed[fastest]:.1f}, at {when:.2f} s; its median step is {np.median(speed):.1f}",
+)
 
 # %% [markdown]
 # The first steps are long because the state comes from zeros; the first eight are left out of the search for the largest. Find
 # that step's time in the upper picture: what begins or ends there? One clip is one clip; is
 # it so for others? If sounds that change move the state, then frames that differ much from the frame before should be those
 # with long steps. A correlation over many clips says how much of that is true.
+
 
 # %%
 def correlation(frames):
@@ -498,7 +589,9 @@ def correlation(frames):
 
 each = np.array([correlation(scale(one)) for one in chosen.frames])
 low, high = np.quantile(each, [0.05, 0.95])
-print(f"{len(each)} clips: median correlation {np.median(each):.2f}; nine in ten lie from {low:.2f} to {high:.2f}")
+print(
+    f"{len(each)} clips: median correlation {np.median(each):.2f}; nine in ten lie from {low:.2f} to {high:.2f}"
+)
 
 # %% [markdown]
 # 1 would mean that the length of a step is in proportion to the frame's change; 0, that one tells nothing in a straight line about the other. Three
@@ -514,12 +607,15 @@ print(f"{len(each)} clips: median correlation {np.median(each):.2f}; nine in ten
 reader = keras.Model(model.input, model.get_layer("rnn").output)
 ends = evaluation.predict(reader, validation.frames)
 centre, plane, shown = widest_plane(ends)
-print(f"last states {list(ends.shape)}; two directions show {shown:.0%} of their spread")
+print(
+    f"last states {list(ends.shape)}; two directions show {shown:.0%} of their spread"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Where the last states lie
 #
 # A small digit: one clip's last state. Which words share a place?
+
 
 # %% tags=["more", "no-code"]
 def draw_ends(axes, points, labels, title):
@@ -527,13 +623,27 @@ def draw_ends(axes, points, labels, title):
     for word in labels.cat.categories:
         own = points[labels == word]
         axes.scatter(*own.T, marker=f"${word}$", s=34, linewidth=0.4)
-        axes.text(*np.median(own, axis=0), word, fontsize=20, weight="bold", ha="center", va="center")
+        axes.text(
+            *np.median(own, axis=0),
+            word,
+            fontsize=20,
+            weight="bold",
+            ha="center",
+            va="center",
+        )
     axes.set(xlabel="first direction", ylabel="second direction", title=title)
 
 
 figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
-draw_ends(axes, (ends - centre) @ plane, validation.label, "where the last states of the validation clips lie")
-plots.describe(axes, f"{len(ends)} clips of ten words; the plane shows {shown:.0%} of the spread")
+draw_ends(
+    axes,
+    (ends - centre) @ plane,
+    validation.label,
+    "where the last states of the validation clips lie",
+)
+plots.describe(
+    axes, f"{len(ends)} clips of ten words; the plane shows {shown:.0%} of the spread"
+)
 
 # %% [markdown] tags=["notes"]
 # Ask which words are heaped on one another, and what their sounds share. Then the warning: two directions of 64 show only part of the spread; what looks like a heap may lie
@@ -544,6 +654,7 @@ plots.describe(axes, f"{len(ends)} clips of ten words; the plane shows {shown:.0
 # Which words have a place of their own, and which are heaped on one another? A picture in two dimensions hides what lies
 # behind. So count: find the middle of each word's last states over the TRAINING clips, and ask how often the nearest middle
 # to a validation clip is that of its own word, in the plane and in all 64 dimensions.
+
 
 # %%
 def nearest_is_own(of_train, of_validation):
@@ -557,7 +668,9 @@ def nearest_is_own(of_train, of_validation):
 train_ends = evaluation.predict(reader, train.frames)
 in_plane = nearest_is_own((train_ends - centre) @ plane, (ends - centre) @ plane)
 everywhere = nearest_is_own(train_ends, ends)
-print(f"nearest to its own word: {in_plane:.2f} in the plane, {everywhere:.2f} in 64 dimensions; guessing 0.10")
+print(
+    f"nearest to its own word: {in_plane:.2f} in the plane, {everywhere:.2f} in 64 dimensions; guessing 0.10"
+)
 print(f"right by the Dense layer: {share:.2f}")
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -582,50 +695,84 @@ print(f"right by the Dense layer: {share:.2f}")
 # **Exercise 1.** Write `step(frame, state, kernel, recurrent_kernel, bias)`: the state after ONE frame, from the frame and
 # the state before.
 
+
 # %% tags=["solution"]
 def step(frame, state, kernel, recurrent_kernel, bias):
     """The state after one frame."""
     return np.tanh(frame @ kernel + state @ recurrent_kernel + bias)
 
+
 # %% tags=["check"]
 every = read_by_hand(frames, kernel, recurrent_kernel, bias)
 answer = step(frames[1], every[0], kernel, recurrent_kernel, bias)
-assert answer is not None, "step should return the new state, an array with a number for each unit"
-assert np.shape(answer) == (16,), f"expected 16 numbers, one for each unit, found shape {np.shape(answer)}"
-assert np.abs(answer).max() <= 1, "a number outside -1 to 1: the tanh goes round the whole sum, bias included"
+assert answer is not None, (
+    "step should return the new state, an array with a number for each unit"
+)
+assert np.shape(answer) == (16,), (
+    f"expected 16 numbers, one for each unit, found shape {np.shape(answer)}"
+)
+assert np.abs(answer).max() <= 1, (
+    "a number outside -1 to 1: the tanh goes round the whole sum, bias included"
+)
 alone = np.tanh(frames[1] @ kernel + bias)
-assert not np.allclose(answer, alone), "this state knows its frame alone: add state @ recurrent_kernel"
+assert not np.allclose(answer, alone), (
+    "this state knows its frame alone: add state @ recurrent_kernel"
+)
 turned = np.tanh(frames[1] @ kernel + recurrent_kernel @ every[0] + bias)
-assert not np.allclose(answer, turned), "the state stands on the left: state @ recurrent_kernel, not reversed"
-assert np.allclose(answer, every[1], atol=1e-6), "expected tanh(frame @ kernel + state @ recurrent_kernel + bias)"
-print(f"state 1 of the six, from frame 1 and state 0: right to {np.abs(answer - every[1]).max():.0e}")
+assert not np.allclose(answer, turned), (
+    "the state stands on the left: state @ recurrent_kernel, not reversed"
+)
+assert np.allclose(answer, every[1], atol=1e-6), (
+    "expected tanh(frame @ kernel + state @ recurrent_kernel + bias)"
+)
+print(
+    f"state 1 of the six, from frame 1 and state 0: right to {np.abs(answer - every[1]).max():.0e}"
+)
 
 # %% [markdown]
 # **Exercise 2.** A sound arrives in two pieces. `last_only(piece[None])` reads a piece from zeros and gives its last state,
 # `[1, units]`; `last_only(piece[None], initial_state=state)` goes on from such a state. Write `in_two_pieces(first, second)`:
 # the last state after both pieces, as if the clip had never been cut. Do not join the pieces: hand on the state.
 
+
 # %% tags=["solution"]
 def in_two_pieces(first, second):
     """The last state of last_only, [1, units], after the first piece and then the second."""
     return last_only(second[None], initial_state=last_only(first[None]))
 
+
 # %% tags=["check"]
 def apart(one, other):
-    return np.abs(keras.ops.convert_to_numpy(one) - keras.ops.convert_to_numpy(other)).max()
+    return np.abs(
+        keras.ops.convert_to_numpy(one) - keras.ops.convert_to_numpy(other)
+    ).max()
 
 
 first, second, whole = frames[:-2], frames[-2:], last_only(frames[None])
 answer = in_two_pieces(first, second)
-assert answer is not None, "in_two_pieces should return the state after the second piece"
-assert tuple(answer.shape) == (1, 16), f"expected a state [1, 16], found {list(answer.shape)}: use last_only"
-swapped = "the state after the FIRST piece, or the pieces are swapped: go on with the second"
+assert answer is not None, (
+    "in_two_pieces should return the state after the second piece"
+)
+assert tuple(answer.shape) == (1, 16), (
+    f"expected a state [1, 16], found {list(answer.shape)}: use last_only"
+)
+swapped = (
+    "the state after the FIRST piece, or the pieces are swapped: go on with the second"
+)
 assert apart(answer, last_only(first[None])) > 1e-5, swapped
 restart = apart(whole, last_only(second[None]))
-assert apart(answer, last_only(second[None])) > 1e-5, "the second piece began from zeros: hand it an initial_state"
-assert apart(answer, whole) < 1e-5, "expected the state of the whole clip: the first piece comes first"
-print(f"cut or whole: {apart(answer, whole):.0e} apart; had the second piece begun from zeros: {restart:.2f}")
-print(f"had the second HALF begun from zeros: {apart(whole, last_only(frames[None, len(frames) // 2:])):.1e}")
+assert apart(answer, last_only(second[None])) > 1e-5, (
+    "the second piece began from zeros: hand it an initial_state"
+)
+assert apart(answer, whole) < 1e-5, (
+    "expected the state of the whole clip: the first piece comes first"
+)
+print(
+    f"cut or whole: {apart(answer, whole):.0e} apart; had the second piece begun from zeros: {restart:.2f}"
+)
+print(
+    f"had the second HALF begun from zeros: {apart(whole, last_only(frames[None, len(frames) // 2 :])):.1e}"
+)
 
 # %% [markdown]
 # The last line is worth a thought: with these random weights, half a clip later the state has all but forgotten where it
@@ -640,6 +787,7 @@ print(f"had the second HALF begun from zeros: {apart(whole, last_only(frames[Non
 # the state ends below 0 if nothing has hissed, and above 0 if something has, even if that was 300 frames ago. Try values on
 # paper first: what does the state do when only zeros come in, from 0, from -1 and from 1?
 
+
 # %%
 def hisses(frames):
     """1 for each frame that is louder above 2,000 Hz than below, and loud there for its clip; else 0: [frames, 1]."""
@@ -650,10 +798,15 @@ def hisses(frames):
 
 print("frames of the six that hiss:", int(hisses(frames).sum()), "of", len(frames))
 
+
 # %%
 def ends_at(numbers, from_input, from_itself, offset):
     """The state of such a unit after these numbers."""
-    weights = np.array([[from_input]], float), np.array([[from_itself]], float), np.array([offset], float)
+    weights = (
+        np.array([[from_input]], float),
+        np.array([[from_itself]], float),
+        np.array([offset], float),
+    )
     return read_by_hand(np.array(numbers, float)[:, None], *weights)[-1, 0]
 
 
@@ -664,17 +817,36 @@ from_input, from_itself, offset = 4.0, 2.0, -0.3
 
 # %% tags=["check"]
 given = (from_input, from_itself, offset)
-assert all(isinstance(value, (int, float)) for value in given), "from_input, from_itself, offset: three plain numbers"
+assert all(isinstance(value, (int, float)) for value in given), (
+    "from_input, from_itself, offset: three plain numbers"
+)
 zeros = [0] * 300
-quiet, late, early = (ends_at(numbers, *given) for numbers in (zeros, zeros + [1], [1] + zeros))
-assert quiet < 0, f"300 zeros end at {quiet:.2f}, not below 0: a small negative offset tips the state down"
-assert late > 0, f"300 zeros and a 1 end at {late:.2f}: from_input must be strong enough to turn the state round"
-assert early > 0, f"a 1, then 300 zeros end at {early:.2f}: from_itself above 1, and a small offset, would hold"
-assert ends_at(zeros + [1] + zeros, *given) > 0, "a hiss after a long silence is forgotten: a larger from_input"
-assert ends_at([1] + [0] * 5_000, *given) > 0, "it fades in the end: from_itself must be above 1"
-assert ends_at([1, 0, 1, 1] + zeros, *given) > 0, "a second hiss undoes the first: from_input should be positive"
+quiet, late, early = (
+    ends_at(numbers, *given) for numbers in (zeros, zeros + [1], [1] + zeros)
+)
+assert quiet < 0, (
+    f"300 zeros end at {quiet:.2f}, not below 0: a small negative offset tips the state down"
+)
+assert late > 0, (
+    f"300 zeros and a 1 end at {late:.2f}: from_input must be strong enough to turn the state round"
+)
+assert early > 0, (
+    f"a 1, then 300 zeros end at {early:.2f}: from_itself above 1, and a small offset, would hold"
+)
+assert ends_at(zeros + [1] + zeros, *given) > 0, (
+    "a hiss after a long silence is forgotten: a larger from_input"
+)
+assert ends_at([1] + [0] * 5_000, *given) > 0, (
+    "it fades in the end: from_itself must be above 1"
+)
+assert ends_at([1, 0, 1, 1] + zeros, *given) > 0, (
+    "a second hiss undoes the first: from_input should be positive"
+)
 for word in clips.label.cat.categories:
-    memory = [ends_at(hisses(scale(one))[:, 0], *given) > 0 for one in validation.frames[validation.label == word]]
+    memory = [
+        ends_at(hisses(scale(one))[:, 0], *given) > 0
+        for one in validation.frames[validation.label == word]
+    ]
     print(f'"{word}": something hissed in {np.mean(memory):.0%} of the clips')
 
 # %% [markdown]
@@ -686,17 +858,31 @@ for word in clips.label.cat.categories:
 # take 7,370 of them. Would three times 64 fit?
 
 # %% tags=["solution"]
-most_units = max(units for units in range(1, 500) if count(40, units) + units * 10 + 10 <= 20_000)
+most_units = max(
+    units for units in range(1, 500) if count(40, units) + units * 10 + 10 <= 20_000
+)
 
 # %% tags=["check"]
-assert isinstance(most_units, (int, np.integer)), "`most_units` should be a whole number of units"
+assert isinstance(most_units, (int, np.integer)), (
+    "`most_units` should be a whole number of units"
+)
 total = count(40, most_units) + most_units * 10 + 10
 without_dense = max(units for units in range(1, 500) if count(40, units) <= 20_000)
-assert most_units != without_dense, "these units fill the RNN layer alone; the Dense layer needs room, too"
-assert total <= 20_000, f"{most_units} units take {total:,}: units times units grows faster than in proportion"
-assert count(40, most_units + 1) + (most_units + 1) * 10 + 10 > 20_000, f"one unit more than {most_units} fits, too"
-assert models.rnn(10, units=int(most_units)).count_params() == total, "count again: two kernels, bias, Dense"
-print(f"{most_units} units: {total:,} parameters, {most_units**2 / total:.0%} of them in the recurrent kernel")
+assert most_units != without_dense, (
+    "these units fill the RNN layer alone; the Dense layer needs room, too"
+)
+assert total <= 20_000, (
+    f"{most_units} units take {total:,}: units times units grows faster than in proportion"
+)
+assert count(40, most_units + 1) + (most_units + 1) * 10 + 10 > 20_000, (
+    f"one unit more than {most_units} fits, too"
+)
+assert models.rnn(10, units=int(most_units)).count_params() == total, (
+    "count again: two kernels, bias, Dense"
+)
+print(
+    f"{most_units} units: {total:,} parameters, {most_units**2 / total:.0%} of them in the recurrent kernel"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz

@@ -35,19 +35,24 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown]
 # ## A batch is a box
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 lengths = batches.lengths(clips.frames)
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 axes.hist(lengths, bins=60)
-axes.set(xlabel="length (frames of 10 ms)", ylabel="clips", title="how long the clips are")
-plots.describe(axes, f"half of the clips have {np.median(lengths):.0f} frames or fewer, the longest {lengths.max()}")
+axes.set(
+    xlabel="length (frames of 10 ms)", ylabel="clips", title="how long the clips are"
+)
+plots.describe(
+    axes,
+    f"half of the clips have {np.median(lengths):.0f} frames or fewer, the longest {lengths.max()}",
+)
 
 # %% [markdown]
 # Here are eight of them in one box, a clip a row. Each is as long as the longest once its row has been filled up at the end: that is
@@ -67,9 +72,13 @@ eight = validation.frames.head(8).tolist()
 batch = batches.pad(eight)
 axes = plt.subplots(figsize=(9, 2.8), layout="constrained")[1]
 loudness = np.where(batch == batches.PADDING, np.nan, batch).mean(axis=2)
-image = axes.imshow(loudness, aspect="auto", cmap=plots.COLOURS, interpolation="nearest")
+image = axes.imshow(
+    loudness, aspect="auto", cmap=plots.COLOURS, interpolation="nearest"
+)
 axes.figure.colorbar(image, ax=axes, label="mean log energy")
-axes.set(xlabel="frame", ylabel="clip", title="a batch of eight clips; padding is white")
+axes.set(
+    xlabel="frame", ylabel="clip", title="a batch of eight clips; padding is white"
+)
 waste = batches.padding_waste(batches.lengths(eight), [np.arange(8)])
 plots.describe(axes, f"the white part, which is padding, is {waste:.0%} of the box")
 print("[batch, time, mel] =", list(batch.shape), "filled with", batches.PADDING)
@@ -89,14 +98,20 @@ waveform = audio.read(validation.path.iloc[0])
 own = audio.log_mel(waveform)
 longer = audio.log_mel(np.pad(waveform, (0, audio.SAMPLE_RATE // 10)))
 SILENCE = np.log(audio.LOG_OFFSET)  # log energy of a frame of zeros
-print(f"the clip's own {len(own)} frames change by {np.abs(longer[: len(own)] - own).max():.1f}")
-print(f"{len(longer) - len(own)} new frames; the mean log energy of the clip's own is {own.mean():.1f}")
+print(
+    f"the clip's own {len(own)} frames change by {np.abs(longer[: len(own)] - own).max():.1f}"
+)
+print(
+    f"{len(longer) - len(own)} new frames; the mean log energy of the clip's own is {own.mean():.1f}"
+)
 for number, frame in enumerate(longer[len(own) :][:5], start=1):
-    print(f"new frame {number}: mean log energy {frame.mean():6.1f}; a frame of zeros: {SILENCE:.1f}")
+    print(
+        f"new frame {number}: mean log energy {frame.mean():6.1f}; a frame of zeros: {SILENCE:.1f}"
+    )
 
 # %% [markdown]
 # The first of the new frames straddle the end: a piece of the clip, and zeros. They belong to no clip that was ever recorded. The
-# others are [digital silence](../GLOSSARY.md#digital-silence), and a clip may hold digital silence of its own. So neither kind can be told from sound by
+# others are [digital silence](../docs/glossary.md#digital-silence), and a clip may hold digital silence of its own. So neither kind can be told from sound by
 # its numbers.
 #
 # That was this course's way of cutting frames. Layers that compute frames inside the model bring a second trouble. Keras has one,
@@ -104,16 +119,32 @@ for number, frame in enumerate(longer[len(own) :][:5], start=1):
 # loudest moment *of the whole batch*. Take the quietest clip of the data, alone, then with zeros after it, then beside the loudest one.
 
 # %%
-waveforms = sorted(map(audio.read, clips.path), key=lambda samples: np.abs(samples).max())
+waveforms = sorted(
+    map(audio.read, clips.path), key=lambda samples: np.abs(samples).max()
+)
 quiet, loud = waveforms[0], waveforms[-1]
-settings = dict(fft_length=256, sequence_length=audio.FRAME_LENGTH, sequence_stride=audio.FRAME_STEP, min_freq=20)
-layer = keras.layers.MelSpectrogram(sampling_rate=audio.SAMPLE_RATE, num_mel_bins=40, max_freq=4_000, **settings)
-box = [np.pad(samples, (0, max(len(quiet), len(loud)) + 800 - len(samples))) for samples in (quiet, loud)]
+settings = dict(
+    fft_length=256,
+    sequence_length=audio.FRAME_LENGTH,
+    sequence_stride=audio.FRAME_STEP,
+    min_freq=20,
+)
+layer = keras.layers.MelSpectrogram(
+    sampling_rate=audio.SAMPLE_RATE, num_mel_bins=40, max_freq=4_000, **settings
+)
+box = [
+    np.pad(samples, (0, max(len(quiet), len(loud)) + 800 - len(samples)))
+    for samples in (quiet, loud)
+]
 alone = np.asarray(layer(quiet[None]))[0]  # [bands, frames], in dB
 longer = np.asarray(layer(box[0][None]))[0, :, : alone.shape[1]]
 beside = np.asarray(layer(np.stack(box)))[0, :, : alone.shape[1]]
-print(f"zeros after the clip change its last frame by up to {np.abs(longer - alone)[:, -1].max():.1f} dB")
-print(f"a loud clip in the same batch changes it by up to {np.abs(beside - longer).max():.1f} dB")
+print(
+    f"zeros after the clip change its last frame by up to {np.abs(longer - alone)[:, -1].max():.1f} dB"
+)
+print(
+    f"a loud clip in the same batch changes it by up to {np.abs(beside - longer).max():.1f} dB"
+)
 
 # %% [markdown]
 # How much, depends on how far apart the levels of the two clips are. It is not zero, so what a clip looks like
@@ -140,7 +171,9 @@ print("lengths of the clips:    ", batches.lengths(eight))
 
 # %%
 masked = masking(batch)
-scale = keras.layers.Rescaling(1 / models.SPREAD_LOG_MEL, -models.TYPICAL_LOG_MEL / models.SPREAD_LOG_MEL)
+scale = keras.layers.Rescaling(
+    1 / models.SPREAD_LOG_MEL, -models.TYPICAL_LOG_MEL / models.SPREAD_LOG_MEL
+)
 scaled = scale(masked)
 print("same mask after Masking:  ", np.array_equal(masked._keras_mask, mask))
 print("same mask after Rescaling:", np.array_equal(scaled._keras_mask, mask))
@@ -158,15 +191,26 @@ keras.utils.set_random_seed(1)
 layer = keras.layers.SimpleRNN(8, return_sequences=True)
 shortest = int(mask.sum(axis=1).argmin())
 end = int(mask[shortest].sum())
-with_mask, without = (np.asarray(layer(numbers))[shortest] for numbers in (scaled, np.asarray(scaled)))
+with_mask, without = (
+    np.asarray(layer(numbers))[shortest] for numbers in (scaled, np.asarray(scaled))
+)
 axes = plt.subplots(figsize=(9, 2.8), layout="constrained")[1]
 axes.plot(with_mask[:, 0], label="with the mask")
 axes.plot(without[:, 0], "--", label="without")
 axes.axvline(end - 0.5, color="grey", linewidth=1)
 axes.legend(loc="upper left")
-axes.set(xlabel="frame (grey line: the clip ends)", ylabel="state, first unit", title="with and without the mask")
-drift = [np.abs(states[end:] - states[end - 1]).max() for states in (with_mask, without)]
-plots.describe(axes, f"after the clip a state moves by {drift[0]:.1f} with the mask, by up to {drift[1]:.2f} without")
+axes.set(
+    xlabel="frame (grey line: the clip ends)",
+    ylabel="state, first unit",
+    title="with and without the mask",
+)
+drift = [
+    np.abs(states[end:] - states[end - 1]).max() for states in (with_mask, without)
+]
+plots.describe(
+    axes,
+    f"after the clip a state moves by {drift[0]:.1f} with the mask, by up to {drift[1]:.2f} without",
+)
 
 # %% [markdown] tags=["notes"]
 # Ask for the mask's shape before you uncover it: one value a frame, not one a band, not one a clip.
@@ -201,7 +245,9 @@ model = models.lstm(clips.label.nunique())
 alone = np.concatenate([model(frames[None]) for frames in eight])
 for name, length in [("the box", None), ("60 frames more", batch.shape[1] + 60)]:
     change = np.abs(model(batches.pad(eight, length=length)) - alone).max()
-    print(f"{name}: a logit changes by {change:.1e} at most; the logits reach {np.abs(alone).max():.2f}")
+    print(
+        f"{name}: a logit changes by {change:.1e} at most; the logits reach {np.abs(alone).max():.2f}"
+    )
 
 # %% [markdown] tags=["notes"]
 # Up to rounding, the same. Then the caution: that a network ACCEPTS any length says nothing about how well it remembers a long clip. That is lesson 05.
@@ -230,15 +276,20 @@ LONGEST = int(batches.lengths(lab.frames).max())
 
 def by_lot(clips, epoch=0):
     """Groups of about 48 clips, drawn by lot: a list of arrays of positions."""
-    return np.array_split(np.random.default_rng(epoch).permutation(len(clips)), len(clips) // 48)
+    return np.array_split(
+        np.random.default_rng(epoch).permutation(len(clips)), len(clips) // 48
+    )
 
 
 groups = by_lot(train)
 waste = batches.padding_waste(batches.lengths(train.frames), groups)
-print(f"{len(groups)} groups, the first of {len(groups[0])} clips; {waste:.0%} of their boxes is padding")
+print(
+    f"{len(groups)} groups, the first of {len(groups[0])} clips; {waste:.0%} of their boxes is padding"
+)
 
 # %% [markdown]
 # Two more tools: one makes a padded batch from each group, the other a `tf.data.Dataset` that draws new groups each epoch.
+
 
 # %%
 def boxes(clips, groups, filling, *, length=None):
@@ -251,12 +302,18 @@ def boxes(clips, groups, filling, *, length=None):
 
 print([list(padded.shape) for padded, _ in boxes(train, groups[:3], SILENCE)])
 
+
 # %%
 def as_dataset(clips, filling, *, length=None, grouping=by_lot):
     """The batches of an epoch as a `tf.data.Dataset`."""
     epoch, count = itertools.count(), len(grouping(clips))
-    signature = (tf.TensorSpec([None, None, audio.N_MELS]), tf.TensorSpec([None], tf.int32))
-    one_epoch = lambda: boxes(clips, grouping(clips, next(epoch)), filling, length=length)
+    signature = (
+        tf.TensorSpec([None, None, audio.N_MELS]),
+        tf.TensorSpec([None], tf.int32),
+    )
+    one_epoch = lambda: boxes(
+        clips, grouping(clips, next(epoch)), filling, length=length
+    )
     dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
 
@@ -265,17 +322,26 @@ print(as_dataset(train, SILENCE).element_spec)
 
 # %% [markdown]
 # The shapes differ from batch to batch in their second number. Last, the model without its mask, and a `fit` with one setting for all.
-# (`training.fit` of the other lessons has a compiler, [XLA](../GLOSSARY.md#xla), make the model's program anew for each length, which pays where there are few; here there are many.)
+# (`training.fit` of the other lessons has a compiler, [XLA](../docs/glossary.md#xla), make the model's program anew for each length, which pays where there are few; here there are many.)
+
 
 # %%
 def unmasked(recurrent, name):
     """The layers of `models.lstm` without the mask, around any recurrent layer."""
     clip = keras.Input([None, audio.N_MELS], name="frames")
     frames = keras.layers.Rescaling(scale.scale, scale.offset, name="scale")(clip)
-    return keras.Model(clip, keras.layers.Dense(10, name="logits")(recurrent(frames)), name=name)
+    return keras.Model(
+        clip, keras.layers.Dense(10, name="logits")(recurrent(frames)), name=name
+    )
 
 
-print([layer.name for layer in unmasked(keras.layers.LSTM(64, name="lstm"), "unmasked").layers])
+print(
+    [
+        layer.name
+        for layer in unmasked(keras.layers.LSTM(64, name="lstm"), "unmasked").layers
+    ]
+)
+
 
 # %%
 def fit(model, dataset, *, compiled):
@@ -284,6 +350,7 @@ def fit(model, dataset, *, compiled):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(adam, loss, jit_compile=compiled and training.compiles(model))
     return model.fit(dataset, epochs=8, shuffle=False, verbose=0).history["loss"]
+
 
 # %% [markdown]
 # **Predict, then run.** With ten digits, a guess is right once in ten times. Write down six numbers: the accuracy of each of the three models,
@@ -305,7 +372,11 @@ def fit(model, dataset, *, compiled):
 # Two minutes, on paper, six numbers. Do not help. Then start the cell: it takes about half a minute. Ask meanwhile: which of the three is how YOUR programs do it?
 
 # %%
-ways = {"masked": (batches.PADDING, None), "batch padding": (SILENCE, None), "set padding": (SILENCE, LONGEST)}
+ways = {
+    "masked": (batches.PADDING, None),
+    "batch padding": (SILENCE, None),
+    "set padding": (SILENCE, LONGEST),
+}
 listeners = {}
 training.start_xla()
 for name, (filling, length) in ways.items():
@@ -313,9 +384,18 @@ for name, (filling, length) in ways.items():
     if name == "masked":
         listeners[name] = models.lstm(10)
     else:
-        listeners[name] = unmasked(keras.layers.LSTM(64, name="lstm"), name.replace(" ", "_"))
-    losses = fit(listeners[name], as_dataset(train, filling, length=length), compiled=length is not None)
-    print(f"{name:>13}: loss {losses[0]:.2f} in the first epoch, {losses[-1]:.2f} in the last")
+        listeners[name] = unmasked(
+            keras.layers.LSTM(64, name="lstm"), name.replace(" ", "_")
+        )
+    losses = fit(
+        listeners[name],
+        as_dataset(train, filling, length=length),
+        compiled=length is not None,
+    )
+    print(
+        f"{name:>13}: loss {losses[0]:.2f} in the first epoch, {losses[-1]:.2f} in the last"
+    )
+
 
 # %%
 def answers_in_boxes_and_alone(model, filling, length):
@@ -324,16 +404,23 @@ def answers_in_boxes_and_alone(model, filling, length):
     forward = tf.function(model, input_signature=signature, autograph=False)
     groups = by_lot(fresh)
     padded = boxes(fresh, groups, filling, length=length)
-    in_boxes = np.concatenate([np.argmax(forward(frames), axis=1) for frames, _ in padded])
+    in_boxes = np.concatenate(
+        [np.argmax(forward(frames), axis=1) for frames, _ in padded]
+    )
     alone = np.array([np.argmax(forward(frames[None])) for frames in fresh.frames])
     return in_boxes[np.argsort(np.concatenate(groups))], alone
+
 
 # %%
 scores, changed, truth = {}, {}, fresh.label.cat.codes.to_numpy()
 for name, model in listeners.items():
     in_boxes, alone = answers_in_boxes_and_alone(model, *ways[name])
-    scores[f"{name}, in boxes"], scores[f"{name}, alone"] = map(evaluation.score, (in_boxes == truth, alone == truth))
-    changed[name] = f"{(in_boxes != alone).sum()} of {len(fresh)} validation clips get another answer alone"
+    scores[f"{name}, in boxes"], scores[f"{name}, alone"] = map(
+        evaluation.score, (in_boxes == truth, alone == truth)
+    )
+    changed[name] = (
+        f"{(in_boxes != alone).sum()} of {len(fresh)} validation clips get another answer alone"
+    )
 print(*(f"{name}: {sentence}" for name, sentence in changed.items()), sep="\n")
 pd.DataFrame(scores, index=evaluation.Score._fields).T.astype({"clips": int}).round(3)
 
@@ -341,10 +428,15 @@ pd.DataFrame(scores, index=evaluation.Score._fields).T.astype({"clips": int}).ro
 # ## What a missing mask costs
 
 # %% tags=["more", "no-code"]
-axes = plots.intervals(scores, chance=0.1, title="validation clips: one architecture, three ways to pad")
+axes = plots.intervals(
+    scores, chance=0.1, title="validation clips: one architecture, three ways to pad"
+)
 alone = {name: scores[f"{name}, alone"].accuracy for name in listeners}
 lost = [alone["masked"] - alone[name] for name in ("batch padding", "set padding")]
-plots.describe(axes, f"clips alone lose {lost[0]:.2f} of accuracy by batch padding, {lost[1]:.2f} by set padding")
+plots.describe(
+    axes,
+    f"clips alone lose {lost[0]:.2f} of accuracy by batch padding, {lost[1]:.2f} by set padding",
+)
 
 # %% [markdown] tags=["notes"]
 # Read from below. The set's padding guesses: why? (A long silence between the word and the answer.) Then the two lines of the batch's padding: it learned, and it learned WITH
@@ -366,6 +458,7 @@ plots.describe(axes, f"clips alone lose {lost[0]:.2f} of accuracy by batch paddi
 # How much silence does it want, a few frames or many? We put 0, 1, 2, … frames of silence after each validation clip and read the answer there. The model's layers do
 # it in one pass, if the recurrent one gives the state after every frame.
 
+
 # %%
 def probabilities_over_time(model, padded):
     """The probabilities that the model would give if it were asked after each frame."""
@@ -378,9 +471,15 @@ ends = batches.lengths(fresh.frames)
 silences = np.arange(LONGEST)
 padded = batches.pad(fresh.frames.tolist(), length=ends.max() + len(silences))
 padded[padded == batches.PADDING] = SILENCE
-over_time = {name: probabilities_over_time(listeners[name], padded) for name in ["batch padding", "set padding"]}
+over_time = {
+    name: probabilities_over_time(listeners[name], padded)
+    for name in ["batch padding", "set padding"]
+}
 rows = np.arange(len(fresh))[:, None]
-after = {name: values[rows, ends[:, None] - 1 + silences] for name, values in over_time.items()}
+after = {
+    name: values[rows, ends[:, None] - 1 + silences]
+    for name, values in over_time.items()
+}
 print("[clips, frames of silence, classes] =", list(after["batch padding"].shape))
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -390,10 +489,24 @@ print("[clips, frames of silence, classes] =", list(after["batch padding"].shape
 
 # %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
-axes.axhline(scores["masked, alone"].accuracy, color="black", linewidth=1, label="masked, any padding")
+axes.axhline(
+    scores["masked, alone"].accuracy,
+    color="black",
+    linewidth=1,
+    label="masked, any padding",
+)
 for (name, values), style in zip(after.items(), ["-", "--"]):
-    axes.plot(silences, (values.argmax(axis=2) == truth[:, None]).mean(axis=0), style, label=name)
-axes.set(xlabel="frames of silence after the clip (20 ms each)", ylabel="accuracy on validation clips", ylim=(0, 1))
+    axes.plot(
+        silences,
+        (values.argmax(axis=2) == truth[:, None]).mean(axis=0),
+        style,
+        label=name,
+    )
+axes.set(
+    xlabel="frames of silence after the clip (20 ms each)",
+    ylabel="accuracy on validation clips",
+    ylim=(0, 1),
+)
 axes.set_title("when is it asked?")
 axes.legend()
 curve = (after["batch padding"].argmax(axis=2) == truth[:, None]).mean(axis=0)
@@ -412,11 +525,22 @@ plots.describe(axes, f"batch padding: {curve[0]:.2f} at the clip's end, {later}"
 of_word = after["batch padding"][np.arange(len(fresh)), :, truth]
 row = int((of_word[:, 40] - of_word[:, 0]).argmax())
 shown = padded[row, : ends[row] + 40]
-curves = {name: np.repeat(values[row, : len(shown), truth[row]], 2) for name, values in over_time.items()}
+curves = {
+    name: np.repeat(values[row, : len(shown), truth[row]], 2)
+    for name, values in over_time.items()
+}
 word = fresh.label.iloc[row]
-figure = plots.under_frames(np.repeat(shown, 2, axis=0), curves, unit=f"probability of {word}", title="its answer")
+figure = plots.under_frames(
+    np.repeat(shown, 2, axis=0),
+    curves,
+    unit=f"probability of {word}",
+    title="its answer",
+)
 at_end, later = of_word[row, 0], of_word[row, 40]
-plots.describe(figure, f"batch padding: {word} has {at_end:.2f} at the clip's end, {later:.2f} forty frames later")
+plots.describe(
+    figure,
+    f"batch padding: {word} has {at_end:.2f} at the clip's end, {later:.2f} forty frames later",
+)
 
 # %% [markdown]
 # (Each frame of the lab is drawn twice, since it took every second one.) A last state that is read in the wrong place is a common
@@ -425,8 +549,15 @@ plots.describe(figure, f"batch padding: {word} has {at_end:.2f} at the clip's en
 # %%
 results = evaluation.Results()
 for name, model in listeners.items():
-    entry = {"lesson": "04", "model": f"lstm, {name}", "data": clips.source.iloc[0], "split": "validation"}
-    table = results.add(score=scores[f"{name}, alone"], parameters=model.count_params(), **entry)
+    entry = {
+        "lesson": "04",
+        "model": f"lstm, {name}",
+        "data": clips.source.iloc[0],
+        "split": "validation",
+    }
+    table = results.add(
+        score=scores[f"{name}, alone"], parameters=model.count_params(), **entry
+    )
 table[table.lesson == "04"][["model", "accuracy", "clips", "parameters"]].round(3)
 
 # %% [markdown]
@@ -461,10 +592,14 @@ for name, model in listeners.items():
 # A mask is made by the first layer and used by a later one. In between, it can be lost. The function below builds a model around a few layers, collects what Keras warns of, and
 # lets `check_mask` speak. First a model that is in order.
 
+
 # %%
 def front(clip):
     """The first two layers of this course's models: the mask, and a fixed scale."""
-    return keras.layers.Rescaling(0.25, 1.25, name="scale")(keras.layers.Masking(batches.PADDING, name="mask")(clip))
+    return keras.layers.Rescaling(0.25, 1.25, name="scale")(
+        keras.layers.Masking(batches.PADDING, name="mask")(clip)
+    )
+
 
 # %%
 def examine(summary):
@@ -475,11 +610,14 @@ def examine(summary):
         warnings.simplefilter("always")
         model = keras.Model(clip, keras.layers.Dense(10, name="logits")(summary(clip)))
         try:
-            print(f"check_mask: a logit changes by {evaluation.check_mask(model, small):.1e}: passed")
+            print(
+                f"check_mask: a logit changes by {evaluation.check_mask(model, small):.1e}: passed"
+            )
         except AssertionError as error:
             print(f"check_mask: {error}")
     texts = dict.fromkeys(str(warning.message) for warning in caught)
     print("Keras warns:", *texts or ["of nothing"])
+
 
 # %%
 examine(lambda clip: keras.layers.GRU(16, name="gru")(front(clip)))
@@ -487,11 +625,14 @@ examine(lambda clip: keras.layers.GRU(16, name="gru")(front(clip)))
 # %% [markdown]
 # **Predict, then run**, before each of the next cells: will `check_mask` pass? Will Keras warn?
 #
-# **1. Conv1D**, a [*convolution*](../GLOSSARY.md#convolution), is a `Dense` layer on three neighbouring frames, moved along the clip. (The [GRU](../GLOSSARY.md#gru) after it is another recurrent layer; lesson 07 takes it apart.) So the last frame of a clip sees the first frame of the padding.
+# **1. Conv1D**, a [*convolution*](../docs/glossary.md#convolution), is a `Dense` layer on three neighbouring frames, moved along the clip. (The [GRU](../docs/glossary.md#gru) after it is another recurrent layer; lesson 07 takes it apart.) So the last frame of a clip sees the first frame of the padding.
+
 
 # %%
 def convolved(clip):
-    features = keras.layers.Conv1D(16, 3, padding="same", activation="relu", name="conv")(front(clip))
+    features = keras.layers.Conv1D(
+        16, 3, padding="same", activation="relu", name="conv"
+    )(front(clip))
     return keras.layers.GRU(16, name="gru")(features)
 
 
@@ -503,13 +644,18 @@ examine(convolved)
 #
 # **2. Reshape** is there to add an axis, to drop one, or, as here, for nothing at all.
 
+
 # %%
 def reshaped(clip):
-    return keras.layers.GRU(16, name="gru")(keras.layers.Reshape([-1, audio.N_MELS], name="reshape")(front(clip)))
+    return keras.layers.GRU(16, name="gru")(
+        keras.layers.Reshape([-1, audio.N_MELS], name="reshape")(front(clip))
+    )
 
 
 def reshaped_first(clip):
-    return keras.layers.GRU(16, name="gru")(front(keras.layers.Reshape([-1, audio.N_MELS], name="reshape")(clip)))
+    return keras.layers.GRU(16, name="gru")(
+        front(keras.layers.Reshape([-1, audio.N_MELS], name="reshape")(clip))
+    )
 
 
 for summary in (reshaped, reshaped_first):
@@ -520,9 +666,12 @@ for summary in (reshaped, reshaped_first):
 #
 # **3. Lambda**, a layer around a function of your own; and the same function written as plain arithmetic.
 
+
 # %%
 def divided(clip):
-    return keras.layers.GRU(16, name="gru")(keras.layers.Lambda(lambda numbers: numbers / 4, name="own")(front(clip)))
+    return keras.layers.GRU(16, name="gru")(
+        keras.layers.Lambda(lambda numbers: numbers / 4, name="own")(front(clip))
+    )
 
 
 def arithmetic(clip):
@@ -530,7 +679,9 @@ def arithmetic(clip):
 
 
 def kept(clip):
-    own = keras.layers.Lambda(lambda numbers: numbers / 4, mask=lambda numbers, mask: mask, name="own")
+    own = keras.layers.Lambda(
+        lambda numbers: numbers / 4, mask=lambda numbers, mask: mask, name="own"
+    )
     return keras.layers.GRU(16, name="gru")(own(front(clip)))
 
 
@@ -543,10 +694,15 @@ for summary in (divided, arithmetic, kept):
 #
 # **4. A layer that normalises before the mask.** `Normalization` subtracts a mean and divides by a standard deviation. It seems to belong at the very front.
 
+
 # %%
 def normalised(clip):
-    frames = keras.layers.Normalization(mean=-5.0, variance=16.0, name="normalise")(clip)
-    return keras.layers.GRU(16, name="gru")(keras.layers.Masking(batches.PADDING, name="mask")(frames))
+    frames = keras.layers.Normalization(mean=-5.0, variance=16.0, name="normalise")(
+        clip
+    )
+    return keras.layers.GRU(16, name="gru")(
+        keras.layers.Masking(batches.PADDING, name="mask")(frames)
+    )
 
 
 def normalised_after(clip):
@@ -571,9 +727,15 @@ pause = np.insert(above, [len(above) // 2] * 5, 0, axis=0)
 zero = keras.layers.Masking(0.0, name="mask")
 zero_masked = keras.Sequential([zero, keras.layers.GRU(16, name="gru")])
 states = [np.asarray(zero_masked(frames[None])) for frames in (above, pause)]
-print(f"with the pause, the clip has {len(pause)} frames; the mask keeps {np.sum(zero.compute_mask(pause[None]))}")
+print(
+    f"with the pause, the clip has {len(pause)} frames; the mask keeps {np.sum(zero.compute_mask(pause[None]))}"
+)
 print(f"the pause changes the state by {np.abs(states[1] - states[0]).max():.1f}")
-examine(lambda clip: keras.layers.GRU(16, name="gru")(keras.layers.Masking(0.0, name="mask")(clip)))
+examine(
+    lambda clip: keras.layers.GRU(16, name="gru")(
+        keras.layers.Masking(0.0, name="mask")(clip)
+    )
+)
 
 # %% [markdown]
 # Symptom: the pause is deleted without a word. In a rhythm, that is a rest left out. `check_mask` does not look inside your clips; it
@@ -585,16 +747,21 @@ examine(lambda clip: keras.layers.GRU(16, name="gru")(keras.layers.Masking(0.0, 
 keras.utils.set_random_seed(0)
 left = keras.utils.pad_sequences(four, dtype="float32", value=batches.PADDING)
 model = models.gru(10)
-print("the first frame of the shortest clip is padding:", bool((left[0, 0] == batches.PADDING).all()))
+print(
+    "the first frame of the shortest clip is padding:",
+    bool((left[0, 0] == batches.PADDING).all()),
+)
 print(f"a logit changes by {np.abs(model(left) - model(small)).max():.1e}")
 try:
     evaluation.check_mask(model, left)
 except ValueError as error:
     print("check_mask:", error)
-print(f"check_mask of the same model, padded at the end: {evaluation.check_mask(model, small):.1e}")
+print(
+    f"check_mask of the same model, padded at the end: {evaluation.check_mask(model, small):.1e}"
+)
 
 # %% [markdown]
-# On a processor it does not: the first state is copied on until the clip begins. On a graphics card, Keras hands LSTM and GRU layers to NVIDIA's [cuDNN](../GLOSSARY.md#cudnn) library, whose programs
+# On a processor it does not: the first state is copied on until the clip begins. On a graphics card, Keras hands LSTM and GRU layers to NVIDIA's [cuDNN](../docs/glossary.md#cudnn) library, whose programs
 # need the padding at the end; Keras's own code refuses such a mask there with an error (read in Keras 3, not run here). So: always at the end.
 #
 # ## Which layers keep a mask?
@@ -613,6 +780,7 @@ print(f"check_mask of the same model, padded at the end: {evaluation.check_mask(
 # %% [markdown] tags=["notes"]
 # In pairs, two columns on paper. The second question is the one that matters: a layer that removes the time axis needs no mask after it.
 
+
 # %%
 def keeps(layer):
     """Whether a layer passes the mask on, and by how much more padding changes what it says of real frames."""
@@ -621,25 +789,55 @@ def keeps(layer):
         warnings.simplefilter("ignore")
         for padded in (small, batches.pad(four, length=20 + small.shape[1])):
             frames = masking(padded)
-            outputs.append(layer([frames, frames] if isinstance(layer, keras.layers.Concatenate) else frames))
+            outputs.append(
+                layer(
+                    [frames, frames]
+                    if isinstance(layer, keras.layers.Concatenate)
+                    else frames
+                )
+            )
     passed = getattr(outputs[0], "_keras_mask", None) is not None
     short, long = map(np.asarray, outputs)
     if short.ndim == 3:  # compare real frames
         real = (small != batches.PADDING).all(axis=2)
         short, long = short[real], long[:, : small.shape[1]][real]
     change = np.abs(long - short).max()
-    return {"mask after it": "kept" if passed else "-", "change": f"{change:.1f}" if change > 1e-5 else "none"}
+    return {
+        "mask after it": "kept" if passed else "-",
+        "change": f"{change:.1f}" if change > 1e-5 else "none",
+    }
+
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Two questions of every layer
 
 # %% tags=["more", "no-code"]
 L, states = keras.layers, keras.layers.GRU(4, return_sequences=True)
-several = [L.Dense(4), L.LayerNormalization(), L.BatchNormalization(), L.Dropout(0.2), L.Concatenate()]
-several += [L.Rescaling(0.25), states, L.Bidirectional(states), L.Bidirectional(L.GRU(4))]
-several += [L.GlobalAveragePooling1D(), L.GlobalMaxPooling1D(), L.Conv1D(4, 3, padding="same"), L.Reshape([-1, 40])]
+several = [
+    L.Dense(4),
+    L.LayerNormalization(),
+    L.BatchNormalization(),
+    L.Dropout(0.2),
+    L.Concatenate(),
+]
+several += [
+    L.Rescaling(0.25),
+    states,
+    L.Bidirectional(states),
+    L.Bidirectional(L.GRU(4)),
+]
+several += [
+    L.GlobalAveragePooling1D(),
+    L.GlobalMaxPooling1D(),
+    L.Conv1D(4, 3, padding="same"),
+    L.Reshape([-1, 40]),
+]
 names = [type(layer).__name__ for layer in several]
-names[6:9] = ["GRU, all states", "Bidirectional, all states", "Bidirectional, last states"]
+names[6:9] = [
+    "GRU, all states",
+    "Bidirectional, all states",
+    "Bidirectional, last states",
+]
 pd.DataFrame([keeps(layer) for layer in several], index=names)
 
 # %% [markdown] tags=["notes"]
@@ -658,7 +856,7 @@ pd.DataFrame([keeps(layer) for layer in several], index=names)
 # A mask makes padding harmless. It does not make it free: the new state is computed for every frame of the box, and thrown away. Three ways to choose the clips of a batch:
 # - **random:** by lot, in a new order each epoch;
 # - **sorted:** by length, 48 neighbours at a time;
-# - **bucketed:** the sorted row is cut into a few [*buckets*](../GLOSSARY.md#bucket); within a bucket clips are drawn by lot and padded to the bucket's longest.
+# - **bucketed:** the sorted row is cut into a few [*buckets*](../docs/glossary.md#bucket); within a bucket clips are drawn by lot and padded to the bucket's longest.
 #   `batches.bucketed` does this, and looks for the cuts that need the fewest frames of padding.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -674,12 +872,25 @@ groupings = {"random": by_lot(train), "sorted": in_order, "bucketed": buckets}
 figure, panels = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained", sharey=True)
 for axes, (name, groups) in zip(panels, groupings.items()):
     sizes = np.concatenate([np.full(len(rows), counts[rows].max()) for rows in groups])
-    axes.fill_between(np.arange(len(sizes)), sizes, step="post", color="lightgrey", label="padding")
-    axes.fill_between(np.arange(len(sizes)), counts[np.concatenate(groups)], step="post", label="clips")
-    axes.set(title=f"{name}: {batches.padding_waste(counts, groups):.0%} padding", xlabel="clip, by batch or bucket")
+    axes.fill_between(
+        np.arange(len(sizes)), sizes, step="post", color="lightgrey", label="padding"
+    )
+    axes.fill_between(
+        np.arange(len(sizes)),
+        counts[np.concatenate(groups)],
+        step="post",
+        label="clips",
+    )
+    axes.set(
+        title=f"{name}: {batches.padding_waste(counts, groups):.0%} padding",
+        xlabel="clip, by batch or bucket",
+    )
 panels[0].set_ylabel("length (frames of 20 ms)")
 panels[0].legend()
-wasted = ", ".join(f"{batches.padding_waste(counts, groups):.0%} {name}" for name, groups in groupings.items())
+wasted = ", ".join(
+    f"{batches.padding_waste(counts, groups):.0%} {name}"
+    for name, groups in groupings.items()
+)
 plots.describe(figure, f"the grey part, padding, is {wasted}")
 
 # %% [markdown] tags=["notes"]
@@ -695,10 +906,16 @@ plots.describe(figure, f"the grey part, padding, is {wasted}")
 # %%
 keras.utils.set_random_seed(0)
 model = models.lstm(10)
-model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+model.compile(
+    "adam",
+    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    jit_compile=False,
+)
 epochs = {
     "random": as_dataset(train, batches.PADDING),
-    "sorted": as_dataset(train, batches.PADDING, grouping=lambda clips, epoch=0: in_order),
+    "sorted": as_dataset(
+        train, batches.PADDING, grouping=lambda clips, epoch=0: in_order
+    ),
     "bucketed": batches.bucketed(train.frames, train.label, batch_size=48, n_lengths=5),
 }
 print(f"check_mask: {evaluation.check_mask(model, small):.1e}")
@@ -710,11 +927,20 @@ for name in [*epochs, *epochs]:
     start = time.process_time()
     model.fit(epochs[name], shuffle=False, verbose=0)
     seconds[name].append(time.process_time() - start)
-print(*(f"{name}: {times[0]:.2f} and {times[1]:.2f} CPU seconds" for name, times in seconds.items()), sep="\n")
+print(
+    *(
+        f"{name}: {times[0]:.2f} and {times[1]:.2f} CPU seconds"
+        for name, times in seconds.items()
+    ),
+    sep="\n",
+)
 
 # %%
 least = {name: min(times) for name, times in seconds.items()}
-frames_in_boxes = {n: sum(len(rows) * counts[rows].max() for rows in groups) for n, groups in groupings.items()}
+frames_in_boxes = {
+    n: sum(len(rows) * counts[rows].max() for rows in groups)
+    for n, groups in groupings.items()
+}
 columns = {"frames in boxes": frames_in_boxes, "CPU seconds an epoch": least}
 comparison = pd.DataFrame(columns)
 comparison["times the sorted"] = comparison["CPU seconds an epoch"] / least["sorted"]
@@ -727,18 +953,31 @@ comparison.round(2)
 # What do order and buckets take in return? Chance. Long clips come with long clips; and a speaker who speaks slowly meets himself. The cell
 # asks how large a share of a batch its most frequent speaker has, and how many others a clip can ever meet in a batch.
 
+
 # %%
 def largest_share(groups):
     """The share of the most frequent speaker in a batch, mean over the batches."""
-    return np.mean([train.group.iloc[rows].value_counts(normalize=True).max() for rows in groups])
+    return np.mean(
+        [train.group.iloc[rows].value_counts(normalize=True).max() for rows in groups]
+    )
 
 
 draw = np.random.default_rng(0).permutation
-in_batches = [part for rows in groupings["bucketed"] for part in np.array_split(draw(rows), -(-len(rows) // 48))]
-met = {"random": [len(train)], "sorted": list(map(len, in_order)), "bucketed": list(map(len, groupings["bucketed"]))}
+in_batches = [
+    part
+    for rows in groupings["bucketed"]
+    for part in np.array_split(draw(rows), -(-len(rows) // 48))
+]
+met = {
+    "random": [len(train)],
+    "sorted": list(map(len, in_order)),
+    "bucketed": list(map(len, groupings["bucketed"])),
+}
 for name, groups in {**groupings, "bucketed": in_batches}.items():
     companions = np.average(np.array(met[name]) - 1, weights=met[name])
-    print(f"{name}: {largest_share(groups):.0%} of a batch is one speaker; a clip can meet {companions:.0f} others")
+    print(
+        f"{name}: {largest_share(groups):.0%} of a batch is one speaker; a clip can meet {companions:.0f} others"
+    )
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Your turn: mend the convolution
@@ -762,20 +1001,32 @@ for name, groups in {**groupings, "bucketed": in_batches}.items():
 # **Exercise 1.** Write `masked_mean(frames, mask)` in NumPy: the mean over time of each clip's real frames, `[batch, mel]`. `frames` is `[batch, time, mel]`,
 # `mask` is `[batch, time]`. It should equal `GlobalAveragePooling1D`.
 
+
 # %% tags=["solution"]
 def masked_mean(frames, mask):
     """The mean over real frames of each clip."""
     return (frames * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1)[:, None]
 
+
 # %% tags=["check"]
 found = masked_mean(batch, mask)
-assert found is not None, "masked_mean should return an array [batch, mel]; yours returns nothing yet"
-assert np.shape(found) == (len(batch), 40), f"expected {(len(batch), 40)}, found {np.shape(found)}: mean over axis 1"
-assert not np.allclose(found, batch.mean(axis=1), rtol=1e-3), "a mean over all frames, padding too: use the mask"
+assert found is not None, (
+    "masked_mean should return an array [batch, mel]; yours returns nothing yet"
+)
+assert np.shape(found) == (len(batch), 40), (
+    f"expected {(len(batch), 40)}, found {np.shape(found)}: mean over axis 1"
+)
+assert not np.allclose(found, batch.mean(axis=1), rtol=1e-3), (
+    "a mean over all frames, padding too: use the mask"
+)
 over_all = (batch * mask[:, :, None]).mean(axis=1)
-assert not np.allclose(found, over_all, rtol=1e-3), "you divide by all frames of the box: divide by mask.sum(axis=1)"
+assert not np.allclose(found, over_all, rtol=1e-3), (
+    "you divide by all frames of the box: divide by mask.sum(axis=1)"
+)
 by_keras = np.asarray(keras.layers.GlobalAveragePooling1D()(masked))
-assert np.allclose(found, by_keras, atol=1e-4), "add up the real frames of each clip, then divide by their number"
+assert np.allclose(found, by_keras, atol=1e-4), (
+    "add up the real frames of each clip, then divide by their number"
+)
 print(f"the largest difference from Keras: {np.abs(found - by_keras).max():.0e}")
 
 # %% [markdown]
@@ -793,16 +1044,33 @@ waste_now = 1 - ten.sum() / in_boxes
 groups = [[0, 2, 4, 5, 6, 8, 9], [3, 7], [1]]
 
 # %% tags=["check"]
-assert isinstance(waste_now, float), "`waste_now` should be one number, a share from 0 to 1"
+assert isinstance(waste_now, float), (
+    "`waste_now` should be one number, a share from 0 to 1"
+)
 each = [1 - ten[rows].sum() / (len(rows) * ten[rows].max()) for rows in now]
-right, ratio = batches.padding_waste(ten, now), sum(5 * ten[rows].max() for rows in now) / ten.sum() - 1
-assert not np.isclose(waste_now, ratio), "you divided by the real frames: the share is of all frames in the boxes"
-assert not np.isclose(waste_now, np.mean(each)), "the boxes are not equally large: add up frames first, divide once"
-assert np.isclose(waste_now, right), "in all boxes: clips times longest; real frames: the sum; waste: 1 - real / all"
-assert isinstance(groups, list) and len(groups) <= 3, "`groups` should be a list of three lists of positions"
-assert sorted(sum(map(list, groups), [])) == list(range(10)), "each position from 0 to 9 once; positions, not lengths"
+right, ratio = (
+    batches.padding_waste(ten, now),
+    sum(5 * ten[rows].max() for rows in now) / ten.sum() - 1,
+)
+assert not np.isclose(waste_now, ratio), (
+    "you divided by the real frames: the share is of all frames in the boxes"
+)
+assert not np.isclose(waste_now, np.mean(each)), (
+    "the boxes are not equally large: add up frames first, divide once"
+)
+assert np.isclose(waste_now, right), (
+    "in all boxes: clips times longest; real frames: the sum; waste: 1 - real / all"
+)
+assert isinstance(groups, list) and len(groups) <= 3, (
+    "`groups` should be a list of three lists of positions"
+)
+assert sorted(sum(map(list, groups), [])) == list(range(10)), (
+    "each position from 0 to 9 once; positions, not lengths"
+)
 new = batches.padding_waste(ten, [np.array(rows) for rows in groups])
-assert new < 0.1, f"{new:.0%} is still padding: sort the lengths and cut where they jump; groups need not be equal"
+assert new < 0.1, (
+    f"{new:.0%} is still padding: sort the lengths and cut where they jump; groups need not be equal"
+)
 print(f"padding: {waste_now:.0%} before, {new:.0%} now")
 
 # %% [markdown]
@@ -810,27 +1078,48 @@ print(f"padding: {waste_now:.0%} before, {new:.0%} now")
 # `check_mask` passes. Two things have to be mended. Which frames may an output of the convolution see, if the padding stands at the end? (Look up what
 # `padding="causal"` does.) And how does the GRU get its mask? (A recurrent layer takes `mask=`, and `Masking` has `compute_mask`.)
 
+
 # %% tags=["solution"]
 def mended(clip):
     """Frames → a summary [batch, values] on which padding has no influence."""
-    features = keras.layers.Conv1D(16, 3, padding="causal", activation="relu")(front(clip))
-    return keras.layers.GRU(16)(features, mask=keras.layers.Masking(batches.PADDING).compute_mask(clip))
+    features = keras.layers.Conv1D(16, 3, padding="causal", activation="relu")(
+        front(clip)
+    )
+    return keras.layers.GRU(16)(
+        features, mask=keras.layers.Masking(batches.PADDING).compute_mask(clip)
+    )
+
 
 # %% tags=["check"]
 clip = keras.Input([None, audio.N_MELS])
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     summary = mended(clip)
-    assert summary is not None, "mended should return what the GRU gives; yours returns nothing yet"
+    assert summary is not None, (
+        "mended should return what the GRU gives; yours returns nothing yet"
+    )
     net = keras.Model(clip, keras.layers.Dense(10)(summary))
     kinds = {type(layer).__name__ for layer in net.layers}
-    assert kinds >= {"Rescaling", "Conv1D", "GRU"}, f"mend, do not remove: front, Conv1D, GRU; found {sorted(kinds)}"
-    far, further = (np.asarray(net(batches.pad(four, length=small.shape[1] + more))) for more in (2, 40))
+    assert kinds >= {"Rescaling", "Conv1D", "GRU"}, (
+        f"mend, do not remove: front, Conv1D, GRU; found {sorted(kinds)}"
+    )
+    far, further = (
+        np.asarray(net(batches.pad(four, length=small.shape[1] + more)))
+        for more in (2, 40)
+    )
     alone = np.concatenate([net(frames[None]) for frames in four])
-    width = next(layer.kernel_size for layer in net.layers if isinstance(layer, keras.layers.Conv1D))
+    width = next(
+        layer.kernel_size
+        for layer in net.layers
+        if isinstance(layer, keras.layers.Conv1D)
+    )
     assert width == (3,), f"expected a convolution over three frames, found {width}"
-    assert np.allclose(far, further, atol=1e-5), "padding changes logits: no mask for the GRU, or none of `clip`"
-    assert np.allclose(far, alone, atol=1e-5), "a clip's last frames see padding: let the convolution look back only"
+    assert np.allclose(far, further, atol=1e-5), (
+        "padding changes logits: no mask for the GRU, or none of `clip`"
+    )
+    assert np.allclose(far, alone, atol=1e-5), (
+        "a clip's last frames see padding: let the convolution look back only"
+    )
     print(f"check_mask: a logit changes by {evaluation.check_mask(net, small):.1e}")
 
 # %% [markdown]
@@ -843,14 +1132,25 @@ gru = unmasked(keras.layers.GRU(64), "gru")
 losses = fit(gru, as_dataset(train, SILENCE, length=LONGEST), compiled=True)
 
 # %% tags=["check"]
-assert isinstance(gru, keras.Model), "`gru` should be a Keras model: unmasked(keras.layers.GRU(64), \"gru\")"
+assert isinstance(gru, keras.Model), (
+    '`gru` should be a Keras model: unmasked(keras.layers.GRU(64), "gru")'
+)
 kinds = {type(layer).__name__ for layer in gru.layers}
 assert "GRU" in kinds, f"expected a GRU among the layers, found {sorted(kinds)}"
-assert "Masking" not in kinds, "this experiment is about the model without a mask: use unmasked(…), not models.gru"
+assert "Masking" not in kinds, (
+    "this experiment is about the model without a mask: use unmasked(…), not models.gru"
+)
 steps = int(gru.optimizer.iterations) if getattr(gru, "optimizer", None) else 0
-assert steps >= 8 * 20, f"expected a trained model, found {steps} steps: call fit(gru, as_dataset(…), compiled=True)"
-gru_scores = [evaluation.score(answers == truth) for answers in answers_in_boxes_and_alone(gru, SILENCE, LONGEST)]
-print(f"GRU, set padding, in boxes: {gru_scores[0]}\nGRU, set padding, alone:    {gru_scores[1]}")
+assert steps >= 8 * 20, (
+    f"expected a trained model, found {steps} steps: call fit(gru, as_dataset(…), compiled=True)"
+)
+gru_scores = [
+    evaluation.score(answers == truth)
+    for answers in answers_in_boxes_and_alone(gru, SILENCE, LONGEST)
+]
+print(
+    f"GRU, set padding, in boxes: {gru_scores[0]}\nGRU, set padding, alone:    {gru_scores[1]}"
+)
 try:
     evaluation.check_mask(gru, small)
 except AssertionError as error:

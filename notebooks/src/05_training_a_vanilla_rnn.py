@@ -30,7 +30,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from course_lib import audio, batches, datasets, evaluation, microscope, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import microscope
 
 # %% [markdown]
 # ## A small training set
@@ -39,32 +40,36 @@ from course_lib import audio, batches, datasets, evaluation, microscope, models,
 # clips as validation. The test clips stay in their drawer until the end.
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
-validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+validation = rest.groupby(["label", "group"], observed=True).sample(
+    frac=0.1, random_state=0
+)
 others = rest.drop(validation.index).sample(frac=1, random_state=0)  # in a random order
 train = others.groupby("label", observed=True).head(90)
 by_length = validation.frames.map(len).sort_values().index
 short, long = validation.loc[by_length[5]], validation.loc[by_length[-5]]
 print(f"{len(train)} to learn from, {len(validation)} to watch")
-print(f"a short clip of {len(short.frames)} frames and a long one of {len(long.frames)}")
+print(
+    f"a short clip of {len(short.frames)} frames and a long one of {len(long.frames)}"
+)
 
 # %% [markdown]
 # ## Back through time
 #
-# A network learns by [*gradient descent*](../GLOSSARY.md#gradient-descent): it asks of every weight how the loss would change if the weight were a little larger,
-# and takes a small step the other way. In an RNN the same recurrent matrix acts at every frame, so its [gradient](../GLOSSARY.md#gradient) is a sum with one
+# A network learns by [*gradient descent*](../docs/glossary.md#gradient-descent): it asks of every weight how the loss would change if the weight were a little larger,
+# and takes a small step the other way. In an RNN the same recurrent matrix acts at every frame, so its [gradient](../docs/glossary.md#gradient) is a sum with one
 # part for each frame. The parts are found from the end to the beginning:
 #
-# 1. For the [cross-entropy](../GLOSSARY.md#cross-entropy), the derivative of the loss by the logits is the probabilities minus 1 at the right word. The `Dense` weights carry it to
+# 1. For the [cross-entropy](../docs/glossary.md#cross-entropy), the derivative of the loss by the logits is the probabilities minus 1 at the right word. The `Dense` weights carry it to
 #    the last state. From here on *error* means: how the loss depends on the state at that frame.
 # 2. Through the `tanh`: multiply by its slope, `1 - state²`.
 # 3. Through the recurrent matrix: forward it was `state @ recurrent`, so the way back is `recurrent @ error`, and you know how the loss depends on the
 #    state one frame EARLIER.
 # 4. Repeat from 2.
 #
-# This is [*back-propagation through time*](../GLOSSARY.md#back-propagation-through-time) (Werbos 1990). First the forward pass, whose states `microscope.gates` gives you frame by frame; a fresh
+# This is [*back-propagation through time*](../docs/glossary.md#back-propagation-through-time) (Werbos 1990). First the forward pass, whose states `microscope.gates` gives you frame by frame; a fresh
 # model will do.
 
 # %%
@@ -75,7 +80,9 @@ kernel, recurrent, bias, weight, offset = model.get_weights()
 states = microscope.gates(model, long.frames)["state"]
 logits = states[-1] @ weight + offset
 truth = clips.label.cat.categories.get_loc(long.label)
-print(f"states {states.shape}, logits {logits.shape}, said: {long.label}; padding changes a logit by {change:.0e}")
+print(
+    f"states {states.shape}, logits {logits.shape}, said: {long.label}; padding changes a logit by {change:.0e}"
+)
 
 # %% [markdown]
 # Now the way back, in nine lines.
@@ -96,11 +103,15 @@ print(f"states {states.shape}, logits {logits.shape}, said: {long.label}; paddin
 
 # %% tags=["more"]
 probabilities = np.exp(logits) / np.exp(logits).sum()
-error = weight @ (probabilities - np.eye(len(logits))[truth])  # the loss by the last state
+error = weight @ (
+    probabilities - np.eye(len(logits))[truth]
+)  # the loss by the last state
 gradient, size = np.zeros_like(recurrent), np.zeros(len(states))
 for t in reversed(range(len(states))):
     error = error * (1 - states[t] ** 2)  # through tanh
-    size[t] = np.linalg.norm(kernel @ error) / models.SPREAD_LOG_MEL  # the loss by frame t
+    size[t] = (
+        np.linalg.norm(kernel @ error) / models.SPREAD_LOG_MEL
+    )  # the loss by frame t
     if t > 0:
         gradient += np.outer(states[t - 1], error)  # frame t's part
     error = recurrent @ error  # to the state one frame earlier
@@ -112,13 +123,17 @@ print(f"gradient {gradient.shape}, the recurrent matrix {recurrent.shape}")
 
 # %% tags=["more", "no-code"]
 with tf.GradientTape() as tape:
-    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[truth], logits=model(long.frames[None]))
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=[truth], logits=model(long.frames[None])
+    )
 by_tensorflow = tape.gradient(loss, model.get_layer("rnn").cell.recurrent_kernel)
 np.testing.assert_allclose(gradient, by_tensorflow, atol=1e-5)
 by_frame = microscope.gradient_by_frame(model, long.frames, truth)
 np.testing.assert_allclose(size, by_frame, atol=1e-5)
 difference = np.abs(gradient - by_tensorflow).max()
-print(f"largest difference {difference:.0e}; largest entry {np.abs(gradient).max():.2f}")
+print(
+    f"largest difference {difference:.0e}; largest entry {np.abs(gradient).max():.2f}"
+)
 
 # %% [markdown] tags=["notes"]
 # Let somebody find steps 2 and 3 in the code. `size[t]` is a by-product, and it will be the lesson's main character: how much the loss would change with frame t. Then
@@ -151,9 +166,14 @@ print(f"largest difference {difference:.0e}; largest entry {np.abs(gradient).max
 # %% tags=["more", "no-code"]
 title = "how much a small change of each frame changes the loss"
 curve = {"untrained RNN": by_frame}
-figure = plots.under_frames(long.frames, curve, unit="gradient norm", scale="log", title=title)
+figure = plots.under_frames(
+    long.frames, curve, unit="gradient norm", scale="log", title=title
+)
 times = by_frame[-1] / by_frame[0]
-plots.describe(figure, f"at the first of {len(by_frame)} frames the gradient is {times:.0e} times weaker")
+plots.describe(
+    figure,
+    f"at the first of {len(by_frame)} frames the gradient is {times:.0e} times weaker",
+)
 
 # %% [markdown] tags=["notes"]
 # Each label is a hundred times the one below it. A straight line here means: every frame further back costs the same FACTOR. The quiet frames cost it, too.
@@ -162,7 +182,7 @@ plots.describe(figure, f"at the first of {len(by_frame)} frames the gradient is 
 # %% [markdown]
 # Look at the axis: its labels are powers of ten. A straight line on such an axis means that every frame further back costs the same
 # FACTOR. The quiet frames cost it, too. From the first half
-# of the word this model can learn next to nothing. This is the [*vanishing gradient*](../GLOSSARY.md#vanishing-gradient).
+# of the word this model can learn next to nothing. This is the [*vanishing gradient*](../docs/glossary.md#vanishing-gradient).
 #
 # Does training mend it? And is a short clip better off? The next cell trains the RNN for eight epochs and an LSTM, which
 # the next lesson takes apart, beside it. It takes about 20 seconds.
@@ -172,9 +192,15 @@ trained = {}
 for name in ["rnn", "lstm"]:
     keras.utils.set_random_seed(0)
     trained[name] = models.BUILDERS[name](clips.label.nunique())
-    training.fit(trained[name], batches.bucketed(train.frames, train.label, n_lengths=2), epochs=8)
+    training.fit(
+        trained[name],
+        batches.bucketed(train.frames, train.label, n_lengths=2),
+        epochs=8,
+    )
     score = evaluation.evaluate(trained[name], validation)
-    change = evaluation.check_mask(trained[name], batches.pad(list(validation.frames.head(8))))
+    change = evaluation.check_mask(
+        trained[name], batches.pad(list(validation.frames.head(8)))
+    )
     print(f"{name}: validation {score}; padding changes a logit by {change:.0e}")
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -186,11 +212,20 @@ for name in ["rnn", "lstm"]:
 # %% tags=["more", "no-code"]
 for clip in [short, long]:
     truth = clips.label.cat.categories.get_loc(clip.label)
-    curves = {name: microscope.gradient_by_frame(model, clip.frames, truth) for name, model in trained.items()}
-    title = f"{len(clip.frames)} frames: how much a small change of each changes the loss"
-    figure = plots.under_frames(clip.frames, curves, unit="gradient norm", scale="log", title=title)
+    curves = {
+        name: microscope.gradient_by_frame(model, clip.frames, truth)
+        for name, model in trained.items()
+    }
+    title = (
+        f"{len(clip.frames)} frames: how much a small change of each changes the loss"
+    )
+    figure = plots.under_frames(
+        clip.frames, curves, unit="gradient norm", scale="log", title=title
+    )
     ratio = {name: curve[0] / curve[-1] for name, curve in curves.items()}
-    plots.describe(figure, f"first frame to last, RNN {ratio['rnn']:.0e}, LSTM {ratio['lstm']:.0e}")
+    plots.describe(
+        figure, f"first frame to last, RNN {ratio['rnn']:.0e}, LSTM {ratio['lstm']:.0e}"
+    )
 
 # %% [markdown] tags=["notes"]
 # Then the long one: where do the two lines part? Compare the left ends, in powers of ten.
@@ -203,10 +238,13 @@ for clip in [short, long]:
 # ## The claim, measured on eight clips
 # The first frame's gradient as a share of the last frame's.
 
+
 # %% tags=["more", "no-code"]
 def first_to_last(model, clip):
     """The gradient at the first frame as a share of that at the last."""
-    by_frame = microscope.gradient_by_frame(model, clip.frames, clips.label.cat.categories.get_loc(clip.label))
+    by_frame = microscope.gradient_by_frame(
+        model, clip.frames, clips.label.cat.categories.get_loc(clip.label)
+    )
     return by_frame[0] / by_frame[-1]
 
 
@@ -214,9 +252,14 @@ longest = [validation.loc[name] for name in by_length[-8:]]
 keras.utils.set_random_seed(0)
 untrained = {name: models.BUILDERS[name](clips.label.nunique()) for name in trained}
 for when, pair in {"untrained": untrained, "trained": trained}.items():
-    ratios = {name: np.array([first_to_last(model, clip) for clip in longest]) for name, model in pair.items()}
+    ratios = {
+        name: np.array([first_to_last(model, clip) for clip in longest])
+        for name, model in pair.items()
+    }
     for name, ratio in ratios.items():
-        print(f"{when} {name}: median {np.median(ratio):.0e}, from {ratio.min():.0e} to {ratio.max():.0e}")
+        print(
+            f"{when} {name}: median {np.median(ratio):.0e}, from {ratio.min():.0e} to {ratio.max():.0e}"
+        )
     orders = np.log10(np.median(ratios["lstm"]) / np.median(ratios["rnn"]))
     print(f"{when}: {orders:.1f} orders of magnitude between the two medians")
 
@@ -231,8 +274,8 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 #
 # ## How fast does it vanish?
 #
-# Step 3 multiplies by the recurrent matrix. How much longer can that make a vector? At most by a factor, the matrix's largest [*singular value*](../GLOSSARY.md#singular-value).
-# Keras begins with an [*orthogonal*](../GLOSSARY.md#orthogonal) matrix, all of whose singular values are 1: it turns vectors and keeps their length. So the
+# Step 3 multiplies by the recurrent matrix. How much longer can that make a vector? At most by a factor, the matrix's largest [*singular value*](../docs/glossary.md#singular-value).
+# Keras begins with an [*orthogonal*](../docs/glossary.md#orthogonal) matrix, all of whose singular values are 1: it turns vectors and keeps their length. So the
 # shrinking comes from step 2, the slope of `tanh`, which is 1 at zero and smaller everywhere else.
 #
 # If all directions are alike, one frame back costs about *singular value × root mean square of the slope*. The next cell scales the
@@ -260,18 +303,27 @@ for gain in [0.5, 1, 2, 3]:
     model = models.rnn(clips.label.nunique())  # the untrained RNN from above
     matrix = model.get_layer("rnn").cell.recurrent_kernel
     matrix.assign(gain * matrix)
-    by_frame = curves[f"gain {gain}"] = microscope.gradient_by_frame(model, long.frames, truth)
+    by_frame = curves[f"gain {gain}"] = microscope.gradient_by_frame(
+        model, long.frames, truth
+    )
     slope = 1 - microscope.gates(model, long.frames)["state"] ** 2
     largest = np.linalg.norm(matrix, 2)  # singular value
     factor = (by_frame[0] / by_frame[-1]) ** (1 / (len(by_frame) - 1))
     predicted = largest * np.sqrt((slope**2).mean())
-    print(f"largest singular value {largest:.1f}: predicted factor {predicted:.2f} a frame, measured {factor:.2f}")
+    print(
+        f"largest singular value {largest:.1f}: predicted factor {predicted:.2f} a frame, measured {factor:.2f}"
+    )
 
 # %% tags=["more", "no-code"]
 title = "four gains of the recurrent matrix, untrained"
-figure = plots.under_frames(long.frames, curves, unit="gradient norm", scale="log", title=title)
+figure = plots.under_frames(
+    long.frames, curves, unit="gradient norm", scale="log", title=title
+)
 first = {name: curve[0] for name, curve in curves.items()}
-plots.describe(figure, f"at the first frame {', '.join(f'{name}: {size:.0e}' for name, size in first.items())}")
+plots.describe(
+    figure,
+    f"at the first frame {', '.join(f'{name}: {size:.0e}' for name, size in first.items())}",
+)
 
 # %% [markdown] tags=["notes"]
 # Predicted and measured agree to less than a tenth a frame; over a whole clip even that multiplies to a large factor. A factor below 1 vanishes, above 1 explodes; there is little in
@@ -279,7 +331,7 @@ plots.describe(figure, f"at the first frame {', '.join(f'{name}: {size:.0e}' for
 # After training the prediction misses: one singular value no longer stands for all.
 
 # %% [markdown]
-# Two numbers predict the microscope's line, to less than a tenth a frame (over a whole clip even that multiplies to a large factor). A factor below 1 vanishes, a factor above 1 makes an [*exploding gradient*](../GLOSSARY.md#exploding-gradient); after dozens of frames there is
+# Two numbers predict the microscope's line, to less than a tenth a frame (over a whole clip even that multiplies to a large factor). A factor below 1 vanishes, a factor above 1 makes an [*exploding gradient*](../docs/glossary.md#exploding-gradient); after dozens of frames there is
 # little in between. A larger gain drives `tanh` further into its flat ends, which takes part of the gain back.
 #
 # The largest singular value alone gives a bound, no more: the gradient cannot grow faster. What did training do to it?
@@ -288,11 +340,15 @@ plots.describe(figure, f"at the first frame {', '.join(f'{name}: {size:.0e}' for
 matrix = trained["rnn"].get_layer("rnn").cell.recurrent_kernel.numpy()
 singular = np.linalg.svd(matrix, compute_uv=False)
 slope = 1 - microscope.gates(trained["rnn"], long.frames)["state"] ** 2
-print(f"trained: singular values from {singular.min():.2f} to {singular.max():.2f}, all were 1.00")
+print(
+    f"trained: singular values from {singular.min():.2f} to {singular.max():.2f}, all were 1.00"
+)
 predicted = singular.max() * np.sqrt((slope**2).mean())
 by_frame = microscope.gradient_by_frame(trained["rnn"], long.frames, truth)
 factor = (by_frame[0] / by_frame[-1]) ** (1 / (len(by_frame) - 1))
-print(f"the product would predict a factor of {predicted:.2f} a frame; measured {factor:.2f}")
+print(
+    f"the product would predict a factor of {predicted:.2f} a frame; measured {factor:.2f}"
+)
 
 # %% [markdown]
 # Training has pulled the matrix out of shape: some directions are stretched, others shrink. The largest singular value no longer stands for all of them, and the
@@ -300,9 +356,10 @@ print(f"the product would predict a factor of {predicted:.2f} a frame; measured 
 #
 # ## Exploding, and a limit against it
 #
-# `tanh` keeps every state between -1 and 1, whatever the gradient does. Without it nothing holds the state. This RNN has [*ReLU*](../GLOSSARY.md#relu) units (negative
+# `tanh` keeps every state between -1 and 1, whatever the gradient does. Without it nothing holds the state. This RNN has [*ReLU*](../docs/glossary.md#relu) units (negative
 # values become 0, others stay) and a gain of 1.6, and it learns by plain gradient descent: each step is the gradient times the
 # *learning rate*.
+
 
 # %%
 def relu_rnn():
@@ -310,15 +367,25 @@ def relu_rnn():
     keras.utils.set_random_seed(0)
     clip = keras.Input([None, audio.N_MELS])
     # the scale of all our models: (x + 5) / 4
-    scaled = keras.layers.Rescaling(1 / 4, 5 / 4)(keras.layers.Masking(batches.PADDING)(clip))
+    scaled = keras.layers.Rescaling(1 / 4, 5 / 4)(
+        keras.layers.Masking(batches.PADDING)(clip)
+    )
     start = keras.initializers.Orthogonal(1.6)
-    last = keras.layers.SimpleRNN(64, activation="relu", recurrent_initializer=start)(scaled)
-    return keras.Model(clip, keras.layers.Dense(clips.label.nunique())(last), name="relu_rnn")
+    last = keras.layers.SimpleRNN(64, activation="relu", recurrent_initializer=start)(
+        scaled
+    )
+    return keras.Model(
+        clip, keras.layers.Dense(clips.label.nunique())(last), name="relu_rnn"
+    )
 
 
 # nine frames of each clip: over many, rounding errors explode as well
-change = evaluation.check_mask(relu_rnn(), batches.pad([clip[:9] for clip in validation.frames.head(8)]))
-print(f"{relu_rnn().count_params():,} parameters; padding changes a logit by {change:.0e}")
+change = evaluation.check_mask(
+    relu_rnn(), batches.pad([clip[:9] for clip in validation.frames.head(8)])
+)
+print(
+    f"{relu_rnn().count_params():,} parameters; padding changes a logit by {change:.0e}"
+)
 
 # %% [markdown]
 # **Predict, then run.** What will its loss be after four epochs?
@@ -336,6 +403,7 @@ print(f"{relu_rnn().count_params():,} parameters; padding changes a logit by {ch
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exploded, and clipped
 
+
 # %% tags=["more", "no-code"]
 def descend(largest_norm):
     """Train by plain gradient descent; a gradient longer than `largest_norm` is cut to it."""
@@ -352,7 +420,7 @@ def descend(largest_norm):
 print("loss after each epoch, unclipped:", *(f"{loss:.2f}" for loss in descend(None)))
 
 # %% [markdown]
-# `nan` is [*not a number*](../GLOSSARY.md#not-a-number): somewhere on the way a number grew too large to be held, and from then on every weight is spoiled. [*Clipping*](../GLOSSARY.md#clipping) (the word has
+# `nan` is [*not a number*](../docs/glossary.md#not-a-number): somewhere on the way a number grew too large to be held, and from then on every weight is spoiled. [*Clipping*](../docs/glossary.md#clipping) (the word has
 # nothing to do with our clips) changes one thing: a gradient whose length, over all weights together, is larger than 1
 # is cut down to length 1. It keeps its direction.
 
@@ -389,11 +457,15 @@ for start in ["orthogonal", "glorot_uniform", "identity"]:
     model = models.rnn(clips.label.nunique(), recurrent_initializer=start)
     change = evaluation.check_mask(model, batches.pad(list(validation.frames.head(8))))
     watched[start], drawer[start] = [], []
-    for seed, model, history in training.fit_seeds(model, data, seeds=[0, 1, 2], epochs=6):
+    for seed, model, history in training.fit_seeds(
+        model, data, seeds=[0, 1, 2], epochs=6
+    ):
         watched[start].append(evaluation.evaluate(model, validation).accuracy)
         drawer[start].append(evaluation.evaluate(model, test))  # not looked at yet
     spread = f"{min(watched[start]):.3f} to {max(watched[start]):.3f}"
-    print(f"{start}: validation accuracy {np.mean(watched[start]):.3f} ({spread}, 3 seeds); padding {change:.0e}")
+    print(
+        f"{start}: validation accuracy {np.mean(watched[start]):.3f} ({spread}, 3 seeds); padding {change:.0e}"
+    )
 
 # %% tags=["more", "no-code"]
 for rate in [3e-4, 3e-2]:
@@ -401,9 +473,13 @@ for rate in [3e-4, 3e-2]:
     fits = training.fit_seeds(model, data, seeds=[0, 1], epochs=6, learning_rate=rate)
     found = [evaluation.evaluate(model, validation).accuracy for _, model, _ in fits]
     change = evaluation.check_mask(model, batches.pad(list(validation.frames.head(8))))
-    print(f"learning rate {rate:g}: {min(found):.3f} to {max(found):.3f}, 2 seeds; padding {change:.0e}")
+    print(
+        f"learning rate {rate:g}: {min(found):.3f} to {max(found):.3f}, 2 seeds; padding {change:.0e}"
+    )
 before = watched["orthogonal"]
-print(f"learning rate {training.LEARNING_RATE:g}: {min(before):.3f} to {max(before):.3f}, 3 seeds")
+print(
+    f"learning rate {training.LEARNING_RATE:g}: {min(before):.3f} to {max(before):.3f}, 3 seeds"
+)
 
 # %% [markdown] tags=["notes"]
 # Compare the ranges, not the best runs. Where two overlap, three seeds do not tell the two apart. The identity is ahead beyond the ranges, and the largest singular value
@@ -418,9 +494,18 @@ print(f"learning rate {training.LEARNING_RATE:g}: {min(before):.3f} to {max(befo
 
 # %%
 best = max(watched, key=lambda start: np.mean(watched[start]))
-entry = {"lesson": "05", "data": clips.source.iloc[0], "split": "official", "parameters": model.count_params()}
-table = evaluation.Results().add(model=f"rnn, {best}, 900 clips", score=drawer[best], **entry)
-table[table.lesson == "05"][["model", "split", "accuracy", "least", "largest", "seeds", "parameters"]].round(3)
+entry = {
+    "lesson": "05",
+    "data": clips.source.iloc[0],
+    "split": "official",
+    "parameters": model.count_params(),
+}
+table = evaluation.Results().add(
+    model=f"rnn, {best}, 900 clips", score=drawer[best], **entry
+)
+table[table.lesson == "05"][
+    ["model", "split", "accuracy", "least", "largest", "seeds", "parameters"]
+].round(3)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Your turn: how far back does it listen?
@@ -448,15 +533,26 @@ frames_to_a_thousandth = np.log(1 / 1000) / np.log(0.63)
 milliseconds = 10 * frames_to_a_thousandth
 
 # %% tags=["check"]
-assert isinstance(milliseconds, (float, np.floating)), "`milliseconds` should be one number"
-assert milliseconds > 0, "both logarithms are negative, so their quotient is positive: check the signs"
-assert not np.isclose(milliseconds, 14.95, atol=0.1), "those are frames; each lasts 10 ms"
-assert np.isclose(0.63 ** (milliseconds / 10), 1e-3, rtol=0.01), "0.63 to the power of the frames should be 0.001"
-print(f"a thousandth is left after {milliseconds:.0f} ms; the long clip lasts {10 * len(long.frames)} ms")
+assert isinstance(milliseconds, (float, np.floating)), (
+    "`milliseconds` should be one number"
+)
+assert milliseconds > 0, (
+    "both logarithms are negative, so their quotient is positive: check the signs"
+)
+assert not np.isclose(milliseconds, 14.95, atol=0.1), (
+    "those are frames; each lasts 10 ms"
+)
+assert np.isclose(0.63 ** (milliseconds / 10), 1e-3, rtol=0.01), (
+    "0.63 to the power of the frames should be 0.001"
+)
+print(
+    f"a thousandth is left after {milliseconds:.0f} ms; the long clip lasts {10 * len(long.frames)} ms"
+)
 
 # %% [markdown]
 # **Exercise 2.** Write `clip(gradients, largest)`: a list of arrays in, a list of arrays out. If the length of ALL of them together (the root of the sum of all
 # squares) is at most `largest`, they stay; otherwise all are scaled by the same factor, so that the length together is `largest`.
+
 
 # %% tags=["solution"]
 def clip(gradients, largest):
@@ -464,19 +560,29 @@ def clip(gradients, largest):
     length = np.sqrt(sum((gradient**2).sum() for gradient in gradients))
     return [gradient * min(1, largest / length) for gradient in gradients]
 
+
 # %% tags=["check"]
 two = [np.array([3.0, 0.0]), np.array([[4.0]])]
 cut = clip(two, 1)
-assert isinstance(cut, list) and len(cut) == 2, "return a list with as many arrays as came in"
-assert not np.isclose(np.abs(cut[0]).max(), 1), "each array was cut by itself; take ONE length for all"
+assert isinstance(cut, list) and len(cut) == 2, (
+    "return a list with as many arrays as came in"
+)
+assert not np.isclose(np.abs(cut[0]).max(), 1), (
+    "each array was cut by itself; take ONE length for all"
+)
 expected = [part.numpy() for part in tf.clip_by_global_norm(two, 1.0)[0]]
-assert np.allclose(cut[1], expected[1]), f"3 and 4 together have the length 5: expected {expected[1]}, found {cut[1]}"
-assert np.allclose(clip(two, 10)[0], two[0]), "gradients that are short enough should stay as they are"
+assert np.allclose(cut[1], expected[1]), (
+    f"3 and 4 together have the length 5: expected {expected[1]}, found {cut[1]}"
+)
+assert np.allclose(clip(two, 10)[0], two[0]), (
+    "gradients that are short enough should stay as they are"
+)
 print("cut from length 5 to 1:", cut[0], cut[1][0], "as TensorFlow does it")
 
 # %% [markdown]
 # **Exercise 3.** How far back does a model listen while it learns? Write `reach(by_frame, share)`: the least number of frames, counted from the END of
 # the clip, that hold at least `share` of the sum of all gradient norms.
+
 
 # %% tags=["solution"]
 def reach(by_frame, share):
@@ -484,15 +590,27 @@ def reach(by_frame, share):
     held = np.cumsum(by_frame[::-1]) / np.sum(by_frame)
     return int(np.argmax(held >= share)) + 1
 
+
 # %% tags=["check"]
 found = reach(np.array([1.0, 1.0, 2.0, 4.0]), 0.7)
 assert found is not None, "reach should return a number of frames"
-assert found != 1, "one frame holds 4 of 8, a half: if you used argmax, its count begins at 0, so add 1"
-assert found == 2, f"expected 2: the last two frames hold 6 of 8; found {found}. Count from the end"
-assert reach(np.ones(5), 1.0) == 5, "to hold everything of an even gradient takes all five frames"
+assert found != 1, (
+    "one frame holds 4 of 8, a half: if you used argmax, its count begins at 0, so add 1"
+)
+assert found == 2, (
+    f"expected 2: the last two frames hold 6 of 8; found {found}. Count from the end"
+)
+assert reach(np.ones(5), 1.0) == 5, (
+    "to hold everything of an even gradient takes all five frames"
+)
 truth = clips.label.cat.categories.get_loc(long.label)
-far = {name: reach(microscope.gradient_by_frame(model, long.frames, truth), 0.99) for name, model in trained.items()}
-print(f"99 % of the gradient lies in the last frames of {len(long.frames)}: RNN {far['rnn']}, LSTM {far['lstm']}")
+far = {
+    name: reach(microscope.gradient_by_frame(model, long.frames, truth), 0.99)
+    for name, model in trained.items()
+}
+print(
+    f"99 % of the gradient lies in the last frames of {len(long.frames)}: RNN {far['rnn']}, LSTM {far['lstm']}"
+)
 
 # %% [markdown]
 # **Exercise 4.** Make a matrix `turn`, 64 × 64, with ALL singular values 0.9: take the orthogonal factor of a random matrix (`np.linalg.qr` returns it
@@ -505,12 +623,18 @@ left = 0.9**50
 # %% tags=["check"]
 assert np.shape(turn) == (64, 64), "`turn` should be a matrix of 64 rows and 64 columns"
 values = np.linalg.svd(turn, compute_uv=False)
-assert not np.allclose(values, 1), "the singular values are 1: scale the orthogonal matrix by 0.9"
+assert not np.allclose(values, 1), (
+    "the singular values are 1: scale the orthogonal matrix by 0.9"
+)
 span = f"{values.min():.2f} to {values.max():.2f}"
-assert np.allclose(values, 0.9), f"expected all singular values 0.9, found {span}: is it qr's FIRST result?"
+assert np.allclose(values, 0.9), (
+    f"expected all singular values 0.9, found {span}: is it qr's FIRST result?"
+)
 vector = np.linalg.matrix_power(turn, 50) @ np.ones(64)
 assert isinstance(left, float), "`left` should be one number"
-assert np.isclose(left, np.linalg.norm(vector) / 8), "each multiplication leaves 0.9 of the length"
+assert np.isclose(left, np.linalg.norm(vector) / 8), (
+    "each multiplication leaves 0.9 of the length"
+)
 print(f"after 50 frames {left:.4f} of the length is left, whatever the direction")
 
 # %% [markdown] tags=["slide", "only-slides"]

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 06 · LSTM
 #
-# In a vanilla RNN the error dies on its way back (lesson 05). The *long short-term memory* of Hochreiter and Schmidhuber (1997; the forget [gate](../GLOSSARY.md#gate) is of Gers,
+# In a vanilla RNN the error dies on its way back (lesson 05). The *long short-term memory* of Hochreiter and Schmidhuber (1997; the forget [gate](../docs/glossary.md#gate) is of Gers,
 # Schmidhuber and Cummins 2000) gives it a road of its own. Is that why an LSTM does better, and does it always? You build one by hand, watch it listen, and then try to break it.
 #
 # **You will**
@@ -30,32 +30,39 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 
-from course_lib import audio, batches, datasets, evaluation, microscope, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import microscope
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
-validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+validation = rest.groupby(["label", "group"], observed=True).sample(
+    frac=0.1, random_state=0
+)
 others = rest.drop(validation.index).sample(frac=1, random_state=0)
-train = others.groupby("label", observed=True).head(70)  # 70 clips of each word, to save time
+train = others.groupby("label", observed=True).head(
+    70
+)  # 70 clips of each word, to save time
 by_length = validation.frames.map(len).sort_values().index
 long = validation.loc[by_length[-5]]
-print(f"{len(train)} to learn from, {len(validation)} to watch; the long clip has {len(long.frames)} frames")
+print(
+    f"{len(train)} to learn from, {len(validation)} to watch; the long clip has {len(long.frames)} frames"
+)
 
 # %% [markdown]
 # ## A second memory
 #
-# A vanilla RNN overwrites its whole state at each frame: `tanh(...)` of everything, every time. An LSTM has a second memory, the [*cell*](../GLOSSARY.md#cell), and
+# A vanilla RNN overwrites its whole state at each frame: `tanh(...)` of everything, every time. An LSTM has a second memory, the [*cell*](../docs/glossary.md#cell), and
 # changes it with care:
 #
 # `cell = forget * cell + input * candidate`
 #
 # `candidate` is what a vanilla RNN would write, a number from -1 to 1 for each unit. `forget` and `input` are *gates*: numbers between 0 and 1, one a
-# unit, computed at each frame from the frame and the state before it by a [*sigmoid*](../GLOSSARY.md#sigmoid), a soft switch. `forget` near 1 keeps what is in the cell; `input` near 0
+# unit, computed at each frame from the frame and the state before it by a [*sigmoid*](../docs/glossary.md#sigmoid), a soft switch. `forget` near 1 keeps what is in the cell; `input` near 0
 # lets nothing in. A third gate, `output`, decides how much of the cell the rest of the network sees: `state = output * tanh(cell)`.
 #
-# Here is the whole of it. Keras keeps the weights of the four parts side by side, in the order input, forget, [candidate](../GLOSSARY.md#candidate), output.
+# Here is the whole of it. Keras keeps the weights of the four parts side by side, in the order input, forget, [candidate](../docs/glossary.md#candidate), output.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A second memory, changed with care
@@ -73,6 +80,7 @@ print(f"{len(train)} to learn from, {len(validation)} to watch; the long clip ha
 # ## The whole of it
 # - Order in Keras: input, forget, candidate, output
 
+
 # %% tags=["more"]
 def sigmoid(x):
     """A soft switch: 0 far below zero, 0.5 at zero, 1 far above."""
@@ -84,11 +92,14 @@ def lstm_by_hand(frames, kernel, recurrent, bias):
     state = cell = np.zeros(recurrent.shape[0])
     states = []
     for frame in frames:
-        input_, forget, candidate, output = np.split(frame @ kernel + state @ recurrent + bias, 4)
+        input_, forget, candidate, output = np.split(
+            frame @ kernel + state @ recurrent + bias, 4
+        )
         cell = sigmoid(forget) * cell + sigmoid(input_) * np.tanh(candidate)
         state = sigmoid(output) * np.tanh(cell)
         states.append(state)
     return np.stack(states)
+
 
 # %% [markdown] tags=["notes"]
 # Read it aloud, line by line. Ask: how many weights, against a SimpleRNN of as many units? Four times: the split into 4 says so. The next cell of the lesson agrees with Keras to
@@ -102,14 +113,18 @@ by_keras = layer(scaled[None])[0]
 by_hand = lstm_by_hand(scaled, *layer.get_weights())
 np.testing.assert_allclose(by_hand, by_keras, atol=1e-5)
 print("kernel, recurrent, bias:", [weight.shape for weight in layer.get_weights()])
-print(f"states {by_hand.shape}; largest difference {np.abs(by_hand - by_keras).max():.0e}")
+print(
+    f"states {by_hand.shape}; largest difference {np.abs(by_hand - by_keras).max():.0e}"
+)
 
 # %% [markdown]
 # Each matrix is four times as wide as a vanilla RNN's, so an LSTM has four times the weights: `4 * 64 * (40 + 64 + 1)`.
 
 # %%
 assert layer.count_params() == 4 * 64 * (40 + 64 + 1)
-print(f"{layer.count_params():,} weights; a SimpleRNN of 64 units has {64 * (40 + 64 + 1):,}")
+print(
+    f"{layer.count_params():,} weights; a SimpleRNN of 64 units has {64 * (40 + 64 + 1):,}"
+)
 
 # %% [markdown]
 # ## Where the error travels
@@ -118,7 +133,7 @@ print(f"{layer.count_params():,} weights; a SimpleRNN of 64 units has {64 * (40 
 # else. If that gate is 0.99, then 100 frames back a third is left. That is the road.
 #
 # And if the gate is 0.5? Half of the memory, and of the error, is gone after ONE frame. Before training, what goes into a gate's sigmoid lies around
-# zero, its *bias* added; so the [*forget bias*](../GLOSSARY.md#forget-bias) decides how long a fresh LSTM remembers.
+# zero, its *bias* added; so the [*forget bias*](../docs/glossary.md#forget-bias) decides how long a fresh LSTM remembers.
 #
 # **Predict, then run.** `sigmoid(0)` is 0.5. With a bias of 1, which Keras takes (Jozefowicz et al. 2015), after how many frames is half of a memory left? With 3? With 5?
 
@@ -141,7 +156,9 @@ print(f"{layer.count_params():,} weights; a SimpleRNN of 64 units has {64 * (40 
 for bias in [0, 1, 3, 5]:
     kept = sigmoid(bias)
     half = np.log(0.5) / np.log(kept)  # kept ** half == 0.5
-    print(f"forget bias {bias}: keeps {kept:.3f} a frame, a half after {half:5.1f} frames = {10 * half:4.0f} ms")
+    print(
+        f"forget bias {bias}: keeps {kept:.3f} a frame, a half after {half:5.1f} frames = {10 * half:4.0f} ms"
+    )
 
 # %% [markdown] tags=["notes"]
 # Ask: which of the four would you choose for a digit? Keep the answers on the board; three of the biases meet real words in a minute. And ask what happens to the error on the way
@@ -151,6 +168,7 @@ for bias in [0, 1, 3, 5]:
 # A spoken digit lasts about half a second. With a bias of 1, the memory of a fresh LSTM is gone long before. The microscope of lesson 05
 # agrees on the order, not on the numbers: a gate moves around its mean, and the error has a second road, through the state and the gates.
 
+
 # %%
 def fresh_lstm(forget_bias):
     """An LSTM that has not learned, with this number as the bias of all its forget gates."""
@@ -158,11 +176,16 @@ def fresh_lstm(forget_bias):
     model = models.lstm(clips.label.nunique())
     bias = model.get_layer("lstm").cell.bias
     input_, _, candidate, output = np.split(bias.numpy(), 4)
-    bias.assign(np.concatenate([input_, np.full_like(input_, forget_bias), candidate, output]))
+    bias.assign(
+        np.concatenate([input_, np.full_like(input_, forget_bias), candidate, output])
+    )
     return model
 
 
-print("input and forget biases, the first of each:", fresh_lstm(3).get_layer("lstm").cell.bias.numpy()[[0, 64]])
+print(
+    "input and forget biases, the first of each:",
+    fresh_lstm(3).get_layer("lstm").cell.bias.numpy()[[0, 64]],
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Before training: what reaches the first frame?
@@ -172,10 +195,21 @@ print("input and forget biases, the first of each:", fresh_lstm(3).get_layer("ls
 # %% tags=["more", "no-code"]
 truth, curves = clips.label.cat.categories.get_loc(long.label), {}
 for bias in [0, 1, 3]:
-    curves[f"forget bias {bias}"] = microscope.gradient_by_frame(fresh_lstm(bias), long.frames, truth)
-figure = plots.under_frames(long.frames, curves, unit="gradient norm", scale="log", title="LSTMs before training")
+    curves[f"forget bias {bias}"] = microscope.gradient_by_frame(
+        fresh_lstm(bias), long.frames, truth
+    )
+figure = plots.under_frames(
+    long.frames,
+    curves,
+    unit="gradient norm",
+    scale="log",
+    title="LSTMs before training",
+)
 parts = [f"{name}: {curve[0] / curve[-1]:.0e}" for name, curve in curves.items()]
-plots.describe(figure, f"the first frame's gradient as a share of the last one's; {', '.join(parts)}")
+plots.describe(
+    figure,
+    f"the first frame's gradient as a share of the last one's; {', '.join(parts)}",
+)
 
 # %% [markdown] tags=["notes"]
 # Each label on this axis is a hundred times the one below it. Ask for the ratio first frame to last frame of each curve: the words of the picture, above in these notes, have it. Then take the guess for the training: a
@@ -199,8 +233,12 @@ for bias in [0, 1, 3]:
     trained[bias] = fresh_lstm(bias)
     training.fit(trained[bias], data, epochs=6)
     watched[bias] = evaluation.evaluate(trained[bias], validation)
-    change = evaluation.check_mask(trained[bias], batches.pad(list(validation.frames.head(8))))
-    print(f"forget bias {bias}: validation {watched[bias]}; padding changes a logit by {change:.0e}")
+    change = evaluation.check_mask(
+        trained[bias], batches.pad(list(validation.frames.head(8)))
+    )
+    print(
+        f"forget bias {bias}: validation {watched[bias]}; padding changes a logit by {change:.0e}"
+    )
 
 # %% [markdown] tags=["notes"]
 # Ask which pairs of intervals overlap. One seed: say so. Then the guess: where the word begins and where it ends, what would you WANT the input and the forget gate to do?
@@ -216,8 +254,15 @@ for bias in [0, 1, 3]:
 best = max(watched, key=lambda bias: watched[bias].accuracy)
 model = trained[best]
 score = evaluation.evaluate(model, test)
-entry = {"lesson": "06", "data": clips.source.iloc[0], "split": "official", "parameters": model.count_params()}
-table = evaluation.Results().add(model=f"lstm, forget bias {best}, 700 clips", score=score, **entry)
+entry = {
+    "lesson": "06",
+    "data": clips.source.iloc[0],
+    "split": "official",
+    "parameters": model.count_params(),
+}
+table = evaluation.Results().add(
+    model=f"lstm, forget bias {best}, 700 clips", score=score, **entry
+)
 print(f"forget bias {best}, test: {score}")
 
 # %% [markdown]
@@ -235,7 +280,10 @@ print(f"forget bias {best}, test: {score}")
 gates = microscope.gates(model, long.frames)
 some = {name: gates[name][:, :24] for name in ["input", "forget", "output", "cell"]}
 loudness = long.frames.mean(axis=1)
-follows = {name: np.corrcoef(gates[name].mean(axis=1), loudness)[0, 1] for name in ["input", "forget", "output"]}
+follows = {
+    name: np.corrcoef(gates[name].mean(axis=1), loudness)[0, 1]
+    for name in ["input", "forget", "output"]
+}
 figure = plots.gates(long.frames, some, title=f"{long.label}, 24 units")
 parts = ", ".join(f"{name} {value:+.2f}" for name, value in follows.items())
 plots.describe(figure, f"mean gate against loudness, correlation: {parts}")
@@ -249,16 +297,23 @@ plots.describe(figure, f"mean gate against loudness, correlation: {parts}")
 # grows louder. Do not make too much of them: it is one clip, and an LSTM that has not learned may show correlations as large, because a mean over units follows whatever the
 # frames share. A gate that has a name is not yet a gate that does what the name says. And look at the colour bar of the cell: the cell has no bound, it adds up.
 #
-# How long do the units remember now? What is left of a memory is the product of the gates on its way, so the *geometric* mean of a unit's forget gate gives its [half-life](../GLOSSARY.md#half-life).
+# How long do the units remember now? What is left of a memory is the product of the gates on its way, so the *geometric* mean of a unit's forget gate gives its [half-life](../docs/glossary.md#half-life).
 
 # %%
 kept = np.exp(np.log(gates["forget"]).mean(axis=0))  # the geometric mean
 half_lives = 10 * np.log(0.5) / np.log(kept)  # milliseconds
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 axes.hist(half_lives, bins=np.geomspace(5, max(1_000, half_lives.max()), 30))
-axes.set(xscale="log", xlabel="half-life (ms)", ylabel="units", title="how long the 64 cells remember")
+axes.set(
+    xscale="log",
+    xlabel="half-life (ms)",
+    ylabel="units",
+    title="how long the 64 cells remember",
+)
 low, middle, high = np.quantile(half_lives, [0, 0.5, 1])
-plots.describe(axes, f"half-lives from {low:.0f} to {high:.0f} ms, the median {middle:.0f} ms")
+plots.describe(
+    axes, f"half-lives from {low:.0f} to {high:.0f} ms, the median {middle:.0f} ms"
+)
 
 # %% [markdown]
 # A model of several speeds: some cells follow each sound, others keep a memory over a good part of the word.
@@ -268,6 +323,7 @@ plots.describe(axes, f"half-lives from {low:.0f} to {high:.0f} ms, the median {m
 # Now a task that cannot be solved without memory. There are six inputs: one for each of four words, one for "now", one for the question. A *cue* tells the
 # word. Then come `lag` frames of distraction, random numbers. Then a frame asks: which word was it? Each sequence is new, so that nothing can be learned by heart. Someone who forgot is right once in four times.
 
+
 # %%
 def sequences(count, lag, *, seed):
     """Cue, distraction, question: float32 [count, lag + 2, 6] on the scale of log-mel frames, and the cued words."""
@@ -275,9 +331,15 @@ def sequences(count, lag, *, seed):
     words = random.integers(0, 4, count)
     frames = np.zeros([count, lag + 2, 6], np.float32)
     frames[:, 1:-1, :4] = random.normal(0, 0.25, [count, lag, 4])  # distraction
-    frames[np.arange(count), 0, words] = frames[:, 0, 4] = 2  # the cue: which word, and "now"
+    frames[np.arange(count), 0, words] = frames[:, 0, 4] = (
+        2  # the cue: which word, and "now"
+    )
     frames[:, -1, 5] = 2  # the question
-    return frames * models.SPREAD_LOG_MEL + models.TYPICAL_LOG_MEL, words  # our models take this scale off
+    return (
+        frames * models.SPREAD_LOG_MEL + models.TYPICAL_LOG_MEL,
+        words,
+    )  # our models take this scale off
+
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A task that cannot be done without memory
@@ -291,8 +353,15 @@ frames, words = sequences(3, 10, seed=0)
 axes = plt.subplots(figsize=(9, 2.4), layout="constrained")[1]
 image = axes.imshow(frames[0].T, aspect="auto", cmap=plots.COLOURS)
 axes.figure.colorbar(image, ax=axes, label="value")
-axes.set(xlabel="frame", ylabel="input", title=f"one sequence with a lag of 10; the word is {words[0]}")
-plots.describe(axes, f"only frame 0 shows the word, by input {words[0]}; input 5 asks at frame {len(frames[0]) - 1}")
+axes.set(
+    xlabel="frame",
+    ylabel="input",
+    title=f"one sequence with a lag of 10; the word is {words[0]}",
+)
+plots.describe(
+    axes,
+    f"only frame 0 shows the word, by input {words[0]}; input 5 asks at frame {len(frames[0]) - 1}",
+)
 
 # %% [markdown] tags=["notes"]
 # Three written numbers from everybody. Expect 'the RNN first, the LSTM last'. Do not comment yet.
@@ -301,13 +370,17 @@ plots.describe(axes, f"only frame 0 shows the word, by input {words[0]}; input 5
 # Each model gets the same budget: 120 batches of 32 sequences. RNN, LSTM and GRU begin as Keras begins them. Two more begin with their gates *set*: the LSTM with a forget
 # bias of 5 and an input bias of -5 (keep what is there, let little in), the GRU, the next lesson's cell, with a bias of 5 on its one gate for both.
 
+
 # %%
 def set_gates(model, name):
     """Begin with a gate that keeps: half of a memory is left after 103 frames."""
     layer = model.layers[3]  # after input, mask and scale
     bias = layer.cell.bias.numpy()
     if name == "lstm":
-        bias[: layer.units], bias[layer.units : 2 * layer.units] = -5, 5  # input, forget
+        bias[: layer.units], bias[layer.units : 2 * layer.units] = (
+            -5,
+            5,
+        )  # input, forget
     else:
         bias[0, : layer.units] = 5  # update
     layer.cell.bias.assign(bias)
@@ -317,6 +390,7 @@ model = models.gru(4, units=24, n_mels=6)
 set_gates(model, "gru")
 print("the GRU's first biases:", model.layers[3].cell.bias[0, :3].numpy())
 
+
 # %%
 def remembers(name, lag, *, gates_set=False):
     """Train on the task, and return the share of 500 new sequences that are answered right."""
@@ -324,10 +398,13 @@ def remembers(name, lag, *, gates_set=False):
     model = getattr(models, name)(4, units=24, n_mels=6)
     if gates_set:
         set_gates(model, name)
-    data = tf.data.Dataset.from_tensor_slices(sequences(120 * 32, lag, seed=1)).batch(32)
+    data = tf.data.Dataset.from_tensor_slices(sequences(120 * 32, lag, seed=1)).batch(
+        32
+    )
     training.fit(model, data, epochs=1, learning_rate=0.01)
     frames, words = sequences(500, lag, seed=2)
     return (evaluation.predict(model, frames).argmax(axis=1) == words).mean()
+
 
 # %% [markdown]
 # **Predict, then run.** At which of the lags 10, 30, 100 and 300 does each forget? Write down three numbers, for RNN, LSTM and GRU as Keras begins
@@ -336,17 +413,28 @@ def remembers(name, lag, *, gates_set=False):
 # %%
 lags, right = [10, 30, 100, 300], {}
 for name in ["rnn", "lstm", "gru"]:
-    change = evaluation.check_mask(getattr(models, name)(4, units=24, n_mels=6), batches.pad(list(frames)))
+    change = evaluation.check_mask(
+        getattr(models, name)(4, units=24, n_mels=6), batches.pad(list(frames))
+    )
     right[name] = []
     for lag in lags:
-        guesses = min(right[name], default=1) < 0.3  # what guesses at one lag is not tried at a longer one
+        guesses = (
+            min(right[name], default=1) < 0.3
+        )  # what guesses at one lag is not tried at a longer one
         right[name].append(np.nan if guesses else remembers(name, lag))
-    print(f"{name}: {np.round(right[name], 2)}; padding changes a logit by {change:.0e}")
+    print(
+        f"{name}: {np.round(right[name], 2)}; padding changes a logit by {change:.0e}"
+    )
 
 # %%
 for name in ["lstm", "gru"]:
     found = remembers(name, lags[-1], gates_set=True)
-    right[f"{name}, gates set"] = [np.nan, np.nan, np.nan, found]  # the longest lag alone, to save time
+    right[f"{name}, gates set"] = [
+        np.nan,
+        np.nan,
+        np.nan,
+        found,
+    ]  # the longest lag alone, to save time
     print(f"{name}, gates set, lag {lags[-1]}: {found:.2f}")
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -359,10 +447,19 @@ axes = plt.subplots(figsize=(9, 3.4), layout="constrained")[1]
 for (name, shares), marker in zip(right.items(), "osD^v"):
     axes.plot(lags, shares, marker + "-", label=name, alpha=0.8)
 axes.axhline(0.25, linestyle="--", color="grey", label="guessing")
-axes.set(xscale="log", xlabel="lag (frames)", ylabel="share right", ylim=(0, 1.05), title="who remembers the cue?")
+axes.set(
+    xscale="log",
+    xlabel="lag (frames)",
+    ylabel="share right",
+    ylim=(0, 1.05),
+    title="who remembers the cue?",
+)
 axes.set_xticks(lags, lags)
 axes.legend()
-solved = [f"{name} {max(np.array(lags)[np.array(shares) > 0.9], default=0)}" for name, shares in right.items()]
+solved = [
+    f"{name} {max(np.array(lags)[np.array(shares) > 0.9], default=0)}"
+    for name, shares in right.items()
+]
 plots.describe(axes, f"the longest lag that each solves: {'; '.join(solved)}")
 
 # %% [markdown] tags=["notes"]
@@ -400,11 +497,19 @@ forget = 0.5 ** (1 / 100)
 bias_for_100 = np.log(forget / (1 - forget))
 
 # %% tags=["check"]
-assert isinstance(bias_for_100, (float, np.floating)), "`bias_for_100` should be one number"
-assert not np.isclose(bias_for_100, 0.5 ** (1 / 100)), "that is the gate; which bias makes the sigmoid give it?"
+assert isinstance(bias_for_100, (float, np.floating)), (
+    "`bias_for_100` should be one number"
+)
+assert not np.isclose(bias_for_100, 0.5 ** (1 / 100)), (
+    "that is the gate; which bias makes the sigmoid give it?"
+)
 left = sigmoid(bias_for_100) ** 100
-assert np.isclose(left, 0.5, atol=0.01), f"with this bias {left:.2f} is left after 100 frames, expected 0.50"
-print(f"forget bias {bias_for_100:.2f}; Keras begins with 1, which leaves {sigmoid(1) ** 100:.0e}")
+assert np.isclose(left, 0.5, atol=0.01), (
+    f"with this bias {left:.2f} is left after 100 frames, expected 0.50"
+)
+print(
+    f"forget bias {bias_for_100:.2f}; Keras begins with 1, which leaves {sigmoid(1) ** 100:.0e}"
+)
 
 # %% [markdown]
 # **Exercise 2.** Build an LSTM that counts, without training. One unit hears one number a frame, 1 (loud) or 0 (quiet), and its cell should hold how many
@@ -417,19 +522,31 @@ kernel = [20, 0, 0, 0]
 bias = [-10, 10, 10, 10]
 
 # %% tags=["check"]
-assert np.shape(kernel) == np.shape(bias) == (4,), "`kernel` and `bias` should each be a list of four numbers"
+assert np.shape(kernel) == np.shape(bias) == (4,), (
+    "`kernel` and `bias` should each be a list of four numbers"
+)
 at_rest, when_loud = sigmoid(bias[0]), sigmoid(kernel[0] + bias[0])
-assert at_rest < 0.1 < 0.9 < when_loud, f"the input gate is {at_rest:.2f} when quiet, {when_loud:.2f} when loud"
+assert at_rest < 0.1 < 0.9 < when_loud, (
+    f"the input gate is {at_rest:.2f} when quiet, {when_loud:.2f} when loud"
+)
 counter = keras.layers.LSTM(1, return_state=True)
 counter.build([None, None, 1])
 counter.set_weights([np.reshape(kernel, [1, 4]), np.zeros([1, 4]), np.array(bias)])
 heard = np.array([1, 0, 0, 1, 1, 0, 1, 0], np.float32)
 quiet = float(counter(np.zeros([1, 8, 1], np.float32))[2][0, 0])
-assert abs(quiet) < 0.1, f"eight quiet frames were counted as {quiet:.1f}: the input gate's bias should close it"
+assert abs(quiet) < 0.1, (
+    f"eight quiet frames were counted as {quiet:.1f}: the input gate's bias should close it"
+)
 counted = float(counter(heard[None, :, None])[2][0, 0])
-assert counted > 3, f"four loud frames count as {counted:.1f}: does the forget gate keep, and is the candidate 1?"
-assert abs(counted - 4) < 0.1, f"four loud frames were counted as {counted:.1f}: make the gates sharper"
-print(f"counted {counted:.3f} loud frames in {heard.astype(int)}; a vanilla RNN's tanh could not hold a 4")
+assert counted > 3, (
+    f"four loud frames count as {counted:.1f}: does the forget gate keep, and is the candidate 1?"
+)
+assert abs(counted - 4) < 0.1, (
+    f"four loud frames were counted as {counted:.1f}: make the gates sharper"
+)
+print(
+    f"counted {counted:.3f} loud frames in {heard.astype(int)}; a vanilla RNN's tanh could not hold a 4"
+)
 
 # %% [markdown]
 # **Exercise 3.** Which unit has the longest memory in the clip's gates? Set `slowest` to its number and `its_half_life` to its half-life in
@@ -441,13 +558,25 @@ slowest = mean_forget.argmax()
 its_half_life = 10 * np.log(0.5) / np.log(mean_forget[slowest])
 
 # %% tags=["check"]
-assert isinstance(slowest, (int, np.integer)), "`slowest` should be the number of a unit: argmax of one mean a unit"
-assert slowest < 64, f"found {slowest}: there are 64 units; take the mean over axis 0, the frames"
+assert isinstance(slowest, (int, np.integer)), (
+    "`slowest` should be the number of a unit: argmax of one mean a unit"
+)
+assert slowest < 64, (
+    f"found {slowest}: there are 64 units; take the mean over axis 0, the frames"
+)
 longest = np.exp(np.log(gates["forget"]).mean(axis=0))
-assert np.isclose(longest[slowest], longest.max()), f"unit {slowest} keeps less than another, {longest.max():.3f}"
-assert isinstance(its_half_life, (float, np.floating)) and its_half_life > 0, "expected one number above 0"
-assert np.isclose(longest.max() ** (its_half_life / 10), 0.5, atol=0.01), "in milliseconds: a frame is 10 of them"
-print(f"unit {slowest}: half-life {its_half_life:.0f} ms, in a clip of {10 * len(long.frames)} ms")
+assert np.isclose(longest[slowest], longest.max()), (
+    f"unit {slowest} keeps less than another, {longest.max():.3f}"
+)
+assert isinstance(its_half_life, (float, np.floating)) and its_half_life > 0, (
+    "expected one number above 0"
+)
+assert np.isclose(longest.max() ** (its_half_life / 10), 0.5, atol=0.01), (
+    "in milliseconds: a frame is 10 of them"
+)
+print(
+    f"unit {slowest}: half-life {its_half_life:.0f} ms, in a clip of {10 * len(long.frames)} ms"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz 1

@@ -29,22 +29,27 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 
-from course_lib import audio, batches, datasets, evaluation, microscope, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import microscope
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
 test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
-validation = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
+validation = rest.groupby(["label", "group"], observed=True).sample(
+    frac=0.1, random_state=0
+)
 train = rest.drop(validation.index)
-print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test")
+print(
+    f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test"
+)
 
 # %% [markdown]
 # ## One row, two gates
 #
 # For every frame, the GRU works out three things, each a number for each unit:
-# - the [*update gate*](../GLOSSARY.md#update-gate), a soft switch from 0 to 1: how much of the old state to KEEP;
-# - the [*reset gate*](../GLOSSARY.md#reset-gate), another one: how much of the old state the candidate may look at;
+# - the [*update gate*](../docs/glossary.md#update-gate), a soft switch from 0 to 1: how much of the old state to KEEP;
+# - the [*reset gate*](../docs/glossary.md#reset-gate), another one: how much of the old state the candidate may look at;
 # - the *candidate*, from -1 to 1: what the new state would be if nothing were kept.
 #
 # The new state lies between the old state and the candidate, and the update gate says where:
@@ -75,6 +80,7 @@ print(f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,
 # Draw a line with the old state at one end and the candidate at the other; the update gate slides a bead along it. At 1 the bead sits on the OLD state. Ask everybody to point to the
 # end where 'update = 0.99' puts it: the word 'update' tempts to the wrong one.
 
+
 # %%
 def sigmoid(sums):
     """A soft switch, from 0 to 1."""
@@ -90,6 +96,7 @@ def step_before(frame, state, kernel, recurrent_kernel, bias):
     candidate = np.tanh(candidate + (reset * state) @ for_candidate)
     return update * state + (1 - update) * candidate
 
+
 # %% [markdown]
 # In the *reset-after* form it is applied to the PRODUCT, *after* the multiplication. So one product serves all three, `state @
 # recurrent_kernel`, and a second row of biases belongs to it.
@@ -98,20 +105,25 @@ def step_before(frame, state, kernel, recurrent_kernel, bias):
 # ## Reset after: multiply, then reset
 # - Two rows of biases. Guess: which second biases are superfluous?
 
+
 # %% tags=["more"]
 def step_after(frame, state, kernel, recurrent_kernel, biases):
     """One step of the reset-after form: multiply, then reset."""
     frame_bias, state_bias = biases
     update, reset, candidate = np.split(frame @ kernel + frame_bias, 3)
-    past_update, past_reset, past_candidate = np.split(state @ recurrent_kernel + state_bias, 3)
+    past_update, past_reset, past_candidate = np.split(
+        state @ recurrent_kernel + state_bias, 3
+    )
     update = sigmoid(update + past_update)
     reset = sigmoid(reset + past_reset)
     candidate = np.tanh(candidate + reset * past_candidate)
     return update * state + (1 - update) * candidate
 
+
 # %% [markdown] tags=["notes"]
 # Circle the one place where the forms differ: reset * past_candidate, here after the multiplication, in the other form reset * state before it. Guess, part by part: if the second
 # bias of update, reset, candidate moves into the first row, do the states stay?
+
 
 # %%
 def read_by_hand(step, frames, weights):
@@ -126,7 +138,9 @@ def read_by_hand(step, frames, weights):
 
 sixes = validation[validation.label == "6"]
 clip = sixes.loc[(sixes.seconds - 0.487).abs().idxmin()]  # of about half a second
-frames = (clip.frames - models.TYPICAL_LOG_MEL) / models.SPREAD_LOG_MEL  # as the models scale them
+frames = (
+    clip.frames - models.TYPICAL_LOG_MEL
+) / models.SPREAD_LOG_MEL  # as the models scale them
 print("a six, [frames, bands]:", list(frames.shape))
 
 # %% [markdown]
@@ -137,13 +151,17 @@ print("a six, [frames, bands]:", list(frames.shape))
 built = {}
 for step, after in {step_before: False, step_after: True}.items():
     keras.utils.set_random_seed(1)
-    layer = keras.layers.GRU(16, reset_after=after, return_sequences=True, bias_initializer="random_normal")
+    layer = keras.layers.GRU(
+        16, reset_after=after, return_sequences=True, bias_initializer="random_normal"
+    )
     by_keras = keras.ops.convert_to_numpy(layer(frames[None]))[0]
     built[after] = layer.get_weights()
     by_hand = read_by_hand(step, frames, built[after])
     np.testing.assert_allclose(by_hand, by_keras, atol=1e-5)
     shapes = [list(weights.shape) for weights in built[after]]
-    print(f"reset_after={after}: apart by {np.abs(by_hand - by_keras).max():.0e} at most; weights {shapes}")
+    print(
+        f"reset_after={after}: apart by {np.abs(by_hand - by_keras).max():.0e} at most; weights {shapes}"
+    )
 print(f"by default: reset_after={keras.layers.GRU(16).reset_after}")
 
 # %% [markdown]
@@ -185,8 +203,12 @@ for position, part in enumerate(["update gate", "reset gate", "candidate"]):
     moved = biases.copy()
     moved[0, columns] += moved[1, columns]
     moved[1, columns] = 0
-    change = np.abs(read_by_hand(step_after, frames, (kernel, recurrent_kernel, moved)) - as_before).max()
-    print(f"second bias of the {part:>11} moved into the first: states change by {change:.0e}")
+    change = np.abs(
+        read_by_hand(step_after, frames, (kernel, recurrent_kernel, moved)) - as_before
+    ).max()
+    print(
+        f"second bias of the {part:>11} moved into the first: states change by {change:.0e}"
+    )
 
 # %% [markdown]
 # For the gates only the sum counts: up to rounding nothing changes. For the candidate the second bias stands inside the
@@ -203,6 +225,7 @@ for position, part in enumerate(["update gate", "reset gate", "candidate"]):
 # Per unit, one set of weights is a weight for each band, one for each unit, and a bias. The vanilla RNN has one such set, the
 # LSTM four, the GRU three.
 
+
 # %% tags=["more", "no-code"]
 def one_set(bands, units):
     """The parameters of a vanilla RNN layer: one set of weights."""
@@ -216,7 +239,9 @@ counts = {
     "LSTM": 4 * one_set(40, 64),
 }
 for name, number in counts.items():
-    print(f"{name:>23}: {number:>6,} parameters, {number / counts['LSTM']:.0%} of the LSTM's")
+    print(
+        f"{name:>23}: {number:>6,} parameters, {number / counts['LSTM']:.0%} of the LSTM's"
+    )
 
 # %% [markdown] tags=["notes"]
 # Point to `reset * (state @ … + bias)` on the slide before. The first lines print it: for the gates nothing changes but rounding; for the candidate the states do. Then the counts:
@@ -231,7 +256,9 @@ layers = {
 }
 for name, layer in layers.items():
     layer.build([None, None, 40])
-    assert layer.count_params() == counts[name], f"{name}: {layer.count_params():,}, counted {counts[name]:,}"
+    assert layer.count_params() == counts[name], (
+        f"{name}: {layer.count_params():,}, counted {counts[name]:,}"
+    )
 print(f"all {len(layers)} counts are Keras's")
 
 # %% [markdown]
@@ -243,7 +270,9 @@ print(f"all {len(layers)} counts are Keras's")
 keras.utils.set_random_seed(0)
 model = models.gru(clips.label.nunique())
 change = evaluation.check_mask(model, batches.pad(list(validation.frames[:8])))
-print(f"{model.count_params():,} parameters; padding changes a logit by {change:.0e} at most")
+print(
+    f"{model.count_params():,} parameters; padding changes a logit by {change:.0e} at most"
+)
 
 # %% [markdown]
 # The next cell takes about 25 seconds.
@@ -286,7 +315,10 @@ order = inside["update"].mean(axis=0).argsort()
 in_order = {name: inside[name][:, order] for name in ["update", "reset"]}
 figure = plots.gates(clip.frames, in_order, title=f'"six", {clip.group}')
 kept = inside["update"].mean(axis=0)
-plots.describe(figure, f"averaged over the clip, update gates lie between {kept.min():.2f} and {kept.max():.2f}")
+plots.describe(
+    figure,
+    f"averaged over the clip, update gates lie between {kept.min():.2f} and {kept.max():.2f}",
+)
 
 # %% [markdown]
 # Look along the rows of the update gate: some units keep more than others, and many change with the sound.
@@ -321,7 +353,9 @@ def insert(frames, pause):
 silence = np.full([LENGTH, audio.N_MELS], np.log(audio.LOG_OFFSET), np.float32)
 paused = insert(clip.frames, silence)
 within = insert(np.zeros(len(clip.frames), bool), np.ones(LENGTH, bool))
-print(f"{len(clip.frames)} frames, and {within.sum()} of silence in their middle: {list(paused.shape)}")
+print(
+    f"{len(clip.frames)} frames, and {within.sum()} of silence in their middle: {list(paused.shape)}"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## One clip: it rises, and stays far from 1
@@ -329,7 +363,9 @@ print(f"{len(clip.frames)} frames, and {within.sum()} of silence in their middle
 
 # %% tags=["more", "no-code"]
 update = microscope.gates(model, paused)["update"].mean(axis=1)
-figure = plots.under_frames(paused, {"update gate": update}, unit="mean over units", title="a silence put in")
+figure = plots.under_frames(
+    paused, {"update gate": update}, unit="mean over units", title="a silence put in"
+)
 means = f"in the silence the gate is {update[within].mean():.2f} on average, outside it {update[~within].mean():.2f}"
 plots.describe(figure, means)
 
@@ -340,6 +376,7 @@ plots.describe(figure, means)
 # That is one clip. Now 120 validation clips, with a second question: is it the SILENCE, or only that nothing changes? For
 # comparison, the frame before the pause is *held* for as long: a sound that stands still.
 
+
 # %%
 def look(frames, pause):
     """Update gates [frames, units] in the pause and outside it, and the states from before the pause to its end."""
@@ -349,7 +386,11 @@ def look(frames, pause):
     return inner, outer, inside["state"][middle - 1 : middle + LENGTH]
 
 
-print("gates in the pause, outside it, and states:", *(list(part.shape) for part in look(clip.frames, silence)))
+print(
+    "gates in the pause, outside it, and states:",
+    *(list(part.shape) for part in look(clip.frames, silence)),
+)
+
 
 # %%
 def hold(frames):
@@ -362,7 +403,9 @@ seen = {
     "silence": [look(one, silence) for one in chosen.frames],
     "held": [look(one, hold(one)) for one in chosen.frames],
 }
-print(f"{len(chosen)} clips, twice; states of a pause: {list(seen['held'][0][2].shape)}")
+print(
+    f"{len(chosen)} clips, twice; states of a pause: {list(seen['held'][0][2].shape)}"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## 120 clips: silence, or only stillness?
@@ -373,9 +416,16 @@ print(f"{len(chosen)} clips, twice; states of a pause: {list(seen['held'][0][2].
 for name, rows in seen.items():
     inner, outer = (np.array([row[side].mean() for row in rows]) for side in (0, 1))
     low, high = np.quantile(inner - outer, [0.05, 0.95])
-    print(f"{name:>8}: update gate {inner.mean():.2f} in the pause, {outer.mean():.2f} outside;", end=" ")
-    print(f"the difference: {(inner - outer).mean():+.2f}, nine clips in ten from {low:+.2f} to {high:+.2f}")
-    print(f"{'':>8}  higher in the pause than outside: {(inner > outer).mean():.0%} of the clips")
+    print(
+        f"{name:>8}: update gate {inner.mean():.2f} in the pause, {outer.mean():.2f} outside;",
+        end=" ",
+    )
+    print(
+        f"the difference: {(inner - outer).mean():+.2f}, nine clips in ten from {low:+.2f} to {high:+.2f}"
+    )
+    print(
+        f"{'':>8}  higher in the pause than outside: {(inner > outer).mean():.0%} of the clips"
+    )
 
 # %% [markdown] tags=["notes"]
 # It answers to the silence, not to the lack of change. An untrained GRU shows +0.02 in place of +0.15: so it was learned. Now the guess: let them say a share, then compute the power
@@ -388,13 +438,17 @@ for name, rows in seen.items():
 # %%
 keras.utils.set_random_seed(0)
 fresh = models.gru(clips.label.nunique())
-print(f"padding changes a logit by {evaluation.check_mask(fresh, batches.pad(list(validation.frames.head(8)))):.0e}")
+print(
+    f"padding changes a logit by {evaluation.check_mask(fresh, batches.pad(list(validation.frames.head(8)))):.0e}"
+)
 differences = []
 for one in chosen.frames[:40]:
     update = microscope.gates(fresh, insert(one, silence))["update"].mean(axis=1)
     pause = insert(np.zeros(len(one), bool), np.ones(LENGTH, bool))
     differences.append(update[pause].mean() - update[~pause].mean())
-print(f"untrained, 40 clips: pause minus outside {np.mean(differences):+.2f} on average")
+print(
+    f"untrained, 40 clips: pause minus outside {np.mean(differences):+.2f} on average"
+)
 
 # %% [markdown]
 # Compare the sizes. A difference that training has made much larger was learned, though nobody asked for it; a small difference of either sign may come
@@ -413,13 +467,17 @@ print(f"untrained, 40 clips: pause minus outside {np.mean(differences):+.2f} on 
 
 # %% tags=["more", "no-code"]
 gate = np.mean([row[0].mean() for row in seen["silence"]])
-print(f"a gate of {gate:.2f}, thirty times over: {gate**LENGTH:.0e} of the state is left")
+print(
+    f"a gate of {gate:.2f}, thirty times over: {gate**LENGTH:.0e} of the state is left"
+)
 for name, rows in seen.items():
     states = np.array([row[2] for row in rows])  # [clips, frames, units]
     size = np.linalg.norm(states[:, 0], axis=1)
     ratio = np.linalg.norm(states[:, -1] - states[:, 0], axis=1) / size
     low, high = np.quantile(ratio, [0.05, 0.95])
-    print(f"{name:>8}: the state ends {ratio.mean():.2f} of its size away; nine in ten: {low:.2f} to {high:.2f}")
+    print(
+        f"{name:>8}: the state ends {ratio.mean():.2f} of its size away; nine in ten: {low:.2f} to {high:.2f}"
+    )
 
 # %% [markdown] tags=["notes"]
 # 'More than half is kept' is true of ONE frame. Here is the power. But answers survive part of the time, so something must hold. Draw three small histograms: a hill at the mean, a
@@ -431,14 +489,23 @@ for name, rows in seen.items():
 # %%
 moves = {}
 for name, rows in seen.items():
-    moves[name] = np.mean([np.linalg.norm(np.diff(row[2], axis=0), axis=1) for row in rows], axis=0)
+    moves[name] = np.mean(
+        [np.linalg.norm(np.diff(row[2], axis=0), axis=1) for row in rows], axis=0
+    )
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 for (name, values), style in zip(moves.items(), ["-", "--"]):
     axes.plot(np.arange(LENGTH) * 10, values, style, label=name)
-axes.set(xlabel="time in the pause (ms)", ylabel="distance", title="how far the state moves in each frame of a pause")
+axes.set(
+    xlabel="time in the pause (ms)",
+    ylabel="distance",
+    title="how far the state moves in each frame of a pause",
+)
 axes.legend()
 first, last = moves["silence"][0], moves["silence"][-1]
-plots.describe(axes, f"mean of {len(chosen)} clips: {first:.2f} in the silence's first frame, {last:.2f} in its last")
+plots.describe(
+    axes,
+    f"mean of {len(chosen)} clips: {first:.2f} in the silence's first frame, {last:.2f} in its last",
+)
 
 # %% [markdown]
 # The state jumps as the silence begins, and then comes to rest: somewhere else. If every unit had jumped to one place, whatever
@@ -451,16 +518,37 @@ plots.describe(axes, f"mean of {len(chosen)} clips: {first:.2f} in the silence's
 # - Guess: overwrite the units that hold, or the others. What hurts more?
 
 # %% tags=["more", "no-code"]
-each_unit = {name: np.array([row[0].mean(axis=0) for row in rows]) for name, rows in seen.items()}  # [clips, units]
+each_unit = {
+    name: np.array([row[0].mean(axis=0) for row in rows]) for name, rows in seen.items()
+}  # [clips, units]
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 for (name, values), style in zip(each_unit.items(), ["-", "--"]):
-    axes.hist(values.ravel(), bins=40, range=(0, 1), histtype="step", linewidth=1.8, linestyle=style, label=name)
-axes.set(xlabel="update gate, averaged over the pause", ylabel="units of all clips", title="update gates in a pause")
+    axes.hist(
+        values.ravel(),
+        bins=40,
+        range=(0, 1),
+        histtype="step",
+        linewidth=1.8,
+        linestyle=style,
+        label=name,
+    )
+axes.set(
+    xlabel="update gate, averaged over the pause",
+    ylabel="units of all clips",
+    title="update gates in a pause",
+)
 axes.legend()
-ends = {name: ((values > 0.9).mean(), (values < 0.1).mean()) for name, values in each_unit.items()}
+ends = {
+    name: ((values > 0.9).mean(), (values < 0.1).mean())
+    for name, values in each_unit.items()
+}
 above, below = ends["silence"]
-fact = f"in the silence {above:.0%} of the gates are above 0.9 and {below:.0%} below 0.1"
-plots.describe(axes, f"{fact}; in the held frame {ends['held'][0]:.0%} and {ends['held'][1]:.0%}")
+fact = (
+    f"in the silence {above:.0%} of the gates are above 0.9 and {below:.0%} below 0.1"
+)
+plots.describe(
+    axes, f"{fact}; in the held frame {ends['held'][0]:.0%} and {ends['held'][1]:.0%}"
+)
 
 # %% [markdown] tags=["notes"]
 # A U. The caption has the shares above 0.9 and below 0.1. Ask: are the units at the right memory, or are they idle? How would you find out? Wait for 'take it away and look what
@@ -471,14 +559,21 @@ plots.describe(axes, f"{fact}; in the held frame {ends['held'][0]:.0%} and {ends
 # the state moves.
 
 # %%
-moved = np.array([np.abs(row[2][-1] - row[2][0]) for row in seen["silence"]])  # [clips, units]
+moved = np.array(
+    [np.abs(row[2][-1] - row[2][0]) for row in seen["silence"]]
+)  # [clips, units]
 gates = each_unit["silence"]
 for low, high in [(0, 0.5), (0.5, 0.9), (0.9, 0.97), (0.97, 1)]:
     these = (gates >= low) & (gates <= high)
-    by_clip = np.array([row[here].mean() for row, here in zip(moved, these) if here.any()])
+    by_clip = np.array(
+        [row[here].mean() for row, here in zip(moved, these) if here.any()]
+    )
     least, most = np.quantile(by_clip, [0.05, 0.95])
     part = f"{these.mean():>4.0%} of the gates"
-    print(f"gate from {low:.2f} to {high:.2f}: {part}; units move by {by_clip.mean():.2f},", end=" ")
+    print(
+        f"gate from {low:.2f} to {high:.2f}: {part}; units move by {by_clip.mean():.2f},",
+        end=" ",
+    )
     print(f"in nine clips of ten by {least:.2f} to {most:.2f}")
 
 # %% [markdown]
@@ -496,13 +591,19 @@ to_logits, logit_bias = model.get_layer("logits").get_weights()
 
 def finish(one, state):
     """The answer after the clip's second half, read from a state."""
-    for frame in (one[len(one) // 2 :] - models.TYPICAL_LOG_MEL) / models.SPREAD_LOG_MEL:
+    for frame in (
+        one[len(one) // 2 :] - models.TYPICAL_LOG_MEL
+    ) / models.SPREAD_LOG_MEL:
         state = step_after(frame, state, *weights)
     return (state @ to_logits + logit_bias).argmax()
 
 
-heard = clips.label.cat.categories[finish(clip.frames, look(clip.frames, silence)[2][-1])]
-print(f"the six, its second half read from the state at the end of the silence: {heard}")
+heard = clips.label.cat.categories[
+    finish(clip.frames, look(clip.frames, silence)[2][-1])
+]
+print(
+    f"the six, its second half read from the state at the end of the silence: {heard}"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Memory, or idle? Replace and see
@@ -513,11 +614,20 @@ print(f"the six, its second half read from the state at the end of the silence: 
 rested = np.array([row[2][-1] for row in seen["silence"]])
 held = gates > 0.97
 none = np.zeros_like(held)
-parts = {"nothing": none, "those that held": held, "all the others": ~held, "everything": ~none}
+parts = {
+    "nothing": none,
+    "those that held": held,
+    "all the others": ~held,
+    "everything": ~none,
+}
 for name, replaced in parts.items():
     states = np.where(replaced, rested.mean(axis=0), rested)
-    answers = np.array([finish(one, state) for one, state in zip(chosen.frames, states)])
-    print(f"replaced: {name:>15} ({replaced.mean():>3.0%}): {evaluation.score(answers == chosen.label.cat.codes)}")
+    answers = np.array(
+        [finish(one, state) for one, state in zip(chosen.frames, states)]
+    )
+    print(
+        f"replaced: {name:>15} ({replaced.mean():>3.0%}): {evaluation.score(answers == chosen.label.cat.codes)}"
+    )
 
 # %% [markdown] tags=["notes"]
 # Read the lines with their intervals. Losing the holding units costs; losing the others cannot be told from losing nothing. One training run, one seed, a pause that training never
@@ -533,7 +643,9 @@ for name, replaced in parts.items():
 # %%
 for length in [0, 10, 30, 100]:
     longer = np.full([length, audio.N_MELS], np.log(audio.LOG_OFFSET), np.float32)
-    answers = evaluation.predict(model, [insert(one, longer) for one in validation.frames]).argmax(axis=1)
+    answers = evaluation.predict(
+        model, [insert(one, longer) for one in validation.frames]
+    ).argmax(axis=1)
     right = evaluation.score(answers == validation.label.cat.codes)
     print(f"{length * 10:>5} ms of silence: {right}")
 
@@ -558,12 +670,15 @@ for length in [0, 10, 30, 100]:
 #
 # **Exercise 1.** In the convention of Chung and others (2014) the last line of a step reads the other way round:
 
+
 # %%
 def step_swapped(frame, state, kernel, recurrent_kernel, biases):
     """One step of the reset-after form in which an update gate near 1 REPLACES."""
     frame_bias, state_bias = biases
     update, reset, candidate = np.split(frame @ kernel + frame_bias, 3)
-    past_update, past_reset, past_candidate = np.split(state @ recurrent_kernel + state_bias, 3)
+    past_update, past_reset, past_candidate = np.split(
+        state @ recurrent_kernel + state_bias, 3
+    )
     update = sigmoid(update + past_update)
     reset = sigmoid(reset + past_reset)
     candidate = np.tanh(candidate + reset * past_candidate)
@@ -572,12 +687,15 @@ def step_swapped(frame, state, kernel, recurrent_kernel, biases):
 
 by_hand = read_by_hand(step_after, frames, built[True])
 swapped = read_by_hand(step_swapped, frames, built[True])
-print(f"the same weights, the other convention: states up to {np.abs(by_hand - swapped).max():.2f} apart")
+print(
+    f"the same weights, the other convention: states up to {np.abs(by_hand - swapped).max():.2f} apart"
+)
 
 # %% [markdown]
 # Write `translate(kernel, recurrent_kernel, biases)`: three arrays with which `step_swapped` gives the states that
 # `step_after` gives with these. The first third of the columns belongs to the update gate, and `1 - sigmoid(x)` is
 # `sigmoid(-x)`.
+
 
 # %% tags=["solution"]
 def translate(kernel, recurrent_kernel, biases):
@@ -586,17 +704,33 @@ def translate(kernel, recurrent_kernel, biases):
     signs = np.repeat([-1, 1, 1], units)
     return kernel * signs, recurrent_kernel * signs, biases * signs
 
+
 # %% tags=["check"]
 translated = translate(*(weights.copy() for weights in built[True]))
-assert isinstance(translated, (tuple, list)) and len(translated) == 3, "return kernel, recurrent_kernel and biases"
+assert isinstance(translated, (tuple, list)) and len(translated) == 3, (
+    "return kernel, recurrent_kernel and biases"
+)
 found = [weights.shape for weights in translated]
-assert found == [weights.shape for weights in built[True]], f"the shapes should stay as they were, found {found}"
+assert found == [weights.shape for weights in built[True]], (
+    f"the shapes should stay as they were, found {found}"
+)
 of_update, others = (np.s_[..., :16], np.s_[..., 16:])
-turned = [np.allclose(new[of_update], -old[of_update]) for new, old in zip(translated, built[True])]
-assert any(turned), "the update gate must turn round: 1 - sigmoid(x) = sigmoid(-x), so negate what makes its x"
-assert all(turned), f"x is a sum of all three: kernel, recurrent_kernel, biases; negated so far: {turned}"
-kept = all(np.allclose(new[others], old[others]) for new, old in zip(translated, built[True]))
-assert kept, "reset gate and candidate mean the same in both conventions: leave their columns alone"
+turned = [
+    np.allclose(new[of_update], -old[of_update])
+    for new, old in zip(translated, built[True])
+]
+assert any(turned), (
+    "the update gate must turn round: 1 - sigmoid(x) = sigmoid(-x), so negate what makes its x"
+)
+assert all(turned), (
+    f"x is a sum of all three: kernel, recurrent_kernel, biases; negated so far: {turned}"
+)
+kept = all(
+    np.allclose(new[others], old[others]) for new, old in zip(translated, built[True])
+)
+assert kept, (
+    "reset gate and candidate mean the same in both conventions: leave their columns alone"
+)
 away = np.abs(read_by_hand(step_swapped, frames, translated) - by_hand).max()
 assert away < 1e-5, f"the states are still {away:.2g} apart"
 print(f"translated: states {away:.0e} apart; the two conventions are one network")
@@ -606,21 +740,37 @@ print(f"translated: states {away:.0e} apart; the two conventions are one network
 # size that the update gate must have so that `share` of the state is left after `count` frames. Guess first: half of the
 # state after thirty frames, what gate?
 
+
 # %% tags=["solution"]
 def gate_to_keep(share, count):
     """The update gate with which a share of the state is left after so many frames."""
     return share ** (1 / count)
 
+
 # %% tags=["check"]
 answer = gate_to_keep(0.5, 30)
 assert answer is not None, "gate_to_keep should return a number from 0 to 1"
-assert np.isclose(gate_to_keep(0.5, 1), 0.5), "after ONE frame with a gate of 0.5 half is left, also in your function"
-assert not np.isclose(answer, 1 - 0.5 / 30), "not in equal portions: each frame keeps a share of what is LEFT"
-assert not np.isclose(answer, 1 - 0.5 ** (1 / 30)), "that is what each frame replaces; near 1 KEEPS here"
-assert not np.isclose(answer, 0.5**30), "that is what a gate of 0.5 leaves; asked is the gate that leaves a half"
-assert np.isclose(gate_to_keep(0.9, 10) ** 10, 0.9), "with a share of 0.9 something else is left: use `share`"
-assert np.isclose(answer**30, 0.5), f"with a gate of {answer:.3f}, {answer**30:.3f} is left after 30 frames, not 0.5"
-print(f"half after 30 frames: {answer:.3f}; after 100: {gate_to_keep(0.5, 100):.3f}; this model's mean: {gate:.2f}")
+assert np.isclose(gate_to_keep(0.5, 1), 0.5), (
+    "after ONE frame with a gate of 0.5 half is left, also in your function"
+)
+assert not np.isclose(answer, 1 - 0.5 / 30), (
+    "not in equal portions: each frame keeps a share of what is LEFT"
+)
+assert not np.isclose(answer, 1 - 0.5 ** (1 / 30)), (
+    "that is what each frame replaces; near 1 KEEPS here"
+)
+assert not np.isclose(answer, 0.5**30), (
+    "that is what a gate of 0.5 leaves; asked is the gate that leaves a half"
+)
+assert np.isclose(gate_to_keep(0.9, 10) ** 10, 0.9), (
+    "with a share of 0.9 something else is left: use `share`"
+)
+assert np.isclose(answer**30, 0.5), (
+    f"with a gate of {answer:.3f}, {answer**30:.3f} is left after 30 frames, not 0.5"
+)
+print(
+    f"half after 30 frames: {answer:.3f}; after 100: {gate_to_keep(0.5, 100):.3f}; this model's mean: {gate:.2f}"
+)
 
 # %% [markdown]
 # **Exercise 3.** Does the update gate follow the loudness all through a clip, without any silence put in? For each of the
@@ -632,22 +782,49 @@ forty = list(chosen.frames[:40])
 print(f"{len(forty)} clips, the first with [frames, bands] = {list(forty[0].shape)}")
 
 # %% tags=["solution"]
-follows = np.median([
-    np.corrcoef(one.mean(axis=1), microscope.gates(model, one)["update"].mean(axis=1))[0, 1] for one in forty
-])
+follows = np.median(
+    [
+        np.corrcoef(
+            one.mean(axis=1), microscope.gates(model, one)["update"].mean(axis=1)
+        )[0, 1]
+        for one in forty
+    ]
+)
 
 # %% tags=["check"]
-assert isinstance(follows, float), "`follows` should be one number: np.median of the forty correlations"
-assert abs(follows) <= 1, f"a correlation lies between -1 and 1, you found {follows:.2f}: use np.corrcoef"
+assert isinstance(follows, float), (
+    "`follows` should be one number: np.median of the forty correlations"
+)
+assert abs(follows) <= 1, (
+    f"a correlation lies between -1 and 1, you found {follows:.2f}: use np.corrcoef"
+)
 pairs = [(one.mean(axis=1), microscope.gates(model, one)) for one in forty]
-truth = np.array([np.corrcoef(loudness, values["update"].mean(axis=1))[0, 1] for loudness, values in pairs])
-of_reset = np.median([np.corrcoef(loudness, values["reset"].mean(axis=1))[0, 1] for loudness, values in pairs])
-assert not np.isclose(follows, of_reset), "that is the reset gate: take the entry \"update\""
+truth = np.array(
+    [
+        np.corrcoef(loudness, values["update"].mean(axis=1))[0, 1]
+        for loudness, values in pairs
+    ]
+)
+of_reset = np.median(
+    [
+        np.corrcoef(loudness, values["reset"].mean(axis=1))[0, 1]
+        for loudness, values in pairs
+    ]
+)
+assert not np.isclose(follows, of_reset), (
+    'that is the reset gate: take the entry "update"'
+)
 if not np.isclose(truth.mean(), np.median(truth)):
-    assert not np.isclose(follows, truth.mean()), "that is the mean of the forty: the median is asked"
+    assert not np.isclose(follows, truth.mean()), (
+        "that is the mean of the forty: the median is asked"
+    )
 hint = "both curves have a value a frame: .mean(axis=1)"
-assert np.isclose(follows, np.median(truth)), f"found {follows:.2f}: {hint}, and let no pause be put in"
-print(f"median {follows:.2f}, from {truth.min():.2f} to {truth.max():.2f}; the reset gate: {of_reset:.2f}")
+assert np.isclose(follows, np.median(truth)), (
+    f"found {follows:.2f}: {hint}, and let no pause be put in"
+)
+print(
+    f"median {follows:.2f}, from {truth.min():.2f} to {truth.max():.2f}; the reset gate: {of_reset:.2f}"
+)
 
 # %% [markdown]
 # A negative number says: the louder, the less is kept and the more is let in. The gate listens for sound. That it would do so
@@ -658,13 +835,21 @@ print(f"median {follows:.2f}, from {truth.min():.2f} to {truth.max():.2f}; the r
 # times 4/3?
 
 # %% tags=["solution"]
-units = max(size for size in range(1, 200) if 3 * one_set(40, size) + 3 * size <= 4 * one_set(40, 64))
+units = max(
+    size
+    for size in range(1, 200)
+    if 3 * one_set(40, size) + 3 * size <= 4 * one_set(40, 64)
+)
 
 # %% tags=["check"]
 assert isinstance(units, (int, np.integer)), "`units` should be a whole number"
 budget, used = 4 * one_set(40, 64), 3 * one_set(40, int(units)) + 3 * units
-assert units != 64 * 4 // 3, f"in proportion it would be {units}, but the square grows faster: {used:,} > {budget:,}"
-assert used <= budget, f"{units} units take {used:,} parameters, more than {budget:,}; both rows of biases in?"
+assert units != 64 * 4 // 3, (
+    f"in proportion it would be {units}, but the square grows faster: {used:,} > {budget:,}"
+)
+assert used <= budget, (
+    f"{units} units take {used:,} parameters, more than {budget:,}; both rows of biases in?"
+)
 more = 3 * one_set(40, int(units) + 1) + 3 * (units + 1)
 assert more > budget, f"{units + 1} units take {more:,} and fit, too: take the largest"
 print(f"{units} units: {used:,} parameters; the LSTM with 64: {budget:,}")

@@ -36,7 +36,7 @@ import pandas as pd
 import tensorflow as tf
 from scipy import stats
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown]
 # ## The rules of the contest
@@ -54,15 +54,22 @@ from course_lib import audio, batches, datasets, evaluation, models, plots, trai
 # digit of every voice.
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
-test, rest = clips[clips.split == "test"], clips[clips.split == "train"].sample(frac=1, random_state=0)
+test, rest = (
+    clips[clips.split == "test"],
+    clips[clips.split == "train"].sample(frac=1, random_state=0),
+)
 pile = rest.groupby(["label", "group"], observed=True)
 place = pile.cumcount() / pile["label"].transform("size")
 validation, train = rest[place < 0.11], rest[(place >= 0.11) & (place < 0.31)]
-print(f"{len(train):,} of {len(rest):,} to learn from, {len(validation):,} to choose by, {len(test):,} for the test")
+print(
+    f"{len(train):,} of {len(rest):,} to learn from, {len(validation):,} to choose by, {len(test):,} for the test"
+)
 known = set(test.group) & set(train.group)
-print(f"voices of the test that are in training, too: {len(known)} of {test.group.nunique()}")
+print(
+    f"voices of the test that are in training, too: {len(known)} of {test.group.nunique()}"
+)
 
 # %% [markdown]
 # The clips are padded to three lengths ([lesson 04](04_clips_of_many_lengths.ipynb)), and each model proves that it minds the mask.
@@ -84,7 +91,9 @@ batched = batches.bucketed(train.frames, train.label, n_lengths=3)
 padded, _ = next(iter(batched))
 four = {name: models.BUILDERS[name](clips.label.nunique()) for name in RATES}
 for name, model in four.items():
-    print(f"{name:>8}: padding changes a logit by {evaluation.check_mask(model, padded):.0e} at most")
+    print(
+        f"{name:>8}: padding changes a logit by {evaluation.check_mask(model, padded):.0e} at most"
+    )
 
 # %% [markdown]
 # ## Five seeds each
@@ -111,14 +120,24 @@ for name, model in four.items():
 # %% tags=["more", "no-code"]
 heard = pd.concat([validation, test])
 truth, on_test = heard.label.cat.codes.to_numpy(), (heard.split == "test").to_numpy()
-right, histories = {}, {}  # of each model: [seeds, clips] of True and False; [seeds] tables with a row an epoch
+right, histories = (
+    {},
+    {},
+)  # of each model: [seeds, clips] of True and False; [seeds] tables with a row an epoch
 for name, model in four.items():
     right[name], histories[name] = np.zeros([len(SEEDS), len(heard)], bool), []
-    runs = training.fit_seeds(model, batched, seeds=SEEDS, epochs=EPOCHS, learning_rate=RATES[name])
+    runs = training.fit_seeds(
+        model, batched, seeds=SEEDS, epochs=EPOCHS, learning_rate=RATES[name]
+    )
     for seed, trained, history in runs:
-        right[name][seed] = evaluation.predict(trained, heard.frames).argmax(axis=1) == truth
+        right[name][seed] = (
+            evaluation.predict(trained, heard.frames).argmax(axis=1) == truth
+        )
         histories[name].append(pd.DataFrame(history.history))
-    print(f"{name:>8}: validation", *[f"{share:.3f}" for share in right[name][:, ~on_test].mean(axis=1)])
+    print(
+        f"{name:>8}: validation",
+        *[f"{share:.3f}" for share in right[name][:, ~on_test].mean(axis=1)],
+    )
 
 # %% tags=["more", "no-code"]
 each = {name: answers[:, ~on_test].mean(axis=1) for name, answers in right.items()}
@@ -147,10 +166,21 @@ rows = {}
 for name, model in four.items():
     shares = right[name][:, ~on_test].mean(axis=1)
     rows[name] = {"mean": shares.mean(), "least": shares.min(), "largest": shares.max()}
-    rows[name]["seconds"] = np.median([history.seconds[1:] for history in histories[name]])
+    rows[name]["seconds"] = np.median(
+        [history.seconds[1:] for history in histories[name]]
+    )
     rows[name] |= evaluation.price(model, validation.frames.iloc[:60].tolist())
 table = pd.DataFrame(rows).T.astype({"parameters": int})
-table.round({"mean": 3, "least": 3, "largest": 3, "seconds": 2, "kilobytes": 1, "milliseconds": 2})
+table.round(
+    {
+        "mean": 3,
+        "least": 3,
+        "largest": 3,
+        "seconds": 2,
+        "kilobytes": 1,
+        "milliseconds": 2,
+    }
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What the user pays, what the trainer pays
@@ -159,13 +189,27 @@ table.round({"mean": 3, "least": 3, "largest": 3, "seconds": 2, "kilobytes": 1, 
 # - Guess: 1,600 frames as one clip, or as 64 of 25?
 
 # %% tags=["more", "no-code"]
-figure, panels = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained", sharey=True)
+figure, panels = plt.subplots(
+    1, 2, figsize=(10, 3.6), layout="constrained", sharey=True
+)
 for (name, row), marker in zip(table.iterrows(), "os^D"):
     spread = [[row["mean"] - row.least], [row.largest - row["mean"]]]
     for axes, price in zip(panels, ["milliseconds", "seconds"]):
-        axes.errorbar(row[price], row["mean"], yerr=spread, fmt=marker, capsize=4, label=name)
-panels[0].set(xlabel="milliseconds a clip", ylabel="validation accuracy", title="what the user pays", xlim=(0, None))
-panels[1].set(xlabel="seconds an epoch", title="what the trainer pays", xlim=(0, None), ylim=(0, 1.02))
+        axes.errorbar(
+            row[price], row["mean"], yerr=spread, fmt=marker, capsize=4, label=name
+        )
+panels[0].set(
+    xlabel="milliseconds a clip",
+    ylabel="validation accuracy",
+    title="what the user pays",
+    xlim=(0, None),
+)
+panels[1].set(
+    xlabel="seconds an epoch",
+    title="what the trainer pays",
+    xlim=(0, None),
+    ylim=(0, 1.02),
+)
 panels[0].legend()
 best, cheapest = table["mean"].idxmax(), table.milliseconds.idxmin()
 top, quick = table.loc[best], table.loc[cheapest]
@@ -194,8 +238,18 @@ print(f"in reach of {best}: {', '.join(reach.index)}; chosen: {chosen}")
 results = evaluation.Results()
 for name, row in table.iterrows():
     scores = [evaluation.score(answers) for answers in right[name][:, on_test]]
-    prices = {"parameters": int(row.parameters), **row[["seconds", "milliseconds", "kilobytes"]]}
-    results.add(lesson="08", model=name, data=clips.source.iloc[0], split="official", score=scores, **prices)
+    prices = {
+        "parameters": int(row.parameters),
+        **row[["seconds", "milliseconds", "kilobytes"]],
+    }
+    results.add(
+        lesson="08",
+        model=name,
+        data=clips.source.iloc[0],
+        split="official",
+        score=scores,
+        **prices,
+    )
     shares = [score.accuracy for score in scores]
     mark = " ← chosen" if name == chosen else ""
     spread = f"from {min(shares):.3f} to {max(shares):.3f} over {len(shares)} seeds"
@@ -213,7 +267,13 @@ for name, row in table.iterrows():
 lasts = 1_000 * validation.seconds.iloc[:60].median()  # milliseconds
 prices = table[["milliseconds", "seconds", "kilobytes"]]
 against = (prices / prices.loc["average"]).round(1).add_suffix(", times the average's")
-against.assign(**{"share of the clip's duration": (table.milliseconds / lasts).map("{:.1%}".format)})
+against.assign(
+    **{
+        "share of the clip's duration": (table.milliseconds / lasts).map(
+            "{:.1%}".format
+        )
+    }
+)
 
 # %% [markdown]
 # Against the average, a recurrent cell is dear. Against the sound it is cheap: the last column says how much of the clip's own
@@ -228,6 +288,7 @@ against.assign(**{"share of the clip's duration": (table.milliseconds / lasts).m
 # XLA stays out here: it would compile for seconds at each length, and we would measure the compiling. The loss is replaced by the mean square of the
 # logits, which costs about as much. Each time is the least of five, because whatever else the machine does can only add time.
 
+
 # %%
 def timed(work, batch, repeats=5):
     """The least seconds of some work on a batch."""
@@ -239,27 +300,39 @@ def timed(work, batch, repeats=5):
     return min(spent)
 
 
-print(f"a pause of 10 ms takes {1_000 * timed(lambda _: time.sleep(0.01), None):.1f} ms by this clock")
+print(
+    f"a pause of 10 ms takes {1_000 * timed(lambda _: time.sleep(0.01), None):.1f} ms by this clock"
+)
 
 # %%
-BATCH = [tf.TensorSpec([None, None, audio.N_MELS])]  # [batch, time, mel], any batch and any time
+BATCH = [
+    tf.TensorSpec([None, None, audio.N_MELS])
+]  # [batch, time, mel], any batch and any time
 
 
 def noise(clips, frames):
     """A batch of random frames, as loud as speech: for the clock their content does not matter."""
-    return tf.constant(np.random.default_rng(0).normal(-5, 4, [clips, frames, audio.N_MELS]), tf.float32)
+    return tf.constant(
+        np.random.default_rng(0).normal(-5, 4, [clips, frames, audio.N_MELS]),
+        tf.float32,
+    )
 
 
 print("[batch, time, mel] =", list(noise(32, 25).shape))
 
+
 # %%
 def training_step(model, **options):
     """Forward and gradient as one function for all shapes, without XLA unless the options say so."""
+
     def gradients(batch):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(model(batch, training=True) ** 2)
         return tape.gradient(loss, model.trainable_variables)
-    return tf.function(gradients, input_signature=BATCH, autograph=False, **options).get_concrete_function()
+
+    return tf.function(
+        gradients, input_signature=BATCH, autograph=False, **options
+    ).get_concrete_function()
 
 
 LENGTHS = [25, 50, 100, 200, 400, 800]
@@ -267,7 +340,9 @@ steps, spent = {name: training_step(model) for name, model in four.items()}, {}
 for name, step in steps.items():
     step(noise(32, 25))  # the first call only warms up
     spent[name] = [timed(step, noise(32, frames)) for frames in LENGTHS]
-pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames")).mul(1_000).round(1).rename(columns="{} (ms)".format)
+pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames")).mul(1_000).round(1).rename(
+    columns="{} (ms)".format
+)
 
 # %% [markdown]
 # If time grows as a power of the length, `seconds = a · frames ** b`, then on two logarithmic axes it is a straight line, and the *exponent* `b` is
@@ -278,16 +353,25 @@ pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames")).mul(1_000).round(1).
 # - Two logarithmic axes: the slope is the power
 
 # %% tags=["more", "no-code"]
-exponents = {name: np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0] for name, seconds in spent.items()}
+exponents = {
+    name: np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0]
+    for name, seconds in spent.items()
+}
 axes = plt.subplots(figsize=(8, 4), layout="constrained")[1]
 for (name, seconds), marker in zip(spent.items(), "os^D"):
-    axes.loglog(LENGTHS, seconds, f"{marker}-", label=f"{name}: exponent {exponents[name]:.2f}")
+    axes.loglog(
+        LENGTHS, seconds, f"{marker}-", label=f"{name}: exponent {exponents[name]:.2f}"
+    )
 for power, start, style in [(1, spent["rnn"][0], "--"), (2, spent["rnn"][0], ":")]:
     ideal = start * (np.array(LENGTHS[:4]) / LENGTHS[0]) ** power
     axes.loglog(LENGTHS[:4], ideal, style, color="grey", label=f"a slope of {power}")
 axes.set_xticks(LENGTHS, LENGTHS)
 axes.xaxis.minorticks_off()
-axes.set(xlabel="frames in a clip", ylabel="seconds for a step", title="a training step of 32 clips")
+axes.set(
+    xlabel="frames in a clip",
+    ylabel="seconds for a step",
+    title="a training step of 32 clips",
+)
 axes.legend(loc="lower right")
 found = ", ".join(f"{name} {exponent:.2f}" for name, exponent in exponents.items())
 plots.describe(axes, f"the fitted exponents are {found}")
@@ -301,7 +385,7 @@ plots.describe(axes, f"the fitted exponents are {found}")
 # line drops although the clips grow, the machine was busy. An LSTM does more work at each frame than a vanilla RNN, not more frames: that lifts
 # its line and leaves the slope.
 #
-# Linear is not bad. A layer in which every frame looks at every other ([*self-attention*](../GLOSSARY.md#self-attention), the heart of a transformer) has a quadratic number of pairs
+# Linear is not bad. A layer in which every frame looks at every other ([*self-attention*](../docs/glossary.md#self-attention), the heart of a transformer) has a quadratic number of pairs
 # to weigh (Vaswani et al. 2017, table 1). What the same table holds against recurrent layers is something else; we come to it below.
 #
 # ### And memory?
@@ -315,11 +399,17 @@ plots.describe(axes, f"the fitted exponents are {found}")
 KEPT = {"rnn": 1, "lstm": 6, "gru": 5}  # rows of `units` numbers at each frame
 UNITS, NUMBER = 64, 4  # units; bytes of a float32
 megabytes = {
-    name: [kept * frames * UNITS * NUMBER * 32 / 1e6 for frames in LENGTHS] for name, kept in KEPT.items()
+    name: [kept * frames * UNITS * NUMBER * 32 / 1e6 for frames in LENGTHS]
+    for name, kept in KEPT.items()
 }
 weights = {name: four[name].count_params() * NUMBER / 1e6 for name in KEPT}
-print("megabytes of the weights:", {name: round(size, 2) for name, size in weights.items()})
-pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames")).round(1).rename(columns="{} (MB)".format)
+print(
+    "megabytes of the weights:",
+    {name: round(size, 2) for name, size in weights.items()},
+)
+pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames")).round(1).rename(
+    columns="{} (MB)".format
+)
 
 # %% [markdown]
 # Compare the two outputs: in training it is not the weights that fill the memory, it is what is kept for the way back, and that is linear in the
@@ -330,12 +420,17 @@ pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames")).round(1).rename(
 # Frame 20 cannot be read before frame 19 has been: its step needs the state that frame 19 left. **Predict, then run.** Take 1,600
 # frames and lay them out in four ways: one clip of 1,600 frames, 4 of 400, 16 of 100, 64 of 25. The number of multiplications is the same. Is the time?
 
+
 # %%
 def forward(model):
     """The model's answers as one function, without XLA, traced once for batches of every shape."""
+
     def answer(batch):
         return model(batch, training=False)
-    return tf.function(answer, input_signature=BATCH, autograph=False).get_concrete_function()
+
+    return tf.function(
+        answer, input_signature=BATCH, autograph=False
+    ).get_concrete_function()
 
 
 answering = {name: forward(model) for name, model in four.items()}
@@ -344,7 +439,9 @@ laid_out = {}
 for name, answer in answering.items():
     answer(noise(1, 25))  # the first call only warms up
     laid_out[name] = [timed(answer, noise(*way), repeats=5) for way in ways]
-index = pd.Index([f"{count} × {frames}" for count, frames in ways], name="clips × frames")
+index = pd.Index(
+    [f"{count} × {frames}" for count, frames in ways], name="clips × frames"
+)
 pd.DataFrame(laid_out, index=index).mul(1_000).round(1).rename(columns="{} (ms)".format)
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -355,7 +452,9 @@ pd.DataFrame(laid_out, index=index).mul(1_000).round(1).rename(columns="{} (ms)"
 # %% tags=["more", "no-code"]
 ratios = {name: times[0] / times[-1] for name, times in laid_out.items()}
 for name, ratio in ratios.items():
-    print(f"{name:>8}: one long clip takes {ratio:.1f} times as long as 64 short ones with as many frames")
+    print(
+        f"{name:>8}: one long clip takes {ratio:.1f} times as long as 64 short ones with as many frames"
+    )
 
 # %% [markdown] tags=["notes"]
 # Board: a chain of 1,600 small boxes against 25 tall ones. The parallel work must come from the batch. Ask what that means for a telephone that hears one person.
@@ -372,19 +471,31 @@ for name, ratio in ratios.items():
 # %%
 SIZES = [1, 8, 32, 128]
 rates = {
-    name: [size / timed(answer, noise(size, 50), repeats=7) for size in SIZES] for name, answer in answering.items()
+    name: [size / timed(answer, noise(size, 50), repeats=7) for size in SIZES]
+    for name, answer in answering.items()
 }
 axes = plt.subplots(figsize=(8, 3.6), layout="constrained")[1]
 for (name, values), marker in zip(rates.items(), "os^D"):
     axes.loglog(SIZES, values, f"{marker}-", label=name)
 axes.set_xticks(SIZES, SIZES)
 axes.xaxis.minorticks_off()
-axes.set(xlabel="clips in a batch", ylabel="clips a second", title="answers to clips of 50 frames")
+axes.set(
+    xlabel="clips in a batch",
+    ylabel="clips a second",
+    title="answers to clips of 50 frames",
+)
 axes.legend()
-gains = ", ".join(f"{name} {values[-1] / values[0]:.0f} times" for name, values in rates.items())
-plots.describe(axes, f"with 128 clips at once, against one at a time: {gains} as many clips a second")
+gains = ", ".join(
+    f"{name} {values[-1] / values[0]:.0f} times" for name, values in rates.items()
+)
+plots.describe(
+    axes,
+    f"with 128 clips at once, against one at a time: {gains} as many clips a second",
+)
 step = SIZES[-1] * rates["lstm"][0] / rates["lstm"][-1]
-print(f"an LSTM's step for 128 clips takes {step:.1f} times as long as its step for one")
+print(
+    f"an LSTM's step for 128 clips takes {step:.1f} times as long as its step for one"
+)
 
 # %% [markdown]
 # A step for 128 clips costs more than a step for one, but far less than 128 times as much, until the multiplications themselves fill the processor. That is
@@ -399,15 +510,27 @@ print(f"an LSTM's step for 128 clips takes {step:.1f} times as long as its step 
 # %%
 lengths = batches.lengths(train.frames)
 one, three = [np.arange(len(lengths))], batches.bucket(lengths, n_lengths=3)
-waste = {text: batches.padding_waste(lengths, buckets) for text, buckets in [("one length", one), ("three", three)]}
+waste = {
+    text: batches.padding_waste(lengths, buckets)
+    for text, buckets in [("one length", one), ("three", three)]
+}
 print("padding:", ", ".join(f"{text} {share:.0%}" for text, share in waste.items()))
 batch, compiled = noise(32, 50), training_step(four["lstm"], jit_compile=True)
 compiling = timed(compiled, batch, repeats=1)
-with_xla, without = timed(compiled, batch, repeats=7), timed(steps["lstm"], batch, repeats=7)
-print(f"a step: {1_000 * without:.1f} ms without XLA, {1_000 * with_xla:.1f} ms with; compiling: {compiling:.1f} s")
+with_xla, without = (
+    timed(compiled, batch, repeats=7),
+    timed(steps["lstm"], batch, repeats=7),
+)
+print(
+    f"a step: {1_000 * without:.1f} ms without XLA, {1_000 * with_xla:.1f} ms with; compiling: {compiling:.1f} s"
+)
 saved = without - with_xla
-worth = f"after {compiling / saved:,.0f} steps" if saved > 0 else "never, by today's clock"
-print(f"that pays {worth} of this shape; our five trainings took {len(SEEDS) * EPOCHS * len(batched):,} steps")
+worth = (
+    f"after {compiling / saved:,.0f} steps" if saved > 0 else "never, by today's clock"
+)
+print(
+    f"that pays {worth} of this shape; our five trainings took {len(SEEDS) * EPOCHS * len(batched):,} steps"
+)
 
 # %% [markdown]
 # On a CPU the compiling is a price, too, and it pays only when there are many steps of few shapes: three lengths need three programs or more, and so at least three times as many
@@ -428,8 +551,8 @@ for line in report.read_text(encoding="utf-8").splitlines():
 #
 # Or the LSTM better than the GRU? Take the test now. Two ranges that overlap, or two of lesson 02's intervals, decide nothing here, because both models answered the SAME
 # clips: a clip that is hard for one is hard for the other, and such clips say nothing about the difference. What counts are the clips where exactly
-# one of the two is right. If the models were equally good, each such clip would be the toss of a coin. That is [McNemar's test](../GLOSSARY.md#mcnemars-test) (1947), here in its exact
-# form: how probable is it that fair coins fall as unevenly as this, or more so? That probability is [*p*](../GLOSSARY.md#p).
+# one of the two is right. If the models were equally good, each such clip would be the toss of a coin. That is [McNemar's test](../docs/glossary.md#mcnemars-test) (1947), here in its exact
+# form: how probable is it that fair coins fall as unevenly as this, or more so? That probability is [*p*](../docs/glossary.md#p).
 #
 # **Predict, then run.** Five pairs: the LSTM and the GRU of each seed. In how many of the five will p be below 0.05?
 
@@ -448,18 +571,25 @@ for line in report.read_text(encoding="utf-8").splitlines():
 # - Then the same between two LSTMs, or two GRUs
 # - Guess: five against five. Is LSTM − GRU more than luck?
 
+
 # %% tags=["more", "no-code"]
 def mcnemar(first, second):
     """McNemar's exact test: clips that only the first has right, clips that only the second has right, and p."""
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     differ = only_first + only_second
-    return only_first, only_second, stats.binomtest(only_first, differ).pvalue if differ else 1.0
+    return (
+        only_first,
+        only_second,
+        stats.binomtest(only_first, differ).pvalue if differ else 1.0,
+    )
 
 
 tested = {name: answers[:, on_test] for name, answers in right.items()}
 for seed in SEEDS:
     only_lstm, only_gru, p = mcnemar(tested["lstm"][seed], tested["gru"][seed])
-    print(f"seed {seed}: only LSTM right {only_lstm:2}, only GRU right {only_gru:2}, p = {p:.4f}")
+    print(
+        f"seed {seed}: only LSTM right {only_lstm:2}, only GRU right {only_gru:2}, p = {p:.4f}"
+    )
 
 # %% [markdown]
 # Each line is a fair test of one question: do THESE two trained models differ? Had you trained one pair, you would have one of these lines, and the seed would
@@ -469,7 +599,9 @@ for seed in SEEDS:
 for name in ("lstm", "gru"):
     pairs = list(itertools.combinations(tested[name], 2))
     low = sum(mcnemar(first, second)[2] < 0.05 for first, second in pairs)
-    print(f"{low} of {len(pairs)} pairs of {name.upper()}s from different seeds have p below 0.05")
+    print(
+        f"{low} of {len(pairs)} pairs of {name.upper()}s from different seeds have p below 0.05"
+    )
 
 # %% [markdown] tags=["notes"]
 # Ask: which of the five lines would your paper have printed? McNemar compares two TRAINED MODELS. For architectures the seed is the unit to count.
@@ -483,18 +615,22 @@ for name in ("lstm", "gru"):
 #
 # Shuffle the names. If LSTM and GRU were the same kind of thing, the ten accuracies could have been dealt to the two names in any way. There are
 # 252 ways to deal ten numbers into two hands of five. The share of the ways in which the two means are at least as far apart as we
-# found is the p of a [*permutation test*](../GLOSSARY.md#permutation-test).
+# found is the p of a [*permutation test*](../docs/glossary.md#permutation-test).
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Five against five: shuffle the names
 # - 252 ways to deal ten numbers into two hands
 # - p: the share of ways at least as far apart
 
+
 # %% tags=["more", "no-code"]
 def permutation(first, second):
     """The p of a permutation test on the difference of two means."""
     both, size = np.concatenate([first, second]), len(first)
-    hands = [np.isin(range(len(both)), chosen) for chosen in itertools.combinations(range(len(both)), size)]
+    hands = [
+        np.isin(range(len(both)), chosen)
+        for chosen in itertools.combinations(range(len(both)), size)
+    ]
     apart = np.array([abs(both[hand].mean() - both[~hand].mean()) for hand in hands])
     return (apart >= abs(first.mean() - second.mean()) - 1e-9).mean(), len(hands)
 
@@ -522,19 +658,38 @@ print(f"the smallest p that {deals} deals allow: {2 / deals:.3f}")
 # Seeds are one source of chance. The voices are another, and no seed shakes it.
 
 # %%
-over_seeds = {name: tested[name].mean(axis=0) for name in ("lstm", "gru")}  # of each clip: the share of right seeds
+over_seeds = {
+    name: tested[name].mean(axis=0) for name in ("lstm", "gru")
+}  # of each clip: the share of right seeds
 by_voice = pd.DataFrame(over_seeds).groupby(test.group.to_numpy()).mean()
 axes = plt.subplots(figsize=(8, 0.9 + 0.4 * len(by_voice)), layout="constrained")[1]
 for (name, values), look in zip(by_voice.items(), [("^", "C2"), ("D", "C3")]):
-    axes.scatter(values, np.arange(len(by_voice)), s=70, marker=look[0], color=look[1], label=name)
+    axes.scatter(
+        values,
+        np.arange(len(by_voice)),
+        s=70,
+        marker=look[0],
+        color=look[1],
+        label=name,
+    )
 axes.set_yticks(range(len(by_voice)), by_voice.index)
-axes.set(xlabel="accuracy, mean over the seeds", ylabel="voice", title="the test, voice by voice")
+axes.set(
+    xlabel="accuracy, mean over the seeds",
+    ylabel="voice",
+    title="the test, voice by voice",
+)
 axes.legend()
 between = by_voice.max() - by_voice.min()
-cells_apart, better = abs(by_voice.lstm - by_voice.gru).mean(), int((by_voice.gru > by_voice.lstm).sum())
+cells_apart, better = (
+    abs(by_voice.lstm - by_voice.gru).mean(),
+    int((by_voice.gru > by_voice.lstm).sum()),
+)
 fact = f"the easiest and hardest voice are {between.lstm:.3f} apart for the LSTM and {between.gru:.3f} for the GRU"
 ahead = f"the GRU is ahead for {better} of {len(by_voice)} voices"
-plots.describe(axes, f"{fact}; {ahead}; for one voice the two are {cells_apart:.3f} apart on average")
+plots.describe(
+    axes,
+    f"{fact}; {ahead}; for one voice the two are {cells_apart:.3f} apart on average",
+)
 
 # %% [markdown]
 # On the real recordings these voices were in training, so this is the mild case; in [lesson 02](02_a_baseline_and_an_honest_split.ipynb) the average's accuracy ranged far more widely over voices
@@ -550,8 +705,15 @@ for (name, tables), marker in zip(histories.items(), "os^D"):
     losses = np.array([history.loss for history in tables])
     fell.append(f"{(losses[:, -1] / losses[:, -2]).mean():.2f} ({name})")
     axes.plot(range(1, EPOCHS + 1), losses.mean(axis=0), f"{marker}-", label=name)
-    axes.fill_between(range(1, EPOCHS + 1), losses.min(axis=0), losses.max(axis=0), alpha=0.2)
-axes.set(xlabel="epoch", ylabel="loss, training clips", title="loss, mean and range of five seeds", ylim=(0, None))
+    axes.fill_between(
+        range(1, EPOCHS + 1), losses.min(axis=0), losses.max(axis=0), alpha=0.2
+    )
+axes.set(
+    xlabel="epoch",
+    ylabel="loss, training clips",
+    title="loss, mean and range of five seeds",
+    ylim=(0, None),
+)
 axes.legend()
 plots.describe(axes, f"in the last epoch the loss is multiplied by {', '.join(fell)}")
 
@@ -564,10 +726,16 @@ plots.describe(axes, f"in the last epoch the loss is multiplied by {', '.join(fe
 # %%
 for name in ("lstm", "gru"):
     before = right[name][-1, ~on_test].mean()
-    four[name].fit(batched, epochs=EPOCHS, shuffle=False, verbose=0)  # as compiled, and as the last seed left it
+    four[name].fit(
+        batched, epochs=EPOCHS, shuffle=False, verbose=0
+    )  # as compiled, and as the last seed left it
     after = evaluation.evaluate(four[name], validation)
-    print(f"{name:>8}: validation {before:.3f} after {EPOCHS} epochs, {after.accuracy:.3f} after {2 * EPOCHS}")
-print(f"in the table the two are {abs(table['mean']['lstm'] - table['mean']['gru']):.3f} apart")
+    print(
+        f"{name:>8}: validation {before:.3f} after {EPOCHS} epochs, {after.accuracy:.3f} after {2 * EPOCHS}"
+    )
+print(
+    f"in the table the two are {abs(table['mean']['lstm'] - table['mean']['gru']):.3f} apart"
+)
 
 # %% [markdown]
 # A gain of that size, against a difference of that size: what looked like a ranking of cells may be in part a ranking of how quickly they learn, with this setting (and
@@ -598,47 +766,88 @@ wanted = 4 * (64 * (64 + 40) + 64)
 units = min(range(1, 200), key=lambda n: abs(3 * (n * (n + 40) + 2 * n) - wanted))
 
 # %% tags=["check"]
-assert isinstance(units, (int, np.integer)), "`units` is still blank, or no whole number: round what you find"
-assert units != 64, "64 are equal units: the GRU then has a gate less, and fewer parameters than the LSTM"
-assert units != 85, "4/3 of 64 would do if parameters grew with the units; they grow with units * (units + 40)"
-assert units != 74, "sqrt(4/3) of 64 leaves out the 40 bands: the kernel grows with the units, not with their square"
+assert isinstance(units, (int, np.integer)), (
+    "`units` is still blank, or no whole number: round what you find"
+)
+assert units != 64, (
+    "64 are equal units: the GRU then has a gate less, and fewer parameters than the LSTM"
+)
+assert units != 85, (
+    "4/3 of 64 would do if parameters grew with the units; they grow with units * (units + 40)"
+)
+assert units != 74, (
+    "sqrt(4/3) of 64 leaves out the 40 bands: the kernel grows with the units, not with their square"
+)
 held = {}
-for name, layer in {"lstm": keras.layers.LSTM(64), "gru": keras.layers.GRU(units)}.items():
+for name, layer in {
+    "lstm": keras.layers.LSTM(64),
+    "gru": keras.layers.GRU(units),
+}.items():
     layer.build([None, None, 40])
     held[name] = layer.count_params()
 step = 3 * (2 * units + 42)  # about what one unit more adds to the GRU
-assert abs(held["gru"] - held["lstm"]) <= step / 2, f"LSTM {held['lstm']:,}, GRU {held['gru']:,}: not the nearest"
-print(f"LSTM(64) has {held['lstm']:,} parameters, GRU({units}) {held['gru']:,}: {units - 64} units more for the same")
+assert abs(held["gru"] - held["lstm"]) <= step / 2, (
+    f"LSTM {held['lstm']:,}, GRU {held['gru']:,}: not the nearest"
+)
+print(
+    f"LSTM(64) has {held['lstm']:,} parameters, GRU({units}) {held['gru']:,}: {units - 64} units more for the same"
+)
 
 # %% [markdown]
 # **Exercise 2.** A model is *dominated* if another is at least as accurate AND at most as slow, and better in one of the two. The
-# models that nobody dominates form the [*Pareto front*](../GLOSSARY.md#pareto-front): only among them is there anything to choose. Write `front(accuracy, milliseconds)`: both are dicts from
+# models that nobody dominates form the [*Pareto front*](../docs/glossary.md#pareto-front): only among them is there anything to choose. Write `front(accuracy, milliseconds)`: both are dicts from
 # name to number; return the set of names on the front. Guess first which of the four are on it.
+
 
 # %% tags=["solution"]
 def front(accuracy, milliseconds):
     """The names of the models that no other dominates."""
+
     def dominated(name):
         return any(
-            accuracy[other] >= accuracy[name] and milliseconds[other] <= milliseconds[name]
-            and (accuracy[other], milliseconds[other]) != (accuracy[name], milliseconds[name])
+            accuracy[other] >= accuracy[name]
+            and milliseconds[other] <= milliseconds[name]
+            and (accuracy[other], milliseconds[other])
+            != (accuracy[name], milliseconds[name])
             for other in accuracy
         )
+
     return {name for name in accuracy if not dominated(name)}
 
+
 # %% tags=["check"]
-invented = {"a": (0.80, 1), "b": (0.90, 5), "c": (0.85, 6), "d": (0.95, 9), "e": (0.80, 2)}
+invented = {
+    "a": (0.80, 1),
+    "b": (0.90, 5),
+    "c": (0.85, 6),
+    "d": (0.95, 9),
+    "e": (0.80, 2),
+}
 invented["f"] = (0.85, 5)  # accuracy, milliseconds
-found = front({name: pair[0] for name, pair in invented.items()}, {name: pair[1] for name, pair in invented.items()})
+found = front(
+    {name: pair[0] for name, pair in invented.items()},
+    {name: pair[1] for name, pair in invented.items()},
+)
 assert isinstance(found, set), "front should return a set of names, such as {'a', 'b'}"
-assert found != {"a", "d"}, "the quickest and the best are on the front, and so is b: nobody is better AND quicker"
+assert found != {"a", "d"}, (
+    "the quickest and the best are on the front, and so is b: nobody is better AND quicker"
+)
 assert "c" not in found, "c is dominated: b is more accurate and quicker"
-assert "e" not in found, "e is dominated: a is as accurate and quicker; a tie in one of the two does not save it"
+assert "e" not in found, (
+    "e is dominated: a is as accurate and quicker; a tie in one of the two does not save it"
+)
 assert "f" not in found, "f is dominated: b is more accurate and takes the same time"
-assert found == {"a", "b", "d"}, f"expected a, b and d, found {sorted(found)}: is slower worse?"
+assert found == {"a", "b", "d"}, (
+    f"expected a, b and d, found {sorted(found)}: is slower worse?"
+)
 twins = front({"x": 0.9, "y": 0.9}, {"x": 3, "y": 3})
-assert twins == {"x", "y"}, "two equal models do not dominate each other: one must be better in something"
-print("on the front of this lesson's table:", *sorted(front(dict(table["mean"]), dict(table.milliseconds))))
+assert twins == {"x", "y"}, (
+    "two equal models do not dominate each other: one must be better in something"
+)
+print(
+    "on the front of this lesson's table:",
+    *sorted(front(dict(table["mean"]), dict(table.milliseconds))),
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 3: how many seeds?
@@ -654,9 +863,14 @@ print("on the front of this lesson's table:", *sorted(front(dict(table["mean"]),
 # **Exercise 3.** Somebody shows you two invented models, five seeds each, and says that the second is better.
 
 # %%
-first, second = np.array([0.93, 0.95, 0.94, 0.92, 0.96]), np.array([0.95, 0.97, 0.93, 0.96, 0.94])
+first, second = (
+    np.array([0.93, 0.95, 0.94, 0.92, 0.96]),
+    np.array([0.95, 0.97, 0.93, 0.96, 0.94]),
+)
 for seeds in (first, second):
-    print(f"mean {seeds.mean():.3f}, standard deviation over the seeds {seeds.std(ddof=1):.4f}")
+    print(
+        f"mean {seeds.mean():.3f}, standard deviation over the seeds {seeds.std(ddof=1):.4f}"
+    )
 
 # %% [markdown]
 # Set `overlap` to True if their ranges (least to largest) overlap, else False. Then `needed`: how many seeds *each* would need so that a true difference of this size is
@@ -668,30 +882,56 @@ overlap = bool(first.max() >= second.min() and second.max() >= first.min())
 needed = int(np.ceil(16 * (first.std(ddof=1) / (second.mean() - first.mean())) ** 2))
 
 # %% tags=["check"]
-assert overlap is not ... and needed is not ..., "set both: `overlap` to True or False, `needed` to a number of seeds"
-assert bool(overlap) is True, "the best of the first is above the least of the second: the ranges overlap"
+assert overlap is not ... and needed is not ..., (
+    "set both: `overlap` to True or False, `needed` to a number of seeds"
+)
+assert bool(overlap) is True, (
+    "the best of the first is above the least of the second: the ranges overlap"
+)
 assert needed not in (25, 26), "square the ratio: 16 * (s / d) ** 2"
-assert needed != 32, "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
-assert needed != 33, "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
-assert needed in (40, 41), f"expected 16 * (s / d) ** 2 with s = 0.0158 and d = 0.010, found {needed}"
+assert needed != 32, (
+    "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
+)
+assert needed != 33, (
+    "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
+)
+assert needed in (40, 41), (
+    f"expected 16 * (s / d) ** 2 with s = 0.0158 and d = 0.010, found {needed}"
+)
 p = permutation(first, second)[0]
-print(f"{needed} seeds each for a difference of {second.mean() - first.mean():.3f}; with {len(first)}, p = {p:.2f}")
+print(
+    f"{needed} seeds each for a difference of {second.mean() - first.mean():.3f}; with {len(first)}, p = {p:.2f}"
+)
 
 # %% [markdown]
 # **Exercise 4.** A batch of 32 clips of one minute, at 8,000 samples a second, trains an LSTM with 64 units. How many megabytes (of a million bytes) must be kept
 # for the way back? Use `KEPT["lstm"]`, `UNITS`, `NUMBER`, and `audio.frame_count(samples)`, which says how many frames that many samples give. Guess first: more than a gigabyte?
 
 # %% tags=["solution"]
-minute = KEPT["lstm"] * audio.frame_count(60 * audio.SAMPLE_RATE) * UNITS * NUMBER * 32 / 1e6
+minute = (
+    KEPT["lstm"] * audio.frame_count(60 * audio.SAMPLE_RATE) * UNITS * NUMBER * 32 / 1e6
+)
 
 # %% tags=["check"]
-assert minute is not ..., "set `minute` to a number of megabytes: rows × frames × units × bytes × clips / 1e6"
+assert minute is not ..., (
+    "set `minute` to a number of megabytes: rows × frames × units × bytes × clips / 1e6"
+)
 expected = 6 * 5_998 * 64 * 4 * 32 / 1e6
-assert not np.isclose(minute, expected / 32, rtol=0.01), "that is one clip: the batch has 32 of them"
-assert not np.isclose(minute, expected / 6, rtol=0.01), "that is the state alone: an LSTM keeps six rows a frame"
-assert not np.isclose(minute, expected * 80, rtol=0.02), "those are samples: the LSTM reads a frame for every 80"
-assert np.isclose(minute, expected, rtol=0.01), f"expected 6 × 5,998 × 64 × 4 × 32 bytes, found {minute:,.1f} MB"
-print(f"{minute:,.0f} MB for a batch of clips of a minute, and {weights['lstm']:.2f} MB for the weights")
+assert not np.isclose(minute, expected / 32, rtol=0.01), (
+    "that is one clip: the batch has 32 of them"
+)
+assert not np.isclose(minute, expected / 6, rtol=0.01), (
+    "that is the state alone: an LSTM keeps six rows a frame"
+)
+assert not np.isclose(minute, expected * 80, rtol=0.02), (
+    "those are samples: the LSTM reads a frame for every 80"
+)
+assert np.isclose(minute, expected, rtol=0.01), (
+    f"expected 6 × 5,998 × 64 × 4 × 32 bytes, found {minute:,.1f} MB"
+)
+print(
+    f"{minute:,.0f} MB for a batch of clips of a minute, and {weights['lstm']:.2f} MB for the weights"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz 1

@@ -31,7 +31,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from course_lib import audio, batches, datasets, evaluation, microscope, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import microscope
 
 # %% [markdown]
 # ## Clips, and a shorter training
@@ -42,7 +43,7 @@ from course_lib import audio, batches, datasets, evaluation, microscope, models,
 # frames, for the pictures.
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["fine"] = audio.log_mels(audio.read(path) for path in clips.path)
 clips["frames"] = [fine[::2] for fine in clips.fine]
 test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
@@ -66,7 +67,10 @@ def shuffled(frames):
     return frames[random.permutation(len(frames))]
 
 
-versions = {"as recorded": list(test.frames), "shuffled": [shuffled(frames) for frames in test.frames]}
+versions = {
+    "as recorded": list(test.frames),
+    "shuffled": [shuffled(frames) for frames in test.frames],
+}
 versions["reversed"] = [frames[::-1] for frames in test.frames]
 print({name: list(frames[0].shape) for name, frames in versions.items()})
 
@@ -81,7 +85,9 @@ padded = batches.pad(list(test.frames[:8]))
 print(f"{average.name}: check_mask {evaluation.check_mask(average, padded):.0e}")
 in_order = batches.bucketed(train.frames, train.label, batch_size=50, n_lengths=1)
 training.fit(average, in_order, epochs=12, learning_rate=0.03)
-logits = {name: evaluation.predict(average, frames) for name, frames in versions.items()}
+logits = {
+    name: evaluation.predict(average, frames) for name, frames in versions.items()
+}
 for name, found in logits.items():
     np.testing.assert_allclose(found, logits["as recorded"], atol=1e-3)
     print(f"{name:>12}: {evaluation.score(found.argmax(axis=1) == truth)}")
@@ -131,7 +137,10 @@ for seed, model, history in training.fit_seeds(gru, in_order, **SETTING):
     for name, its_answers in zip(versions, np.split(answers, 3)):
         scores[name].append(evaluation.score(its_answers == truth))
 gru_seconds = history.history["seconds"][1:]  # the first epoch may hold the compiling
-print("GRU, trained on clips as recorded, tested on\n" + "\n".join(f"{n:>12}: {band(s)}" for n, s in scores.items()))
+print(
+    "GRU, trained on clips as recorded, tested on\n"
+    + "\n".join(f"{n:>12}: {band(s)}" for n, s in scores.items())
+)
 
 # %% [markdown] tags=["notes"]
 # Why is reversed worse? Likely: the answer leans on the last frames, and these are now the beginning of the word. Then point to the gap on the board: is this fall what order is
@@ -154,7 +163,9 @@ print("GRU, trained on clips as recorded, tested on\n" + "\n".join(f"{n:>12}: {b
 # - Both were tested on clips like those they learned from
 
 # %% tags=["more", "no-code"]
-mixed = batches.bucketed([shuffled(f) for f in train.frames], train.label, batch_size=50, n_lengths=1)
+mixed = batches.bucketed(
+    [shuffled(f) for f in train.frames], train.label, batch_size=50, n_lengths=1
+)
 without_order, tables = [], []
 keras.utils.set_random_seed(0)
 orderless = models.gru(clips.label.nunique(), units=32)
@@ -164,10 +175,16 @@ for seed, model, history in training.fit_seeds(orderless, mixed, **SETTING):
     without_order.append(evaluation.score(answers == truth))
     tables.append(evaluation.confusion(test.label, answers))
 with_order = scores["as recorded"]
-print(f"order in training and test:    {band(with_order)}\nno order in training and test: {band(without_order)}")
-worth = np.mean([s.accuracy for s in with_order]) - np.mean([s.accuracy for s in without_order])
+print(
+    f"order in training and test:    {band(with_order)}\nno order in training and test: {band(without_order)}"
+)
+worth = np.mean([s.accuracy for s in with_order]) - np.mean(
+    [s.accuracy for s in without_order]
+)
 width = with_order[0].high - with_order[0].low
-print(f"order is worth {worth:+.3f}; one 95 % interval from {len(test)} clips is {width:.3f} wide")
+print(
+    f"order is worth {worth:+.3f}; one 95 % interval from {len(test)} clips is {width:.3f} wide"
+)
 
 # %% [markdown] tags=["notes"]
 # Long pause. Two differences on the board: the fall above, and this one. Ask for a task where order must be worth much: 'tip' and 'pit'; lesson 13's rhythms. Two seeds cannot prove
@@ -189,10 +206,18 @@ print(f"order is worth {worth:+.3f}; one 95 % interval from {len(test)} clips is
 # %%
 table = sum(tables)
 both_ways = np.triu(table.to_numpy() + table.to_numpy().T, k=1)  # a for b, and b for a
-worst = [np.unravel_index(place, both_ways.shape) for place in np.argsort(-both_ways, axis=None, kind="stable")[:3]]
-pairs = [f"{table.index[a]} and {table.index[b]} {both_ways[a, b]} times" for a, b in worst]
+worst = [
+    np.unravel_index(place, both_ways.shape)
+    for place in np.argsort(-both_ways, axis=None, kind="stable")[:3]
+]
+pairs = [
+    f"{table.index[a]} and {table.index[b]} {both_ways[a, b]} times" for a, b in worst
+]
 axes = plots.confusion(table, title="GRU without order, two seeds")
-plots.describe(axes, f"Taken for each other most often: {', '.join(pairs)}, of {both_ways.sum()} errors")
+plots.describe(
+    axes,
+    f"Taken for each other most often: {', '.join(pairs)}, of {both_ways.sum()} errors",
+)
 
 # %% [markdown]
 # Say the most confused pairs aloud, slowly. Do they share sounds, if you forget which comes first? Be careful with the blame, though: lesson 00's LSTM, which had the order,
@@ -201,10 +226,10 @@ plots.describe(axes, f"Taken for each other most often: {', '.join(pairs)}, of {
 # ## Four ways to read a clip
 #
 # The GRU answers from its last state alone. Three other builders:
-# - **[stacked](../GLOSSARY.md#stacked):** a second GRU reads the states of the first as if they were frames, and answers from its own last state.
-# - **[bidirectional](../GLOSSARY.md#bidirectional)** (Schuster & Paliwal 1997): one GRU reads from the first frame to the last, another from the last to the first; the two
+# - **[stacked](../docs/glossary.md#stacked):** a second GRU reads the states of the first as if they were frames, and answers from its own last state.
+# - **[bidirectional](../docs/glossary.md#bidirectional)** (Schuster & Paliwal 1997): one GRU reads from the first frame to the last, another from the last to the first; the two
 #   final states lie side by side. Padding is skipped in both directions.
-# - **[attention](../GLOSSARY.md#attention):** a bidirectional GRU gives its states at ALL frames. Each state gets a score, the `tanh` of the state times one weight for each unit; softmax over
+# - **[attention](../docs/glossary.md#attention):** a bidirectional GRU gives its states at ALL frames. Each state gets a score, the `tanh` of the state times one weight for each unit; softmax over
 #   time turns the scores into *weights* that add up to 1; the answer is read from the weighted mean (after Bahdanau et al. 2015 and Raffel & Ellis 2015).
 #
 # Attention has a trap. At padding, a masked GRU repeats its last state, and inside `Bidirectional` Keras puts zeros there. A softmax over time gives
@@ -213,9 +238,15 @@ plots.describe(axes, f"Taken for each other most often: {', '.join(pairs)}, of {
 # %%
 keras.utils.set_random_seed(0)
 clip = keras.Input([None, audio.N_MELS])
-states = keras.layers.GRU(8, return_sequences=True)(keras.layers.Masking(batches.PADDING)(clip))
-weights = keras.ops.softmax(keras.layers.Dense(1)(states), axis=1)  # over all frames, padding too
-naive = keras.Model(clip, keras.layers.Dense(10)(keras.ops.sum(weights * states, axis=1)))
+states = keras.layers.GRU(8, return_sequences=True)(
+    keras.layers.Masking(batches.PADDING)(clip)
+)
+weights = keras.ops.softmax(
+    keras.layers.Dense(1)(states), axis=1
+)  # over all frames, padding too
+naive = keras.Model(
+    clip, keras.layers.Dense(10)(keras.ops.sum(weights * states, axis=1))
+)
 try:
     evaluation.check_mask(naive, padded)
 except AssertionError as error:
@@ -255,16 +286,28 @@ for name in ["stacked", "bidirectional", "attention"]:
 # - Look at three things: bands, seconds, parameters
 
 # %% tags=["more", "no-code"]
-comparison = pd.DataFrame({name: np.mean(scores, axis=0)[:3] for name, scores in found.items()}).T
+comparison = pd.DataFrame(
+    {name: np.mean(scores, axis=0)[:3] for name, scores in found.items()}
+).T
 comparison.columns = ["accuracy", "low", "high"]
-comparison["least"] = [min(score.accuracy for score in scores) for scores in found.values()]
-comparison["largest"] = [max(score.accuracy for score in scores) for scores in found.values()]
+comparison["least"] = [
+    min(score.accuracy for score in scores) for scores in found.values()
+]
+comparison["largest"] = [
+    max(score.accuracy for score in scores) for scores in found.values()
+]
 comparison["parameters"] = [model.count_params() for model in trained.values()]
 comparison["seconds an epoch"] = [np.median(each) for each in seconds.values()]
-axes = plots.intervals(comparison, chance=0.1, title="official split: mean of two seeds, with the mean 95 % interval")
+axes = plots.intervals(
+    comparison,
+    chance=0.1,
+    title="official split: mean of two seeds, with the mean 95 % interval",
+)
 best = comparison.accuracy.idxmax()
 accuracy = comparison.accuracy
-plots.describe(axes, f"The best is {best} with {accuracy[best]:.3f}; gru has {accuracy['gru']:.3f}")
+plots.describe(
+    axes, f"The best is {best} with {accuracy[best]:.3f}; gru has {accuracy['gru']:.3f}"
+)
 comparison.round(3)
 
 # %% [markdown] tags=["notes"]
@@ -280,11 +323,24 @@ results = evaluation.Results()
 entry = {"lesson": "09", "data": clips.source.iloc[0], "split": "official"}
 once = evaluation.score(logits["as recorded"].argmax(axis=1) == truth)
 results.add(model="average", score=once, parameters=average.count_params(), **entry)
-results.add(model="gru, shuffled frames", score=without_order, parameters=orderless.count_params(), **entry)
+results.add(
+    model="gru, shuffled frames",
+    score=without_order,
+    parameters=orderless.count_params(),
+    **entry,
+)
 for name, model in trained.items():
     time = comparison["seconds an epoch"][name]
-    rows = results.add(model=name, score=found[name], parameters=model.count_params(), seconds=time, **entry)
-rows[rows.lesson == "09"][["model", "accuracy", "least", "largest", "parameters"]].round(3)
+    rows = results.add(
+        model=name,
+        score=found[name],
+        parameters=model.count_params(),
+        seconds=time,
+        **entry,
+    )
+rows[rows.lesson == "09"][
+    ["model", "accuracy", "least", "largest", "parameters"]
+].round(3)
 
 # %% [markdown]
 # ## First clue, last answer
@@ -305,14 +361,28 @@ babble = np.concatenate(list(rest.frames))
 
 def then_babble(part, count):
     """The frames of each clip, followed by so many frames of babble."""
-    return [np.concatenate([frames, babble[random.integers(len(babble), size=count)]]) for frames in part.frames]
+    return [
+        np.concatenate([frames, babble[random.integers(len(babble), size=count)]])
+        for frames in part.frames
+    ]
 
 
-learn = short[short.label.isin(words)].groupby("label", observed=True).sample(n=100, random_state=0)
+learn = (
+    short[short.label.isin(words)]
+    .groupby("label", observed=True)
+    .sample(n=100, random_state=0)
+)
 ask = test[test.label.isin(words)]
-example = np.repeat(then_babble(learn.iloc[:1], 50)[0], 2, axis=0)  # each frame twice, so that the time is right
-axes = plots.log_mel(example, title=f'"{learn.label.iloc[0]}", then one second of babble')
-plots.describe(axes, f"The word ends after {0.02 * len(learn.frames.iloc[0]):.2f} s; nothing after it helps")
+example = np.repeat(
+    then_babble(learn.iloc[:1], 50)[0], 2, axis=0
+)  # each frame twice, so that the time is right
+axes = plots.log_mel(
+    example, title=f'"{learn.label.iloc[0]}", then one second of babble'
+)
+plots.describe(
+    axes,
+    f"The word ends after {0.02 * len(learn.frames.iloc[0]):.2f} s; nothing after it helps",
+)
 
 # %% [markdown] tags=["notes"]
 # Babble: frames drawn by lot from all training clips. Chance is one in three. Also ask for 5 frames of babble with the plain GRU: nobody should expect a failure there.
@@ -320,6 +390,7 @@ plots.describe(axes, f"The word ends after {0.02 * len(learn.frames.iloc[0]):.2f
 # %% [markdown]
 # Three readers, the GRU with two lengths of babble; 32 units in each GRU. `gru-attention` is
 # the SAME one-way GRU; what differs is how its states are read: attention pooling over all of them, in place of the last one.
+
 
 # %%
 def gru_attention(n_classes, *, units):
@@ -330,12 +401,16 @@ def gru_attention(n_classes, *, units):
     frames = keras.layers.Rescaling(1 / spread, -typical / spread)(frames)
     states = keras.layers.GRU(units, return_sequences=True)(frames)
     pooled = models.AttentionPooling()(states)
-    return keras.Model(clip, keras.layers.Dense(n_classes)(pooled), name="gru-attention")
+    return keras.Model(
+        clip, keras.layers.Dense(n_classes)(pooled), name="gru-attention"
+    )
 
 
 keras.utils.set_random_seed(0)
 model = gru_attention(3, units=32)
-print(f"{model.count_params():,} parameters, check_mask {evaluation.check_mask(model, padded):.0e}")
+print(
+    f"{model.count_params():,} parameters, check_mask {evaluation.check_mask(model, padded):.0e}"
+)
 
 # %% [markdown]
 # **Predict, then run.** Chance is one in three. After 5 frames of babble (0.1 s), and after 50 (1 s): which of these readers still know
@@ -349,16 +424,43 @@ print(f"{model.count_params():,} parameters, check_mask {evaluation.check_mask(m
 
 # %% tags=["more", "no-code"]
 rows = []
-for builder, count in [(models.gru, 5), (models.gru, 50), (gru_attention, 50), (models.bidirectional, 50)]:
+for builder, count in [
+    (models.gru, 5),
+    (models.gru, 50),
+    (gru_attention, 50),
+    (models.bidirectional, 50),
+]:
     keras.utils.set_random_seed(0)
     model = builder(len(words), units=32)
-    print(f"{model.name}, {count} frames: check_mask {evaluation.check_mask(model, padded):.0e}")
-    said, asked = (part.label.astype(str).map(words.index).to_numpy(int) for part in (learn, ask))
+    print(
+        f"{model.name}, {count} frames: check_mask {evaluation.check_mask(model, padded):.0e}"
+    )
+    said, asked = (
+        part.label.astype(str).map(words.index).to_numpy(int) for part in (learn, ask)
+    )
     clue = batches.bucketed(then_babble(learn, count), said, n_lengths=1)
     history = training.fit(model, clue, epochs=11, learning_rate=5e-3).history
-    score = evaluation.score(evaluation.predict(model, then_babble(ask, count)).argmax(axis=1) == asked)
-    rows.append([model.name, count, history["accuracy"][-1], *score[:3], sum(history["seconds"])])
-columns = ["model", "babble (frames)", "in training", "accuracy", "low", "high", "seconds"]
+    score = evaluation.score(
+        evaluation.predict(model, then_babble(ask, count)).argmax(axis=1) == asked
+    )
+    rows.append(
+        [
+            model.name,
+            count,
+            history["accuracy"][-1],
+            *score[:3],
+            sum(history["seconds"]),
+        ]
+    )
+columns = [
+    "model",
+    "babble (frames)",
+    "in training",
+    "accuracy",
+    "low",
+    "high",
+    "seconds",
+]
 memory = pd.DataFrame(rows, columns=columns)
 memory.round(3)
 
@@ -397,8 +499,12 @@ memory.round(3)
 
 # %% tags=["more", "no-code"]
 some = test.sample(100, random_state=0)
-beginnings = [frames[:count] for frames in some.frames for count in range(1, len(frames) + 1)]
-running = np.split(evaluation.predict(gru, beginnings), np.cumsum(batches.lengths(some.frames))[:-1])
+beginnings = [
+    frames[:count] for frames in some.frames for count in range(1, len(frames) + 1)
+]
+running = np.split(
+    evaluation.predict(gru, beginnings), np.cumsum(batches.lengths(some.frames))[:-1]
+)
 some = some.assign(settles=[microscope.settled(each) for each in running])
 shares = some.settles / batches.lengths(some.frames)
 axes = plt.subplots(figsize=(9, 2.8), layout="constrained")[1]
@@ -406,7 +512,10 @@ axes.hist(shares, bins=np.linspace(0, 1, 21))
 axes.set(xlabel="share of the clip heard when the answer settles", ylabel="clips")
 axes.set_title("the moment of decision, 100 test clips")
 early = f"in {(shares <= 0.5).mean():.0%} of the clips it settles within the first half"
-plots.describe(axes, f"Half of the answers settle after {shares.median():.0%} of the clip or less; {early}")
+plots.describe(
+    axes,
+    f"Half of the answers settle after {shares.median():.0%} of the clip or less; {early}",
+)
 
 # %% [markdown] tags=["notes"]
 # Compare with the guesses. Then show the single clip under it in the notebook, where one word overtakes another. Nobody knows AT that moment that it has settled. Ask what a live
@@ -420,10 +529,20 @@ right = [each[-1].argmax() == code for each, code in zip(running, some.label.cat
 one = some.loc[(shares[right] - shares.median()).abs().idxmin()]
 probabilities = microscope.running_probabilities(gru, one.frames)
 top = np.argsort(-probabilities.max(axis=0))[:4]
-as_fine = {f'"{some.label.cat.categories[c]}"': np.repeat(probabilities[:, c], 2)[: len(one.fine)] for c in top}
+as_fine = {
+    f'"{some.label.cat.categories[c]}"': np.repeat(probabilities[:, c], 2)[
+        : len(one.fine)
+    ]
+    for c in top
+}
 moment = microscope.settled(probabilities)
-figure = plots.under_frames(one.fine, as_fine, unit="probability", title=f'"{one.label}": the answer so far')
-plots.describe(figure, f"The answer settles after {moment} of {len(one.frames)} frames, {0.02 * moment:.2f} s")
+figure = plots.under_frames(
+    one.fine, as_fine, unit="probability", title=f'"{one.label}": the answer so far'
+)
+plots.describe(
+    figure,
+    f"The answer settles after {moment} of {len(one.frames)} frames, {0.02 * moment:.2f} s",
+)
 
 # %% [markdown]
 # The first answers are answers to a piece of a clip, which the model never met in training; they say what the beginning is most
@@ -443,9 +562,13 @@ states_of = keras.Model(attention.inputs[0], attention.get_layer("both_ways").ou
 changed = one.frames.copy()
 changed[-1] += 3
 moved = np.abs(states_of(changed[None])[0] - states_of(one.frames[None])[0])[0]
-print(f"state at the first frame moves by {moved[:32].max():.3f} (forward), {moved[32:].max():.1e} (backward)")
+print(
+    f"state at the first frame moves by {moved[:32].max():.3f} (forward), {moved[32:].max():.1e} (backward)"
+)
 n = len(one.frames)
-print(f"frames read to answer after each of {n} frames: forward {n}, backward {n * (n + 1) // 2}")
+print(
+    f"frames read to answer after each of {n} frames: forward {n}, backward {n * (n + 1) // 2}"
+)
 
 # %% [markdown]
 # The backward state at the first frame depends on the last frame, however little: it cannot be known before the clip is over. To answer
@@ -461,17 +584,26 @@ print(f"frames read to answer after each of {n} frames: forward {n}, backward {n
 # ## Where attention looks
 # - Dashed: the even share, as if all frames counted alike
 
+
 # %% tags=["more", "no-code"]
 def draw_attention(clip):
     """The weight of each frame under the log-mel frames of a clip."""
     weights = microscope.attention(attention, clip.frames)
     even = np.full(len(clip.fine), 1 / len(weights))
     curves = {"attention": np.repeat(weights, 2)[: len(even)], "even share": even}
-    figure = plots.under_frames(clip.fine, curves, unit="weight", title=f'weights of the frames of "{clip.label}"')
+    figure = plots.under_frames(
+        clip.fine,
+        curves,
+        unit="weight",
+        title=f'weights of the frames of "{clip.label}"',
+    )
     peak = weights.argmax()
     times = weights[peak] * len(weights)
     where = peak / len(weights)
-    plots.describe(figure, f"The largest weight, {times:.1f} times the even share, is {where:.0%} into the clip")
+    plots.describe(
+        figure,
+        f"The largest weight, {times:.1f} times the even share, is {where:.0%} into the clip",
+    )
 
 
 draw_attention(one)
@@ -491,12 +623,25 @@ draw_attention(some[np.array(right) & (some.label != one.label)].iloc[0])
 batch = batches.pad(list(some.frames))
 layer = attention.get_layer("attention")
 mask = (batch != batches.PADDING).any(axis=2)
-weights = keras.ops.convert_to_numpy(layer.weights_over_time(states_of(batch), mask))[:, :, 0]
+weights = keras.ops.convert_to_numpy(layer.weights_over_time(states_of(batch), mask))[
+    :, :, 0
+]
 rows = []
 for frames, weight in zip(some.frames, weights):
-    own, loudest = weight[: len(frames)], np.argsort(-frames.mean(axis=1))[: len(frames) // 3]
-    rows.append([own[loudest].sum(), len(loudest) / len(frames), *(third.sum() for third in np.array_split(own, 3))])
-thirds = pd.DataFrame(rows, columns=["loudest third", "its even share", "first", "middle", "last"])
+    own, loudest = (
+        weight[: len(frames)],
+        np.argsort(-frames.mean(axis=1))[: len(frames) // 3],
+    )
+    rows.append(
+        [
+            own[loudest].sum(),
+            len(loudest) / len(frames),
+            *(third.sum() for third in np.array_split(own, 3)),
+        ]
+    )
+thirds = pd.DataFrame(
+    rows, columns=["loudest third", "its even share", "first", "middle", "last"]
+)
 print(f"weight on padding: {weights[~mask].sum():.1f}")
 more = (thirds["loudest third"] > thirds["its even share"]).mean()
 print(f"the loudest third gets more than its even share in {more:.0%} of the clips")
@@ -531,25 +676,41 @@ for name in ["gru", "bidirectional", "attention"]:
     lost[name] = np.mean(whole == truth) - np.mean(part == truth)
 
 # %% tags=["check"]
-assert isinstance(lost, dict), "`lost` should be a dict, such as {'gru': 0.1}: a name and a difference of accuracies"
-assert set(lost) == {"gru", "bidirectional", "attention"}, f"expected the three names, found {sorted(lost)}"
+assert isinstance(lost, dict), (
+    "`lost` should be a dict, such as {'gru': 0.1}: a name and a difference of accuracies"
+)
+assert set(lost) == {"gru", "bidirectional", "attention"}, (
+    f"expected the three names, found {sorted(lost)}"
+)
 kept = [(f, f[: round(0.7 * len(f))], f[-round(0.7 * len(f)) :]) for f in test.frames]
 every_way = [frames for way in zip(*kept) for frames in way]
 for name, value in lost.items():
     answers = evaluation.predict(trained[name], every_way).argmax(axis=1).reshape(3, -1)
     whole, start, end = answers == truth
     expected, other = whole.mean() - start.mean(), whole.mean() - end.mean()
-    assert np.isclose(value, expected) or not np.isclose(value, -expected), "whole minus cut: a loss is positive"
-    assert np.isclose(value, expected) or not np.isclose(value, other), "you kept the END: keep the beginning"
-    assert not np.isclose(value, start.mean()), "that is the accuracy on cut clips: subtract it from the other"
-    assert np.isclose(value, expected), f"{name}: not {value:.3f}: cut each clip at round(0.7 * ITS OWN length)"
-print("lost with the last 30 %:", ", ".join(f"{name} {value:.3f}" for name, value in lost.items()))
+    assert np.isclose(value, expected) or not np.isclose(value, -expected), (
+        "whole minus cut: a loss is positive"
+    )
+    assert np.isclose(value, expected) or not np.isclose(value, other), (
+        "you kept the END: keep the beginning"
+    )
+    assert not np.isclose(value, start.mean()), (
+        "that is the accuracy on cut clips: subtract it from the other"
+    )
+    assert np.isclose(value, expected), (
+        f"{name}: not {value:.3f}: cut each clip at round(0.7 * ITS OWN length)"
+    )
+print(
+    "lost with the last 30 %:",
+    ", ".join(f"{name} {value:.3f}" for name, value in lost.items()),
+)
 
 # %% [markdown]
 # **Exercise 2.** Masked attention pooling in NumPy. Write `pool(states, mask, kernel)`: the score of a state is
 # `np.tanh(state) @ kernel`; padding gets no weight; the weights of each clip add up to 1; the result is the weighted sum. `states` is
 # `[batch, time, units]`, `mask` is `[batch, time]` and True at real frames, `kernel` is `[units, 1]`. It should equal `models.AttentionPooling` to
 # 1e-5.
+
 
 # %% tags=["solution"]
 def pool(states, mask, kernel):
@@ -560,20 +721,38 @@ def pool(states, mask, kernel):
     weights = weights / weights.sum(axis=1, keepdims=True)
     return (weights * states).sum(axis=1)
 
+
 # %% tags=["check"]
 states = np.random.default_rng(1).normal(size=(3, 9, 64)).astype(np.float32)
 mask = np.arange(9) < np.array([[9], [5], [2]])
 kernel = layer.score.get_weights()[0]
-pooled, expected = pool(states, mask, kernel), keras.ops.convert_to_numpy(layer(states, mask=mask))
-assert pooled is not None, "pool returns nothing yet: give back the weighted sum, [batch, units]"
-assert np.shape(pooled) == (3, 64), f"expected shape [3, 64], found {list(np.shape(pooled))}: sum over time, axis 1"
+pooled, expected = (
+    pool(states, mask, kernel),
+    keras.ops.convert_to_numpy(layer(states, mask=mask)),
+)
+assert pooled is not None, (
+    "pool returns nothing yet: give back the weighted sum, [batch, units]"
+)
+assert np.shape(pooled) == (3, 64), (
+    f"expected shape [3, 64], found {list(np.shape(pooled))}: sum over time, axis 1"
+)
 score = np.exp(np.tanh(states) @ kernel)
 unmasked = (score / score.sum(axis=1, keepdims=True) * states).sum(axis=1)
-late = (score / score.sum(axis=1, keepdims=True) * mask[:, :, None] * states).sum(axis=1)
-assert not np.allclose(pooled, unmasked, atol=1e-5), "padding has weight: set its score to -np.inf before the softmax"
-assert not np.allclose(pooled, late, atol=1e-5), "a padded clip's weights add to less than 1: mask BEFORE softmax"
-assert np.allclose(pooled, expected, atol=1e-5), "softmax over TIME (axis 1), of scores from the tanh of the states"
-print(f"the largest difference from models.AttentionPooling: {np.abs(pooled - expected).max():.0e}")
+late = (score / score.sum(axis=1, keepdims=True) * mask[:, :, None] * states).sum(
+    axis=1
+)
+assert not np.allclose(pooled, unmasked, atol=1e-5), (
+    "padding has weight: set its score to -np.inf before the softmax"
+)
+assert not np.allclose(pooled, late, atol=1e-5), (
+    "a padded clip's weights add to less than 1: mask BEFORE softmax"
+)
+assert np.allclose(pooled, expected, atol=1e-5), (
+    "softmax over TIME (axis 1), of scores from the tanh of the states"
+)
+print(
+    f"the largest difference from models.AttentionPooling: {np.abs(pooled - expected).max():.0e}"
+)
 
 # %% [markdown]
 # **Exercise 3.** Which of the 100 clips in `some` took the GRU longest to decide? Set `latest` to its row label (`some.settles` holds the frames
@@ -582,20 +761,36 @@ print(f"the largest difference from models.AttentionPooling: {np.abs(pooled - ex
 
 # %% tags=["solution"]
 latest = some.settles.idxmax()
-answers_so_far = microscope.running_probabilities(gru, some.frames[latest]).argmax(axis=1)
+answers_so_far = microscope.running_probabilities(gru, some.frames[latest]).argmax(
+    axis=1
+)
 before = some.label.cat.categories[answers_so_far[some.settles[latest] - 2]]
 
 # %% tags=["check"]
-assert latest is not ..., "`latest` is still blank: the row label of the clip with the largest value in some.settles"
-assert latest in some.index, "`latest` should be a row label of `some`: idxmax gives it, argmax gives a position"
-assert some.settles[latest] == some.settles.max(), "another clip took more frames: frames count, not the share"
+assert latest is not ..., (
+    "`latest` is still blank: the row label of the clip with the largest value in some.settles"
+)
+assert latest in some.index, (
+    "`latest` should be a row label of `some`: idxmax gives it, argmax gives a position"
+)
+assert some.settles[latest] == some.settles.max(), (
+    "another clip took more frames: frames count, not the share"
+)
 names, moment = some.label.cat.categories, some.settles[latest]
 so_far = microscope.running_probabilities(gru, some.frames[latest]).argmax(axis=1)
 after = names[so_far[moment - 1]]
-assert before in names, f"`before` should be one of {', '.join(names)} as text: take it from label.cat.categories"
-assert before != after, f"{after} is what it settled ON, row n - 1 after n frames: take row n - 2"
-assert before == names[so_far[moment - 2]], f"after {moment - 1} frames it was another digit: row {moment - 2}"
-print(f"{some.label[latest]}: {moment} of {len(so_far)} frames until {before} became {after}")
+assert before in names, (
+    f"`before` should be one of {', '.join(names)} as text: take it from label.cat.categories"
+)
+assert before != after, (
+    f"{after} is what it settled ON, row n - 1 after n frames: take row n - 2"
+)
+assert before == names[so_far[moment - 2]], (
+    f"after {moment - 1} frames it was another digit: row {moment - 2}"
+)
+print(
+    f"{some.label[latest]}: {moment} of {len(so_far)} frames until {before} became {after}"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz 1

@@ -35,7 +35,7 @@ import pandas as pd
 import scipy
 import tensorflow as tf
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown]
 # ## The clips
@@ -62,17 +62,28 @@ def same_level(waveform):
     return 0.1 * waveform / (np.sqrt(np.mean(waveform**2)) + 1e-9)
 
 
-print(f"loud or faint: {same_level(np.array([0.9, -0.9]))} and {same_level(np.array([0.01, -0.01]))}")
+print(
+    f"loud or faint: {same_level(np.array([0.9, -0.9]))} and {same_level(np.array([0.01, -0.01]))}"
+)
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["waveform"] = [same_level(audio.read(path)) for path in clips.path]
-test, rest = clips[clips.split == "test"], clips[clips.split == "train"].sample(frac=1, random_state=0)
+test, rest = (
+    clips[clips.split == "test"],
+    clips[clips.split == "train"].sample(frac=1, random_state=0),
+)
 pile = rest.groupby(["label", "group"], observed=True)
 place = pile.cumcount() / pile["label"].transform("size")
-validation, pool = rest[place < 0.1], rest[(place >= 0.1) & (rest.waveform.map(len) < 33 * STEP)]
+validation, pool = (
+    rest[place < 0.1],
+    rest[(place >= 0.1) & (rest.waveform.map(len) < 33 * STEP)],
+)
 train, pool = in_whole_batches(pool[place[pool.index] < 0.28]), in_whole_batches(pool)
-print(f"to learn from: {len(train)}, {len(train) / len(pool):.0%} of a pool of {len(pool):,}", end="; ")
+print(
+    f"to learn from: {len(train)}, {len(train) / len(pool):.0%} of a pool of {len(pool):,}",
+    end="; ",
+)
 print(f"{len(validation)} to validate, {len(test)} to test")
 
 # %% [markdown]
@@ -85,7 +96,7 @@ print(f"{len(validation)} to validate, {len(test)} to test")
 # 2. **spectrogram:** the *magnitude* of each of 129 frequencies in a faded stretch of 25 ms. The phases are thrown away.
 # 3. **log spectrogram:** the logarithm of its square.
 # 4. **log-mel:** forty mel bands, then the logarithm: what this course has used so far.
-# 5. **[MFCC](../GLOSSARY.md#mfcc):** see below.
+# 5. **[MFCC](../docs/glossary.md#mfcc):** see below.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A ladder of five inputs, a row each 20 ms
@@ -99,6 +110,7 @@ print(f"{len(validation)} to validate, {len(test)} to test")
 # Draw it as a ladder on the board with the numbers a frame: 160, 129, 129, 40, 39. Each rung does a little of the network's work. Ask at each rung what is lost for good. At the
 # first: nothing.
 
+
 # %%
 def raw(waveform):
     """Chunks of STEP samples, end to end."""
@@ -107,13 +119,19 @@ def raw(waveform):
 
 def spectrogram(waveform):
     """The magnitude of each frequency bin."""
-    stretches = np.lib.stride_tricks.sliding_window_view(waveform, audio.FRAME_LENGTH)[::STEP]
+    stretches = np.lib.stride_tricks.sliding_window_view(waveform, audio.FRAME_LENGTH)[
+        ::STEP
+    ]
     return np.abs(np.fft.rfft(stretches * audio.window(), audio.FFT_LENGTH))
 
 
 one = train.iloc[0]
-print(f'"{one.label}", {len(one.waveform):,} samples: raw {list(raw(one.waveform).shape)},', end=" ")
+print(
+    f'"{one.label}", {len(one.waveform):,} samples: raw {list(raw(one.waveform).shape)},',
+    end=" ",
+)
 print(f"spectrogram {list(spectrogram(one.waveform).shape)}")
+
 
 # %%
 def log_spectrogram(waveform):
@@ -126,9 +144,13 @@ def log_mel(waveform):
     return audio.log_mel(waveform)[::2]
 
 
-by_hand = np.log(spectrogram(one.waveform) ** 2 @ audio.mel_filters() + audio.LOG_OFFSET)
+by_hand = np.log(
+    spectrogram(one.waveform) ** 2 @ audio.mel_filters() + audio.LOG_OFFSET
+)
 np.testing.assert_allclose(by_hand, log_mel(one.waveform), atol=1e-3)
-print(f"by hand and by the helper: apart by {np.abs(by_hand - log_mel(one.waveform)).max():.0e} at most")
+print(
+    f"by hand and by the helper: apart by {np.abs(by_hand - log_mel(one.waveform)).max():.0e} at most"
+)
 
 # %% [markdown]
 # ### MFCC, by hand
@@ -140,7 +162,9 @@ print(f"by hand and by the helper: apart by {np.abs(by_hand - log_mel(one.wavefo
 
 # %%
 bands, waves = np.arange(audio.N_MELS), np.arange(13)
-cosines = np.sqrt(2 / audio.N_MELS) * np.cos(np.pi * np.outer(2 * bands + 1, waves) / (2 * audio.N_MELS))
+cosines = np.sqrt(2 / audio.N_MELS) * np.cos(
+    np.pi * np.outer(2 * bands + 1, waves) / (2 * audio.N_MELS)
+)
 cepstrum = log_mel(one.waveform) @ cosines
 of_tensorflow = tf.signal.mfccs_from_log_mel_spectrograms(log_mel(one.waveform))[:, :13]
 np.testing.assert_allclose(cepstrum, of_tensorflow, atol=1e-3)
@@ -152,14 +176,18 @@ for wave, style in zip([0, 1, 2, 12], ["-", "--", "-.", ":"]):
 axes.set(xlabel="mel band", ylabel="weight", title="four of the thirteen waves")
 axes.legend()
 ups = (np.diff(np.sign(cosines[:, 12])) != 0).sum()
-plots.describe(axes, f"wave 0 is flat, wave 1 changes its sign once, wave 12 changes it {ups} times")
+plots.describe(
+    axes,
+    f"wave 0 is flat, wave 1 changes its sign once, wave 12 changes it {ups} times",
+)
 
 # %% [markdown]
 # It equals TensorFlow's; SciPy's differs in the scale of the first column alone, a convention.
 #
-# One frame says nothing about movement. So each coefficient gets its [*delta*](../GLOSSARY.md#delta): the slope of the straight line that fits five neighbouring frames best
+# One frame says nothing about movement. So each coefficient gets its [*delta*](../docs/glossary.md#delta): the slope of the straight line that fits five neighbouring frames best
 # (Furui 1986). With `x` from -2 to 2, that slope is the sum of `x · value` over the sum of `x²`, which is 10. The delta of the delta comes on
 # top: 3 × 13 = 39 numbers. At the ends the first and the last frame are repeated.
+
 
 # %%
 def delta(frames):
@@ -171,17 +199,24 @@ def delta(frames):
 def mfcc(waveform):
     """Thirteen coefficients, their deltas, and the deltas of these."""
     coefficients = log_mel(waveform) @ cosines
-    return np.concatenate([coefficients, delta(coefficients), delta(delta(coefficients))], axis=1)
+    return np.concatenate(
+        [coefficients, delta(coefficients), delta(delta(coefficients))], axis=1
+    )
 
 
-slopes = scipy.signal.savgol_filter(cepstrum, 5, polyorder=1, deriv=1, axis=0, mode="nearest")
+slopes = scipy.signal.savgol_filter(
+    cepstrum, 5, polyorder=1, deriv=1, axis=0, mode="nearest"
+)
 np.testing.assert_allclose(delta(cepstrum), slopes, atol=1e-4)
-print(f"apart from SciPy's fit by {np.abs(delta(cepstrum) - slopes).max():.0e}; MFCC", mfcc(one.waveform).shape)
+print(
+    f"apart from SciPy's fit by {np.abs(delta(cepstrum) - slopes).max():.0e}; MFCC",
+    mfcc(one.waveform).shape,
+)
 
 # %% [markdown]
 # ### One scale for all
 #
-# Raw samples lie near 0, log-mels near -5. A network that gets larger numbers starts with larger steps, and that would decide the contest. So each column is [*standardised*](../GLOSSARY.md#standardised):
+# Raw samples lie near 0, log-mels near -5. A network that gets larger numbers starts with larger steps, and that would decide the contest. So each column is [*standardised*](../docs/glossary.md#standardised):
 # minus its mean, divided by its standard deviation, both measured on `train` alone. Our models begin with a fixed `Rescaling`
 # made for log-mels; `standardised` ends with its inverse, so that what reaches the GRU has mean 0 and standard deviation 1 whatever the input.
 
@@ -200,19 +235,27 @@ def standardised(name, waveforms):
     """An input for many waveforms, on the scale that the models of the course expect."""
     mean, spread = scales[name]
     values = [(INPUTS[name](waveform) - mean) / spread for waveform in waveforms]
-    return [(v * models.SPREAD_LOG_MEL + models.TYPICAL_LOG_MEL).astype(np.float32) for v in values]
+    return [
+        (v * models.SPREAD_LOG_MEL + models.TYPICAL_LOG_MEL).astype(np.float32)
+        for v in values
+    ]
 
 
 def as_heard(name, waveforms):
     """The same after the model's Rescaling: what the GRU gets."""
-    return [(v - models.TYPICAL_LOG_MEL) / models.SPREAD_LOG_MEL for v in standardised(name, waveforms)]
+    return [
+        (v - models.TYPICAL_LOG_MEL) / models.SPREAD_LOG_MEL
+        for v in standardised(name, waveforms)
+    ]
 
 
 print("MFCC:", list(as_heard("MFCC", [one.waveform])[0].shape))
 
 # %%
 every = np.concatenate(as_heard("log-mel", train.waveform))
-print(f"log-mel, as the GRU gets it: mean {every.mean():.3f}, standard deviation {every.std():.3f}")
+print(
+    f"log-mel, as the GRU gets it: mean {every.mean():.3f}, standard deviation {every.std():.3f}"
+)
 for name, (mean, spread) in scales.items():
     print(f"{name:>15} was: means {mean.min():.3g} to {mean.max():.3g}", end=", ")
     print(f"deviations {spread.min():.3g} to {spread.max():.3g}")
@@ -232,10 +275,14 @@ for axes, name in zip(panels, INPUTS):
     extent = (0, 0.02 * len(frames), 0, frames.shape[1])
     image = axes.imshow(frames.T, extent=extent, vmin=-2.5, vmax=2.5, **plots.PICTURE)
     axes.set(title=name, xlabel="time (s)", ylabel="place in the frame")
-    steadier[name] = np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(frames, frames[1:])])
+    steadier[name] = np.mean(
+        [np.corrcoef(a, b)[0, 1] for a, b in zip(frames, frames[1:])]
+    )
 figure.colorbar(image, ax=axes, label="standard deviations")
 correlated = ", ".join(f"{name} {value:.2f}" for name, value in steadier.items())
-plots.describe(figure, f"the mean correlation of a frame with the next one is: {correlated}")
+plots.describe(
+    figure, f"the mean correlation of a frame with the next one is: {correlated}"
+)
 
 # %% [markdown] tags=["notes"]
 # Somebody comes to the front and points, in each of the five. In four it can be done. Ask: is there less information in the first? No: it is what the others were made from.
@@ -273,7 +320,9 @@ for axes, name, unit in zip(panels, ["raw", "log-mel"], ["sample", "mel band"]):
     for (label, _), values, style in zip(versions, pair, ["-", "--"]):
         axes.plot(values, style, label=label)
     alike[name] = np.corrcoef(*pair)[0, 1]
-    axes.set(title=f"{name}: one frame of a vowel", xlabel=unit, ylabel="standard deviations")
+    axes.set(
+        title=f"{name}: one frame of a vowel", xlabel=unit, ylabel="standard deviations"
+    )
     axes.legend()
 told = " and ".join(f"{value:.2f} for {name}" for name, value in alike.items())
 plots.describe(figure, f"the two lines have a correlation of {told}")
@@ -289,18 +338,26 @@ plots.describe(figure, f"the two lines have a correlation of {told}")
 # distance between two frames drawn by lot (for standardised numbers that is the square root of 2): so 0 means "the same", and 1
 # means "no more alike than two frames that have nothing to do with each other".
 
+
 # %%
 def drift(name, delay, waveforms):
     """How far frames move when every clip begins so many samples later: 0 for not at all, 1 for strangers."""
-    before, after = as_heard(name, waveforms), as_heard(name, [waveform[delay:] for waveform in waveforms])
-    squares = [np.mean((a[: len(b)] - b[: len(a)]) ** 2, axis=1) for a, b in zip(before, after)]
+    before, after = (
+        as_heard(name, waveforms),
+        as_heard(name, [waveform[delay:] for waveform in waveforms]),
+    )
+    squares = [
+        np.mean((a[: len(b)] - b[: len(a)]) ** 2, axis=1) for a, b in zip(before, after)
+    ]
     return np.sqrt(np.mean(np.concatenate(squares)) / 2)
 
 
 DELAYS = [0, 1, 2, 4, 8, 16, 32, 64]  # samples
 some = list(train.waveform[:40])
 drifts = {name: [drift(name, delay, some) for delay in DELAYS] for name in INPUTS}
-pd.DataFrame(drifts, index=[f"{1_000 * d / audio.SAMPLE_RATE:.3g} ms" for d in DELAYS]).T.round(2)
+pd.DataFrame(
+    drifts, index=[f"{1_000 * d / audio.SAMPLE_RATE:.3g} ms" for d in DELAYS]
+).T.round(2)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## How far a frame moves
@@ -308,11 +365,19 @@ pd.DataFrame(drifts, index=[f"{1_000 * d / audio.SAMPLE_RATE:.3g} ms" for d in D
 
 # %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.4), layout="constrained")[1]
-for (name, values), marker, width in zip(drifts.items(), "os^Dv", [1, 5, 3, 2, 1]):  # two lines lie on each other
+for (name, values), marker, width in zip(
+    drifts.items(), "os^Dv", [1, 5, 3, 2, 1]
+):  # two lines lie on each other
     look = {"markersize": 4, "linewidth": width, "label": name}
-    axes.plot(1_000 * np.array(DELAYS) / audio.SAMPLE_RATE, values, f"{marker}-", **look)
+    axes.plot(
+        1_000 * np.array(DELAYS) / audio.SAMPLE_RATE, values, f"{marker}-", **look
+    )
 axes.axhline(1, linestyle=":", color="grey", label="two frames by lot")
-axes.set(xlabel="the clip begins later by (ms)", ylabel="drift", title="how far a frame moves")
+axes.set(
+    xlabel="the clip begins later by (ms)",
+    ylabel="drift",
+    title="how far a frame moves",
+)
 axes.legend(ncols=2)
 at = {name: values[DELAYS.index(late)] for name, values in drifts.items()}
 fact = f"after 2 ms the drift is {at['raw']:.2f} for raw, {at['spectrogram']:.2f} for the spectrogram"
@@ -345,7 +410,10 @@ plots.describe(axes, f"{fact} and {at['log-mel']:.2f} for log-mel")
 SETTING = {"epochs": 8, "learning_rate": 8e-3}
 SEEDS = range(3)
 held_out = pd.concat([validation, test])
-truth, on_test = held_out.label.cat.codes.to_numpy(), (held_out.split == "test").to_numpy()
+truth, on_test = (
+    held_out.label.cat.codes.to_numpy(),
+    (held_out.split == "test").to_numpy(),
+)
 print(SETTING, "seeds", list(SEEDS))
 
 
@@ -356,22 +424,30 @@ def build(name):
     frames = standardised(name, train.waveform[:8])
     model = models.gru(clips.label.nunique(), units=48, n_mels=frames[0].shape[1])
     change = evaluation.check_mask(model, batches.pad(frames))
-    print(f"{name:>15}: {model.count_params():>6,} parameters, padding changes a logit by {change:.0e} at most")
+    print(
+        f"{name:>15}: {model.count_params():>6,} parameters, padding changes a logit by {change:.0e} at most"
+    )
     return model
 
 
 networks = {name: build(name) for name in INPUTS}
 
+
 # %%
 def train_on(name, part, seeds, *, epochs=SETTING["epochs"]):
     """Train an input's network on some clips: for each seed, which held-out clips are right, and the history."""
-    batched = batches.bucketed(standardised(name, part.waveform), part.label, batch_size=BATCH, n_lengths=1)
+    batched = batches.bucketed(
+        standardised(name, part.waveform), part.label, batch_size=BATCH, n_lengths=1
+    )
     heard, correct, histories = standardised(name, held_out.waveform), [], []
     setting = {"epochs": epochs, "learning_rate": SETTING["learning_rate"]}
-    for _, model, history in training.fit_seeds(networks[name], batched, seeds=seeds, **setting):
+    for _, model, history in training.fit_seeds(
+        networks[name], batched, seeds=seeds, **setting
+    ):
         correct.append(evaluation.predict(model, heard).argmax(axis=1) == truth)
         histories.append(pd.DataFrame(history.history))
     return np.array(correct), histories
+
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The contest
@@ -394,9 +470,18 @@ for name in INPUTS:
 keras.utils.set_random_seed(0)
 average = models.average(clips.label.nunique())
 frames = standardised("log-mel", train.waveform)
-print(f"average: check_mask {evaluation.check_mask(average, batches.pad(frames[:8])):.0e}")
-training.fit(average, batches.bucketed(frames, train.label, n_lengths=1), epochs=20, learning_rate=0.03)
-answers = evaluation.predict(average, standardised("log-mel", held_out.waveform)).argmax(axis=1)
+print(
+    f"average: check_mask {evaluation.check_mask(average, batches.pad(frames[:8])):.0e}"
+)
+training.fit(
+    average,
+    batches.bucketed(frames, train.label, n_lengths=1),
+    epochs=20,
+    learning_rate=0.03,
+)
+answers = evaluation.predict(
+    average, standardised("log-mel", held_out.waveform)
+).argmax(axis=1)
 right["average"] = (answers == truth)[None]
 blind = right["average"][:, ~on_test].mean()
 print(f"the order-blind average of the log-mels: validation {blind:.3f}")
@@ -411,13 +496,33 @@ for name in INPUTS:
     begin = time.process_time()
     standardised(name, train.waveform)
     shares = right[name][:, ~on_test].mean(axis=1)
-    rows[name] = {"validation": shares.mean(), "least": shares.min(), "largest": shares.max()}
-    rows[name]["own clips"] = np.mean([curve.accuracy.iloc[-1] for curve in curves[name]])
+    rows[name] = {
+        "validation": shares.mean(),
+        "least": shares.min(),
+        "largest": shares.max(),
+    }
+    rows[name]["own clips"] = np.mean(
+        [curve.accuracy.iloc[-1] for curve in curves[name]]
+    )
     rows[name]["epochs"] = len(curves[name][0])
-    rows[name]["seconds"] = len(curves[name][0]) * np.median([curve.seconds[1:] for curve in curves[name]])
-    rows[name] |= {"making": time.process_time() - begin, "parameters": networks[name].count_params()}
+    rows[name]["seconds"] = len(curves[name][0]) * np.median(
+        [curve.seconds[1:] for curve in curves[name]]
+    )
+    rows[name] |= {
+        "making": time.process_time() - begin,
+        "parameters": networks[name].count_params(),
+    }
 table = pd.DataFrame(rows).T.astype({"epochs": int, "parameters": int})
-table.round({"validation": 3, "least": 3, "largest": 3, "own clips": 3, "seconds": 1, "making": 2})
+table.round(
+    {
+        "validation": 3,
+        "least": 3,
+        "largest": 3,
+        "own clips": 3,
+        "seconds": 1,
+        "making": 2,
+    }
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The step that counts is the first
@@ -428,15 +533,33 @@ table.round({"validation": 3, "least": 3, "largest": 3, "own clips": 3, "seconds
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 places = np.arange(len(table))
 spread = [table.validation - table.least, table.largest - table.validation]
-axes.errorbar(table.validation, places, xerr=spread, fmt="o", capsize=4, label="GRU, mean and range of three seeds")
-axes.axvline(blind, linestyle="--", color=plots.LINES[1], label="order-blind average of log-mels")
+axes.errorbar(
+    table.validation,
+    places,
+    xerr=spread,
+    fmt="o",
+    capsize=4,
+    label="GRU, mean and range of three seeds",
+)
+axes.axvline(
+    blind, linestyle="--", color=plots.LINES[1], label="order-blind average of log-mels"
+)
 axes.axvline(0.1, linestyle=":", color="grey", label="chance")
 axes.set_yticks(places, table.index)
-axes.set(xlabel="validation accuracy", ylabel="input", title="one GRU, five inputs", xlim=(0, 1.02), ylim=(4.5, -0.5))
+axes.set(
+    xlabel="validation accuracy",
+    ylabel="input",
+    title="one GRU, five inputs",
+    xlim=(0, 1.02),
+    ylim=(4.5, -0.5),
+)
 axes.legend(loc="lower left", fontsize=8)
 steps = table.validation.diff()
 fact = f"the largest step is to {steps.idxmax()}, {steps.max():+.3f}"
-plots.describe(axes, f"{fact}; raw has {table.validation['raw']:.3f}, log-mel {table.validation['log-mel']:.3f}")
+plots.describe(
+    axes,
+    f"{fact}; raw has {table.validation['raw']:.3f}, log-mel {table.validation['log-mel']:.3f}",
+)
 
 # %% [markdown] tags=["notes"]
 # Do not let anybody order the last four: seeds and 300 clips move a number by two or three hundredths. Validation and test put MFCC and log-mel in another order.
@@ -468,13 +591,35 @@ plots.describe(axes, f"{fact}; raw has {table.validation['raw']:.3f}, log-mel {t
 # %% tags=["more", "no-code"]
 PARTS = {"train": train, "the pool": pool}
 before = table.loc[["raw", "log-mel"], ["validation", "own clips", "seconds"]]
-rows = [[name, "train", len(train), SETTING["epochs"], *row] for name, row in zip(before.index, before.to_numpy())]
-for name, part, epochs in [("raw", "train", 40), ("raw", "the pool", 8), ("log-mel", "the pool", 8)]:
+rows = [
+    [name, "train", len(train), SETTING["epochs"], *row]
+    for name, row in zip(before.index, before.to_numpy())
+]
+for name, part, epochs in [
+    ("raw", "train", 40),
+    ("raw", "the pool", 8),
+    ("log-mel", "the pool", 8),
+]:
     correct, (history,) = train_on(name, PARTS[part], [0], epochs=epochs)
-    found = correct[:, ~on_test].mean(), history.accuracy.iloc[-1], epochs * history.seconds[1:].median()
+    found = (
+        correct[:, ~on_test].mean(),
+        history.accuracy.iloc[-1],
+        epochs * history.seconds[1:].median(),
+    )
     rows.append([name, part, len(PARTS[part]), epochs, *found])
     right[f"{name}, {part}, {epochs} epochs"] = correct
-more = pd.DataFrame(rows, columns=["input", "learns from", "clips", "epochs", "validation", "own clips", "seconds"])
+more = pd.DataFrame(
+    rows,
+    columns=[
+        "input",
+        "learns from",
+        "clips",
+        "epochs",
+        "validation",
+        "own clips",
+        "seconds",
+    ],
+)
 more.round({"validation": 3, "own clips": 3, "seconds": 1})
 
 # %% [markdown] tags=["notes"]
@@ -491,11 +636,22 @@ for (name, part), style in zip(more[more.epochs == 8].groupby("input"), ["s-", "
     axes.plot(part.clips, part.validation, style, label=f"{name}, 8 epochs")
 longer = more[more.epochs == 40].iloc[0]
 axes.plot(longer.clips, longer.validation, "^", label="raw, 40 epochs")
-axes.set(xlabel="training clips", ylabel="validation accuracy", title="more clips, and more time", ylim=(0, 1.02))
+axes.set(
+    xlabel="training clips",
+    ylabel="validation accuracy",
+    title="more clips, and more time",
+    ylim=(0, 1.02),
+)
 axes.legend()
-few, many = table.validation["log-mel"], more.validation[(more.input == "raw") & (more.clips == len(pool))].iloc[0]
+few, many = (
+    table.validation["log-mel"],
+    more.validation[(more.input == "raw") & (more.clips == len(pool))].iloc[0],
+)
 fact = f"raw has {longer.validation:.3f} after 40 epochs on {len(train)} clips"
-plots.describe(axes, f"{fact}, {many:.3f} with {len(pool):,} clips; log-mel has {few:.3f} with {len(train)}")
+plots.describe(
+    axes,
+    f"{fact}, {many:.3f} with {len(pool):,} clips; log-mel has {few:.3f} with {len(train)}",
+)
 
 # %% [markdown] tags=["notes"]
 # The triangle and the right end of the raw line made the same number of steps. Where would the lines meet? Nobody knows from this picture. Published: more than 2,000 hours, with a
@@ -510,7 +666,9 @@ plots.describe(axes, f"{fact}, {many:.3f} with {len(pool):,} clips; log-mel has 
 
 # %%
 minutes = pool.seconds.sum() / 60
-print(f"the pool holds {minutes:.0f} minutes; 2,000 hours are {2_000 * 60 / minutes:,.0f} times as much")
+print(
+    f"the pool holds {minutes:.0f} minutes; 2,000 hours are {2_000 * 60 / minutes:,.0f} times as much"
+)
 
 # %% [markdown]
 # ## The test, once
@@ -523,12 +681,27 @@ for name, answers in right.items():
     model = networks.get(name.partition(",")[0], average)
     scores = [evaluation.score(each) for each in answers[:, on_test]]
     each = [score.accuracy for score in scores]
-    lines[name] = {"test": np.mean(each), "least": min(each), "largest": max(each), "seeds": len(each)}
-    lines[name] |= {"low": np.mean([s.low for s in scores]), "high": np.mean([s.high for s in scores])}
+    lines[name] = {
+        "test": np.mean(each),
+        "least": min(each),
+        "largest": max(each),
+        "seeds": len(each),
+    }
+    lines[name] |= {
+        "low": np.mean([s.low for s in scores]),
+        "high": np.mean([s.high for s in scores]),
+    }
     called = name if model is average else f"gru, {name}"
-    entry = {"lesson": "10", "model": called, "data": clips.source.iloc[0], "split": "official"}
+    entry = {
+        "lesson": "10",
+        "model": called,
+        "data": clips.source.iloc[0],
+        "split": "official",
+    }
     results.add(score=scores, parameters=model.count_params(), **entry)
-print(f"{on_test.sum()} test clips; low and high are the ends of the 95 % interval, averaged over the seeds")
+print(
+    f"{on_test.sum()} test clips; low and high are the ends of the 95 % interval, averaged over the seeds"
+)
 pd.DataFrame(lines).T.astype({"seeds": int}).round(3)
 
 # %% [markdown]
@@ -547,6 +720,7 @@ pd.DataFrame(lines).T.astype({"seeds": int}).round(3)
 # **Exercise 1.** A tone of 500 Hz at 8,000 samples a second. After how many samples of delay is a chunk of it the exact *negative* of what it was? After how many
 # is it the same again? Set `negative` and `same` to the smallest such numbers above 0. Think first; `tone(delay)` gives a chunk to try.
 
+
 # %%
 def tone(delay):
     """A chunk of a tone of 500 Hz that begins so many samples later."""
@@ -560,22 +734,37 @@ period = audio.SAMPLE_RATE // 500  # samples in one swing
 negative, same = period // 2, period
 
 # %% tags=["check"]
-assert isinstance(negative, (int, np.integer)), "`negative` should be a whole number of samples, such as 3"
-assert isinstance(same, (int, np.integer)), "`same` should be a whole number of samples, such as 3"
-assert same > 0 and negative > 0, "a delay of 0 is no delay: look for the smallest above 0"
-assert np.allclose(tone(same), tone(0), atol=1e-6), f"after {same} samples the chunk differs: how long is one swing?"
-assert np.allclose(tone(negative), -tone(0), atol=1e-6), f"{negative} samples do not turn it over: try half a swing"
+assert isinstance(negative, (int, np.integer)), (
+    "`negative` should be a whole number of samples, such as 3"
+)
+assert isinstance(same, (int, np.integer)), (
+    "`same` should be a whole number of samples, such as 3"
+)
+assert same > 0 and negative > 0, (
+    "a delay of 0 is no delay: look for the smallest above 0"
+)
+assert np.allclose(tone(same), tone(0), atol=1e-6), (
+    f"after {same} samples the chunk differs: how long is one swing?"
+)
+assert np.allclose(tone(negative), -tone(0), atol=1e-6), (
+    f"{negative} samples do not turn it over: try half a swing"
+)
 smaller = [d for d in range(1, same) if np.allclose(tone(d), tone(0), atol=1e-6)]
-assert not smaller, f"the chunk is the same after {smaller[:1]} samples already: one swing is enough"
+assert not smaller, (
+    f"the chunk is the same after {smaller[:1]} samples already: one swing is enough"
+)
 earlier = [d for d in range(1, negative) if np.allclose(tone(d), -tone(0), atol=1e-6)]
 assert not earlier, f"it is turned over after {earlier[:1]} samples already"
 magnitudes = [np.abs(np.fft.rfft(tone(d))) for d in (0, negative)]
-print(f"the chunk turns over, its magnitudes move by {np.abs(magnitudes[0] - magnitudes[1]).max():.0e}")
+print(
+    f"the chunk turns over, its magnitudes move by {np.abs(magnitudes[0] - magnitudes[1]).max():.0e}"
+)
 
 # %% [markdown]
 # **Exercise 2.** What do 13 coefficients leave of a frame? Write `rebuilt(frames, count)`: the log-mel frames again, from the first `count` coefficients of each
 # frame, the others set to 0. `scipy.fft.dct(…, norm="ortho", axis=…)` takes a frame apart, `scipy.fft.idct` with the same options puts it
 # together. Guess first: with 13 of 40, how large is the error, in units of natural logarithm?
+
 
 # %% tags=["solution"]
 def rebuilt(frames, count):
@@ -584,18 +773,36 @@ def rebuilt(frames, count):
     coefficients[:, count:] = 0
     return scipy.fft.idct(coefficients, norm="ortho", axis=1)
 
+
 # %% tags=["check"]
 frames = log_mel(one.waveform)
 flat, whole = rebuilt(frames.copy(), 1), rebuilt(frames.copy(), audio.N_MELS)
-assert flat is not None and whole is not None, "rebuilt returns nothing yet: give back frames [frames, bands]"
-assert np.shape(whole) == frames.shape, f"expected shape {list(frames.shape)}, found {list(np.shape(whole))}"
-assert np.allclose(whole, frames, atol=1e-3), 'all 40 should give the frames back: norm="ortho" in dct AND idct'
+assert flat is not None and whole is not None, (
+    "rebuilt returns nothing yet: give back frames [frames, bands]"
+)
+assert np.shape(whole) == frames.shape, (
+    f"expected shape {list(frames.shape)}, found {list(np.shape(whole))}"
+)
+assert np.allclose(whole, frames, atol=1e-3), (
+    'all 40 should give the frames back: norm="ortho" in dct AND idct'
+)
 over_time = np.broadcast_to(frames.mean(axis=0), frames.shape)
-assert not np.allclose(flat, over_time, atol=1e-3), "you went along time: a coefficient belongs to ONE frame, axis 1"
+assert not np.allclose(flat, over_time, atol=1e-3), (
+    "you went along time: a coefficient belongs to ONE frame, axis 1"
+)
 per_frame = np.broadcast_to(frames.mean(axis=1, keepdims=True), frames.shape)
-assert np.allclose(flat, per_frame, atol=1e-3), "with one coefficient each frame is its mean: keep the FIRST ones"
-errors = {count: np.sqrt(np.mean((rebuilt(frames.copy(), count) - frames) ** 2)) for count in (1, 13, 26)}
-print("error with", ", ".join(f"{count}: {error:.2f}" for count, error in errors.items()), "units of natural log")
+assert np.allclose(flat, per_frame, atol=1e-3), (
+    "with one coefficient each frame is its mean: keep the FIRST ones"
+)
+errors = {
+    count: np.sqrt(np.mean((rebuilt(frames.copy(), count) - frames) ** 2))
+    for count in (1, 13, 26)
+}
+print(
+    "error with",
+    ", ".join(f"{count}: {error:.2f}" for count, error in errors.items()),
+    "units of natural log",
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 3: upside down
@@ -616,25 +823,43 @@ print("error with", ", ".join(f"{count}: {error:.2f}" for count, error in errors
 lost = {}
 for name in ["raw", "log-mel"]:
     upright, turned = (
-        evaluation.predict(networks[name], standardised(name, sign * validation.waveform)).argmax(axis=1)
+        evaluation.predict(
+            networks[name], standardised(name, sign * validation.waveform)
+        ).argmax(axis=1)
         for sign in (1, -1)
     )
     answers = validation.label.cat.codes.to_numpy()
     lost[name] = np.mean(upright == answers) - np.mean(turned == answers)
 
 # %% tags=["check"]
-assert isinstance(lost, dict), "`lost` should be a dict, such as {'raw': 0.1, 'log-mel': 0.2}"
-assert set(lost) == {"raw", "log-mel"}, f"expected the names raw and log-mel, found {sorted(lost)}"
+assert isinstance(lost, dict), (
+    "`lost` should be a dict, such as {'raw': 0.1, 'log-mel': 0.2}"
+)
+assert set(lost) == {"raw", "log-mel"}, (
+    f"expected the names raw and log-mel, found {sorted(lost)}"
+)
 answers = validation.label.cat.codes.to_numpy()
 for name, value in lost.items():
-    tries = [evaluation.predict(networks[name], standardised(name, s * validation.waveform)) for s in (1, -1)]
+    tries = [
+        evaluation.predict(networks[name], standardised(name, s * validation.waveform))
+        for s in (1, -1)
+    ]
     before, after = (np.mean(logits.argmax(axis=1) == answers) for logits in tries)
     expected = before - after
-    assert np.isclose(value, expected) or not np.isclose(value, -expected), "upright minus turned: a loss is positive"
-    assert not np.isclose(value, after) or np.isclose(value, expected), "that is an accuracy: subtract it"
+    assert np.isclose(value, expected) or not np.isclose(value, -expected), (
+        "upright minus turned: a loss is positive"
+    )
+    assert not np.isclose(value, after) or np.isclose(value, expected), (
+        "that is an accuracy: subtract it"
+    )
     hint = "turn the WAVEFORM over, before the input is made from it, and use the validation clips"
-    assert np.isclose(value, expected), f"{name}: expected {expected:.3f}, found {value:.3f}: {hint}"
-print("lost upside down:", ", ".join(f"{name} {value:.3f}" for name, value in lost.items()))
+    assert np.isclose(value, expected), (
+        f"{name}: expected {expected:.3f}, found {value:.3f}: {hint}"
+    )
+print(
+    "lost upside down:",
+    ", ".join(f"{name} {value:.3f}" for name, value in lost.items()),
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz 1

@@ -33,16 +33,16 @@ import numpy as np
 import pandas as pd
 from IPython.display import Audio, display
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown]
 # ## Ten commands, and everything else
 #
-# `datasets.load("commands")` takes Speech Commands (Warden 2018) where its archive lies already; it never fetches 2.4 GB unasked
-# (`datasets.load("speech-commands")` does, once). Otherwise synthetic voices stand in. In both the word is the name of the folder that a clip lies in.
+# `data.load("commands")` takes Speech Commands (Warden 2018) where its archive lies already; it never fetches 2.4 GB unasked
+# (`data.load("speech-commands")` does, once). Otherwise synthetic voices stand in. In both the word is the name of the folder that a clip lies in.
 
 # %%
-clips = datasets.load("commands")
+clips = data.load("commands")
 clips["word"] = [path.parent.name for path in clips.path]
 spoken = clips[clips.label != "silence"]
 pd.crosstab(clips.split, clips.label)
@@ -60,7 +60,9 @@ UNSEEN = ["follow", "forward", "learn", "nine", "sheila"]
 
 def some_speakers(part, *, speakers=120, unknown=500, seed=0):
     """The clips of so many speakers at most, and so many of their "unknown" clips at most."""
-    names = np.random.default_rng(seed).permutation(sorted(part.group.unique()))[:speakers]
+    names = np.random.default_rng(seed).permutation(sorted(part.group.unique()))[
+        :speakers
+    ]
     part = part[part.group.isin(names)]
     other = part[part.label == "unknown"]
     other = other.sample(min(unknown, len(other)), random_state=seed)
@@ -68,12 +70,15 @@ def some_speakers(part, *, speakers=120, unknown=500, seed=0):
 
 
 train = some_speakers(spoken[(spoken.split == "train") & ~spoken.word.isin(UNSEEN)])
-train, validation = datasets.split_by_group(train, fraction=0.2, seed=1)
+train, validation = data.split_by_group(train, fraction=0.2, seed=1)
 test = some_speakers(spoken[spoken.split == "test"])
 
 # %%
 sides = {"train": train, "validation": validation, "test": test}
-sides = {name: part.assign(waveform=[audio.read(path) for path in part.path]) for name, part in sides.items()}
+sides = {
+    name: part.assign(waveform=[audio.read(path) for path in part.path])
+    for name, part in sides.items()
+}
 train, validation, test = sides.values()
 for name, part in sides.items():
     words = f"{part.word.nunique()} words, {sorted(set(part.word) & set(UNSEEN)) or 'none of the five'}"
@@ -84,7 +89,10 @@ for name, part in sides.items():
 
 # %%
 files = clips[clips.label == "silence"]
-noises = {split: [audio.read(path) for path in part.path] for split, part in files.groupby("split")}
+noises = {
+    split: [audio.read(path) for path in part.path]
+    for split, part in files.groupby("split")
+}
 noises["validation"] = [noise[-(len(noise) // 3) :] for noise in noises["train"]]
 noises["train"] = [noise[: -(len(noise) // 3)] for noise in noises["train"]]
 for split, part in files.groupby("split"):
@@ -93,10 +101,10 @@ for split, part in files.groupby("split"):
 # %% [markdown]
 # ## A second of sound, with noise in it
 #
-# A [keyword spotter](../GLOSSARY.md#keyword-spotter) does not get clips that are cut at both ends of a word. It looks at the last second of an endless sound, again and again. So
+# A [keyword spotter](../docs/glossary.md#keyword-spotter) does not get clips that are cut at both ends of a word. It looks at the last second of an endless sound, again and again. So
 # every word is put into a *window* of one second, at a random place, and noise is added.
 #
-# How much noise? The [*signal-to-noise ratio*](../GLOSSARY.md#signal-to-noise-ratio) compares the levels of word and noise: at 20 dB the word's amplitude is ten times
+# How much noise? The [*signal-to-noise ratio*](../docs/glossary.md#signal-to-noise-ratio) compares the levels of word and noise: at 20 dB the word's amplitude is ten times
 # that of the noise, at 0 dB they are alike, below 0 dB the noise is louder.
 
 # %%
@@ -111,12 +119,17 @@ def loudness(sound):
 example = test[test.label == "stop"].iloc[0].waveform
 print(f'a "stop" of {len(example):,} samples has the level {loudness(example):.3f}')
 
+
 # %%
 def cut(sound, random):
     """A second from a random place of a sound; a shorter one is put at a random place of a second of zeros."""
     spare = len(sound) - SECOND
     start = random.integers(abs(spare) + 1)
-    return sound[start : start + SECOND] if spare >= 0 else np.pad(sound, [start, -spare - start])
+    return (
+        sound[start : start + SECOND]
+        if spare >= 0
+        else np.pad(sound, [start, -spare - start])
+    )
 
 
 cut(example, np.random.default_rng(0)).shape
@@ -130,6 +143,7 @@ cut(example, np.random.default_rng(0)).shape
 
 # %% [markdown] tags=["notes"]
 # Draw the ladder of decibels. Ask which number in the code is twenty decibels of amplitude: 10 to the power of minus one. Why is there a division by the loudness of the noise? So that every noise, soft or loud in its file, comes out at the ratio that was asked for.
+
 
 # %% tags=["more"]
 def mix(sound, noise, *, level, decibels):
@@ -160,7 +174,10 @@ for ratio, axes in zip([20, 5, -5], panels):
     display(Audio(noisy, rate=audio.SAMPLE_RATE))
 pictures = [np.asarray(panel.get_images()[0].get_array()) for panel in panels]
 above = [picture.max() - np.median(picture) for picture in pictures]
-plots.describe(figure, f"the loudest spot is {', '.join(f'{value:.1f}' for value in above)} above the median, in log")
+plots.describe(
+    figure,
+    f"the loudest spot is {', '.join(f'{value:.1f}' for value in above)} above the median, in log",
+)
 
 # %% [markdown]
 # The next function makes a table of such windows. "silence" is a window of noise without a word, about twice as many as there are
@@ -173,15 +190,32 @@ STEP = 160  # samples: 20 ms from frame to frame
 def windows(words, noises, ratios, *, seed, copies=1):
     """Words, and silence, as windows at ratios drawn from a list: a DataFrame with frames, label, word, group."""
     random, rows = np.random.default_rng(seed), []
-    usual, n_silence = np.median([loudness(sound) for sound in words.waveform]), 2 * (words.label == "yes").sum()
-    quiet = {"label": "silence", "word": "none", "group": "noise", "waveform": [np.zeros(SECOND)] * n_silence}
+    usual, n_silence = (
+        np.median([loudness(sound) for sound in words.waveform]),
+        2 * (words.label == "yes").sum(),
+    )
+    quiet = {
+        "label": "silence",
+        "word": "none",
+        "group": "noise",
+        "waveform": [np.zeros(SECOND)] * n_silence,
+    }
     for clip in pd.concat([words, pd.DataFrame(quiet)] * copies).itertuples():
-        noise, level = cut(noises[random.integers(len(noises))], random), loudness(clip.waveform) or usual
-        sound = mix(cut(clip.waveform, random), noise, level=level, decibels=random.choice(ratios))
+        noise, level = (
+            cut(noises[random.integers(len(noises))], random),
+            loudness(clip.waveform) or usual,
+        )
+        sound = mix(
+            cut(clip.waveform, random),
+            noise,
+            level=level,
+            decibels=random.choice(ratios),
+        )
         rows.append((sound, clip.label, clip.word, clip.group))
     table = pd.DataFrame(rows, columns=["waveform", "label", "word", "group"])
     table["label"] = pd.Categorical(table.label, clips.label.cat.categories)
     return table.assign(frames=audio.log_mels(table.pop("waveform"), frame_step=STEP))
+
 
 # %%
 quiet = windows(train, noises["train"], [30], seed=0, copies=3)
@@ -207,25 +241,38 @@ noisy.label.value_counts().to_frame("windows").T
 # %% [markdown] tags=["notes"]
 # Everybody writes two answers down. Start the cell that trains both models now; draw the sliding second on the board while it runs. Same words, same epochs, same seed: only the noise differs.
 
+
 # %%
 def trained(table):
     """A model trained on windows."""
     keras.utils.set_random_seed(0)
     model = models.attention(len(clips.label.cat.categories), units=32)
-    training.fit(model, batches.bucketed(table.frames, table.label, batch_size=64, n_lengths=1), epochs=10)
+    training.fit(
+        model,
+        batches.bucketed(table.frames, table.label, batch_size=64, n_lengths=1),
+        epochs=10,
+    )
     return model
 
 
 model = {"quiet": trained(quiet), "noisy": trained(noisy)}
 two_lengths = batches.pad([noisy.frames[0], noisy.frames[1][:30]])
 for name, each in model.items():
-    print(f"{name}: padding changes a logit by {evaluation.check_mask(each, two_lengths):.0e}")
+    print(
+        f"{name}: padding changes a logit by {evaluation.check_mask(each, two_lengths):.0e}"
+    )
 
 # %%
 RATIOS = [20, 10, 5, 0, -5]
 at = {ratio: windows(test, noises["test"], [ratio], seed=1) for ratio in RATIOS}
-scores = {name: [evaluation.evaluate(each, at[ratio]) for ratio in RATIOS] for name, each in model.items()}
-pd.DataFrame({name: map(str, row) for name, row in scores.items()}, index=[f"{ratio} dB" for ratio in RATIOS])
+scores = {
+    name: [evaluation.evaluate(each, at[ratio]) for ratio in RATIOS]
+    for name, each in model.items()
+}
+pd.DataFrame(
+    {name: map(str, row) for name, row in scores.items()},
+    index=[f"{ratio} dB" for ratio in RATIOS],
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What is training with noise worth?
@@ -238,12 +285,21 @@ axes = plt.subplots(figsize=(9, 3.2), layout="constrained")[1]
 for (name, row), marker in zip(scores.items(), "os"):
     accuracy, low, high = np.array([score[:3] for score in row]).T
     bars = [accuracy - low, high - accuracy]
-    axes.errorbar(RATIOS, accuracy, yerr=bars, marker=marker, capsize=3, label=f"trained {name}")
+    axes.errorbar(
+        RATIOS, accuracy, yerr=bars, marker=marker, capsize=3, label=f"trained {name}"
+    )
 share = (at[20].label == "unknown").mean()
 axes.axhline(share, linestyle="--", color="grey", label='always "unknown"')
-axes.set(xlabel="signal-to-noise ratio in the test (dB)", ylabel="accuracy", title="test speakers, test noises")
+axes.set(
+    xlabel="signal-to-noise ratio in the test (dB)",
+    ylabel="accuracy",
+    title="test speakers, test noises",
+)
 axes.legend()
-gains = [with_noise.accuracy - without.accuracy for without, with_noise in zip(*scores.values())]
+gains = [
+    with_noise.accuracy - without.accuracy
+    for without, with_noise in zip(*scores.values())
+]
 worth = f"{gains[0]:+.2f} at 20 dB, {gains[1]:+.2f} at 10 dB, {gains[3]:+.2f} at 0 dB"
 plots.describe(axes, f"noise in training is worth {worth}")
 
@@ -254,8 +310,9 @@ plots.describe(axes, f"noise in training is worth {worth}")
 #
 # ## Right nearly always, and of no use
 #
-# In a test set commands are common. In life they are rare. Here is a [stream](../GLOSSARY.md#stream) of sound as a device hears it: words of the test
+# In a test set commands are common. In life they are rare. Here is a [stream](../docs/glossary.md#stream) of sound as a device hears it: words of the test
 # speakers with pauses between them, in test noise at 10 dB; most words are not commands. `said` tells when each word was said (the time of its middle, in seconds).
+
 
 # %%
 def stream(words, noises, *, decibels, seed):
@@ -264,8 +321,12 @@ def stream(words, noises, *, decibels, seed):
     for clip in words.sample(frac=1, random_state=seed).itertuples():
         pieces += [np.zeros(random.integers(SECOND // 2, 2 * SECOND)), clip.waveform]
         samples += len(pieces[-2]) + len(clip.waveform)
-        said.append(((samples - len(clip.waveform) / 2) / SECOND, clip.label, clip.word))
-    noise = np.resize(np.concatenate([noise / loudness(noise) for noise in noises]), samples)
+        said.append(
+            ((samples - len(clip.waveform) / 2) / SECOND, clip.label, clip.word)
+        )
+    noise = np.resize(
+        np.concatenate([noise / loudness(noise) for noise in noises]), samples
+    )
     usual = np.median([loudness(sound) for sound in words.waveform])
     sound = mix(np.concatenate(pieces), noise, level=usual, decibels=decibels)
     return sound, pd.DataFrame(said, columns=["second", "label", "word"])
@@ -284,6 +345,7 @@ stream(test.head(2), noises["test"], decibels=10, seed=0)[1]
 # %% [markdown] tags=["notes"]
 # Play the twelve seconds. Ask for the guess as a number, in writing, from everybody; read three of them aloud. Draw the four fields on the board: said or not said, answered or not answered.
 
+
 # %% tags=["more", "no-code"]
 def talk(part, noises, *, seed):
     """A stream in which one word in five or fewer is a command; each word that is no command is said twice."""
@@ -295,7 +357,9 @@ def talk(part, noises, *, seed):
 sound, said = talk(test, noises["test"], seed=0)
 hours = len(sound) / SECOND / 3600
 orders = said[~said.label.isin(["unknown", "silence"])]
-print(f"{60 * hours:.0f} minutes, {len(said)} words, {len(orders)} of them commands: the first 12 seconds")
+print(
+    f"{60 * hours:.0f} minutes, {len(said)} words, {len(orders)} of them commands: the first 12 seconds"
+)
 Audio(sound[: 12 * SECOND], rate=SECOND)
 
 # %% [markdown]
@@ -309,13 +373,18 @@ WIDTH = int(audio.frame_count(SECOND, frame_step=STEP))  # frames of a window
 def listen(model, sound):
     """The probability of each class at each look: float32 [looks, classes]."""
     frames = audio.log_mel(sound, frame_step=STEP)
-    looks = [frames[start : start + WIDTH] for start in range(0, len(frames) - WIDTH + 1, HOP)]
+    looks = [
+        frames[start : start + WIDTH]
+        for start in range(0, len(frames) - WIDTH + 1, HOP)
+    ]
     logits = evaluation.predict(model, looks)
     return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 
 heard = {name: listen(each, sound) for name, each in model.items()}
-begins = np.arange(len(heard["noisy"])) * HOP * STEP / SECOND  # seconds: where each look begins
+begins = (
+    np.arange(len(heard["noisy"])) * HOP * STEP / SECOND
+)  # seconds: where each look begins
 print(f"{len(begins):,} looks, probabilities of shape {list(heard['noisy'].shape)}")
 
 # %% [markdown]
@@ -334,24 +403,30 @@ names = clips.label.cat.categories
 is_command = ~names.isin(["unknown", "silence"])
 truth = np.full(len(begins), -1)  # -1: do nothing
 for order in orders.itertuples():
-    truth[(begins <= order.second) & (order.second < begins + 1)] = names.get_loc(order.label)
+    truth[(begins <= order.second) & (order.second < begins + 1)] = names.get_loc(
+        order.label
+    )
 for name, probabilities in heard.items():
     best = probabilities.argmax(axis=1)
     answer = np.where(is_command[best], best, -1)
     wrong = ((answer != -1) & (answer != truth)).sum() / hours
     right = np.mean(answer == truth)
-    print(f"trained {name}: accuracy {right:.3f}, {wrong:,.0f} looks an hour answered with a wrong command")
-print(f"plug pulled:   accuracy {np.mean(truth == -1):.3f}, in a home with five commands an hour {1 - 5 / 3600:.4f}")
+    print(
+        f"trained {name}: accuracy {right:.3f}, {wrong:,.0f} looks an hour answered with a wrong command"
+    )
+print(
+    f"plug pulled:   accuracy {np.mean(truth == -1):.3f}, in a home with five commands an hour {1 - 5 / 3600:.4f}"
+)
 
 # %% [markdown]
 # The device that hears nothing is right nearly always, the more so the rarer commands are, and it may well beat a trained model. Accuracy is the wrong
 # question here. Two numbers are wanted, and neither is worth anything without the other:
-# - **[misses](../GLOSSARY.md#miss)**: the share of commands that are not answered, or answered wrongly;
-# - **[false alarms](../GLOSSARY.md#false-alarm) an hour**: answers to no command, or to another one.
+# - **[misses](../docs/glossary.md#miss)**: the share of commands that are not answered, or answered wrongly;
+# - **[false alarms](../docs/glossary.md#false-alarm) an hour**: answers to no command, or to another one.
 #
 # ## Alarms, misses and false alarms
 #
-# A device that answers at each look answers one word several times. So an *alarm* is a look at which the surest command reaches a [threshold](../GLOSSARY.md#threshold), and
+# A device that answers at each look answers one word several times. So an *alarm* is a look at which the surest command reaches a [threshold](../docs/glossary.md#threshold), and
 # the next alarm comes five looks later at the earliest. An alarm is right if that command was being said: its middle lies in the window, or a quarter of a second beside it.
 
 # %%
@@ -368,12 +443,20 @@ def alarms(probabilities, threshold):
     return found
 
 
-print(f"{len(alarms(heard['noisy'], 0.5))} alarms at a threshold of 0.5, {len(orders)} commands said")
+print(
+    f"{len(alarms(heard['noisy'], 0.5))} alarms at a threshold of 0.5, {len(orders)} commands said"
+)
+
 
 # %%
 def compare(found, said):
     """The share of commands that are missed, and for each false alarm the word then said, or "noise"."""
-    middles, labels, hits, false = said.second.to_numpy(), said.label.to_numpy(), set(), []
+    middles, labels, hits, false = (
+        said.second.to_numpy(),
+        said.label.to_numpy(),
+        set(),
+        [],
+    )
     for look, command in found:
         begin = look * HOP * STEP / SECOND
         near = range(*np.searchsorted(middles, [begin - BESIDE, begin + 1 + BESIDE]))
@@ -385,7 +468,9 @@ def compare(found, said):
 
 
 misses, false = compare(alarms(heard["noisy"], 0.5), said)
-print(f"threshold 0.5: {misses:.0%} of the commands missed, {len(false) / hours:.0f} false alarms an hour")
+print(
+    f"threshold 0.5: {misses:.0%} of the commands missed, {len(false) / hours:.0f} false alarms an hour"
+)
 
 # %% [markdown]
 # **What is an hour here?** An hour of this stream, silence and commands included; and in this stream somebody speaks every other second. In a
@@ -411,15 +496,26 @@ THRESHOLDS = 1 - np.geomspace(0.7, 1e-5, 40)
 
 def trade(probabilities, said, hours):
     """Misses and false alarms an hour at each threshold: a DataFrame."""
-    counts = [compare(alarms(probabilities, threshold), said) for threshold in THRESHOLDS]
-    rows = [(threshold, misses, len(false) / hours) for threshold, (misses, false) in zip(THRESHOLDS, counts)]
+    counts = [
+        compare(alarms(probabilities, threshold), said) for threshold in THRESHOLDS
+    ]
+    rows = [
+        (threshold, misses, len(false) / hours)
+        for threshold, (misses, false) in zip(THRESHOLDS, counts)
+    ]
     return pd.DataFrame(rows, columns=["threshold", "misses", "false"])
 
 
-curves = {name: trade(probabilities, said, hours) for name, probabilities in heard.items()}
+curves = {
+    name: trade(probabilities, said, hours) for name, probabilities in heard.items()
+}
 for name, curve in curves.items():
-    print(f"trained {name}: false alarms an hour from {curve.false.iloc[0]:.0f} down to {curve.false.iloc[-1]:.0f},")
-    print(f"{'':>15} misses from {curve.misses.iloc[0]:.2f} up to {curve.misses.iloc[-1]:.2f}")
+    print(
+        f"trained {name}: false alarms an hour from {curve.false.iloc[0]:.0f} down to {curve.false.iloc[-1]:.0f},"
+    )
+    print(
+        f"{'':>15} misses from {curve.misses.iloc[0]:.2f} up to {curve.misses.iloc[-1]:.2f}"
+    )
 
 # %% [markdown]
 # ## Choose a threshold, and keep the promise
@@ -441,19 +537,38 @@ own = trade(listen(model["noisy"], own_sound), own_said, own_hours)
 quiet_enough = own[own.false <= ALLOWED]
 chosen = quiet_enough.iloc[0] if len(quiet_enough) else own.iloc[-1]
 misses, false = compare(alarms(heard["noisy"], chosen.threshold), said)
-print(f"threshold {chosen.threshold:.4f}; one false alarm in the validation stream is {1 / own_hours:.0f} an hour")
-print(f"validation: {chosen.misses:.2f} misses, {chosen.false:.0f} false alarms an hour")
+print(
+    f"threshold {chosen.threshold:.4f}; one false alarm in the validation stream is {1 / own_hours:.0f} an hour"
+)
+print(
+    f"validation: {chosen.misses:.2f} misses, {chosen.false:.0f} false alarms an hour"
+)
 print(f"test:       {misses:.2f} misses, {len(false) / hours:.0f} false alarms an hour")
 
 # %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.6), layout="constrained")[1]
 for (name, curve), style in zip(curves.items(), ["--", "-"]):
-    axes.plot(np.maximum(curve.false, 1 / hours), curve.misses, style, label=f"trained {name}")
-axes.plot(len(false) / hours, misses, "o", color="black", label="the threshold from validation")
-axes.set(xscale="log", xlabel="false alarms an hour", ylabel="commands missed (share)", title="test speakers, 10 dB")
+    axes.plot(
+        np.maximum(curve.false, 1 / hours), curve.misses, style, label=f"trained {name}"
+    )
+axes.plot(
+    len(false) / hours,
+    misses,
+    "o",
+    color="black",
+    label="the threshold from validation",
+)
+axes.set(
+    xscale="log",
+    xlabel="false alarms an hour",
+    ylabel="commands missed (share)",
+    title="test speakers, 10 dB",
+)
 axes.set_ylim(0, 1)
 axes.legend()
-at_allowed = {name: curve.misses[curve.false <= ALLOWED].min() for name, curve in curves.items()}
+at_allowed = {
+    name: curve.misses[curve.false <= ALLOWED].min() for name, curve in curves.items()
+}
 lost = f"{at_allowed['quiet']:.2f} of the commands missed if trained quiet, {at_allowed['noisy']:.2f} if noisy"
 plots.describe(axes, f"at {ALLOWED} false alarms an hour or fewer, {lost}")
 
@@ -489,10 +604,16 @@ other = at[20][at[20].label == "unknown"]
 answers = evaluation.predict(model["noisy"], other.frames).argmax(axis=1)
 other = other.assign(taken=is_command[answers], command=names[answers])
 for kind, part in other.groupby(other.word.isin(UNSEEN)):
-    print(f"{'never heard' if kind else 'heard in training'}: taken for a command {evaluation.score(part.taken)}")
+    print(
+        f"{'never heard' if kind else 'heard in training'}: taken for a command {evaluation.score(part.taken)}"
+    )
 taken = other.groupby("word").taken.mean().sort_values(ascending=False).round(2)
-mistaken = other[other.taken].groupby("word").command.agg(lambda command: command.mode()[0])
-pd.DataFrame({"taken for a command": taken, "most often for": mistaken}).loc[taken.index[:10]].T
+mistaken = (
+    other[other.taken].groupby("word").command.agg(lambda command: command.mode()[0])
+)
+pd.DataFrame({"taken for a command": taken, "most often for": mistaken}).loc[
+    taken.index[:10]
+].T
 
 # %% [markdown]
 # If the words that were never heard are taken for commands more often, the model has learned what ten other words sound like, and not what no command is. It is the line *never heard* that you
@@ -509,7 +630,9 @@ table = evaluation.Results().add(
     score=scores["noisy"][RATIOS.index(10)],
     parameters=model["noisy"].count_params(),
 )
-table[table.lesson == "12"][["model", "split", "accuracy", "low", "high", "parameters"]].round(3)
+table[table.lesson == "12"][
+    ["model", "split", "accuracy", "low", "high", "parameters"]
+].round(3)
 
 # %% [markdown]
 # Which command is missed, and for what?
@@ -519,9 +642,14 @@ answers = evaluation.predict(model["noisy"], at[10].frames).argmax(axis=1)
 confusion = evaluation.confusion(at[10].label, answers)
 axes = plots.confusion(confusion, title="test windows at 10 dB, most probable class")
 axes.tick_params(axis="x", rotation=60)
-found = pd.Series(np.diag(confusion) / confusion.sum(axis=1), confusion.index)[is_command]
+found = pd.Series(np.diag(confusion) / confusion.sum(axis=1), confusion.index)[
+    is_command
+]
 worst, best = found.idxmin(), found.idxmax()
-plots.describe(axes, f"{worst} is found least often, {found[worst]:.2f}; {best} most often, {found[best]:.2f}")
+plots.describe(
+    axes,
+    f"{worst} is found least often, {found[worst]:.2f}; {best} most often, {found[best]:.2f}",
+)
 
 # %% [markdown]
 # ## Exercises
@@ -529,25 +657,36 @@ plots.describe(axes, f"{worst} is found least often, {found[worst]:.2f}; {best} 
 # **Exercise 1.** `mix` makes a signal-to-noise ratio; write `ratio(sound, noise)` that measures one, in decibels, from two waveforms. (`loudness` gives
 # an amplitude; ten times the amplitude is 20 dB.)
 
+
 # %% tags=["solution"]
 def ratio(sound, noise):
     """The signal-to-noise ratio of two sounds in decibels."""
     return 20 * np.log10(loudness(sound) / loudness(noise))
 
+
 # %% tags=["check"]
 tone = np.sin(np.arange(SECOND))
 found = ratio(tone, tone / 10)
 assert found is not None, "ratio returns nothing yet: give back a number of decibels"
-assert not np.isclose(found, 10), "loudness is an amplitude: ten times as much is 20 dB, so take 20 * log10"
-assert not np.isclose(found, -20), "sound over noise, not noise over sound: a loud word has a positive ratio"
+assert not np.isclose(found, 10), (
+    "loudness is an amplitude: ten times as much is 20 dB, so take 20 * log10"
+)
+assert not np.isclose(found, -20), (
+    "sound over noise, not noise over sound: a loud word has a positive ratio"
+)
 assert np.isclose(found, 20), f"a tone and a tenth of it: expected 20 dB, found {found}"
-added = mix(example, noise[: len(example)], level=loudness(example), decibels=7) - example
-assert np.isclose(ratio(example, added), 7), f"mix was asked for 7 dB, you measure {ratio(example, added):.1f}"
+added = (
+    mix(example, noise[: len(example)], level=loudness(example), decibels=7) - example
+)
+assert np.isclose(ratio(example, added), 7), (
+    f"mix was asked for 7 dB, you measure {ratio(example, added):.1f}"
+)
 print(f"two test noises against each other: {ratio(*noises['test'][:2]):.1f} dB")
 
 # %% [markdown]
 # **Exercise 2.** A device misses a share `misses` of the commands and gives `false_an_hour` false alarms an hour. Its owner speaks `orders_an_hour` commands
 # an hour. Write `trust(misses, false_an_hour, orders_an_hour)`: the share of its alarms that are right.
+
 
 # %% tags=["solution"]
 def trust(misses, false_an_hour, orders_an_hour):
@@ -555,15 +694,28 @@ def trust(misses, false_an_hour, orders_an_hour):
     right = orders_an_hour * (1 - misses)
     return right / (right + false_an_hour)
 
+
 # %% tags=["check"]
 found = trust(0.2, 6, 5)
-assert found is not None, "trust returns nothing yet: right alarms an hour over all alarms an hour"
-assert not np.isclose(found, 5 / 11), "a missed command gives no alarm: count 5 * (1 - misses) right ones"
-assert not np.isclose(found, 1 / 7), "that is made of missed commands: the right ones are 1 - misses"
-assert not np.isclose(found, 0.6), "that is the share of FALSE alarms: the right ones are wanted"
-assert np.isclose(found, 0.4), f"4 right and 6 false alarms in an hour: expected 0.4, found {found}"
+assert found is not None, (
+    "trust returns nothing yet: right alarms an hour over all alarms an hour"
+)
+assert not np.isclose(found, 5 / 11), (
+    "a missed command gives no alarm: count 5 * (1 - misses) right ones"
+)
+assert not np.isclose(found, 1 / 7), (
+    "that is made of missed commands: the right ones are 1 - misses"
+)
+assert not np.isclose(found, 0.6), (
+    "that is the share of FALSE alarms: the right ones are wanted"
+)
+assert np.isclose(found, 0.4), (
+    f"4 right and 6 false alarms in an hour: expected 0.4, found {found}"
+)
 share = trust(misses, max(len(false), 1) / hours, 5)
-print(f"this lesson's device, five commands in an hour of constant talk: {share:.0%} of its alarms are right")
+print(
+    f"this lesson's device, five commands in an hour of constant talk: {share:.0%} of its alarms are right"
+)
 
 # %% [markdown]
 # **Exercise 3.** A single look can err. Let each look count together with the one before: `smoothed` has the shape of `heard["noisy"]`, each row the mean of its
@@ -575,16 +727,30 @@ smoothed[1:] = (heard["noisy"][1:] + heard["noisy"][:-1]) / 2
 
 # %% tags=["check"]
 raw = heard["noisy"]
-assert smoothed is not raw, 'change a copy: heard["noisy"].copy(); now run the cell that made `heard` again'
-assert np.shape(smoothed) == raw.shape, f"expected the shape {list(raw.shape)}, found {list(np.shape(smoothed))}"
-assert np.allclose(smoothed[0], raw[0]), "the first look has none before it: its row stays"
+assert smoothed is not raw, (
+    'change a copy: heard["noisy"].copy(); now run the cell that made `heard` again'
+)
+assert np.shape(smoothed) == raw.shape, (
+    f"expected the shape {list(raw.shape)}, found {list(np.shape(smoothed))}"
+)
+assert np.allclose(smoothed[0], raw[0]), (
+    "the first look has none before it: its row stays"
+)
 future = (raw[1:-1] + raw[2:]) / 2
-assert not np.allclose(smoothed[1:-1], future), "that is the mean with the NEXT look, which is not heard yet"
-assert np.allclose(smoothed[1:], (raw[1:] + raw[:-1]) / 2), "each row: half of its own, half of the row before"
+assert not np.allclose(smoothed[1:-1], future), (
+    "that is the mean with the NEXT look, which is not heard yet"
+)
+assert np.allclose(smoothed[1:], (raw[1:] + raw[:-1]) / 2), (
+    "each row: half of its own, half of the row before"
+)
 for name, probabilities in {"each look": raw, "two looks": smoothed}.items():
     missed, wrong = compare(alarms(probabilities, chosen.threshold), said)
-    print(f"{name}: {missed:.2f} missed, {len(wrong) / hours:.0f} false alarms an hour at the same threshold")
-print("a mean has lower peaks: a fair trial would choose its threshold anew, on the validation stream")
+    print(
+        f"{name}: {missed:.2f} missed, {len(wrong) / hours:.0f} false alarms an hour at the same threshold"
+    )
+print(
+    "a mean has lower peaks: a fair trial would choose its threshold anew, on the validation stream"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 2: can its owner trust it?

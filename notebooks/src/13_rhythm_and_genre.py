@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 13 · Music: rhythm and genre
 #
-# A song is long: minutes, not the half second of a digit. So it is cut into [segments](../GLOSSARY.md#segment), each segment is classified, and the segments [vote](../GLOSSARY.md#vote). That brings
+# A song is long: minutes, not the half second of a digit. So it is cut into [segments](../docs/glossary.md#segment), each segment is classified, and the segments [vote](../docs/glossary.md#vote). That brings
 # two questions that short clips do not have. What may be learned about a song from ANOTHER segment of it? And what does a network that reads segments know about what came before?
 #
 # **You will**
@@ -36,12 +36,13 @@ import soundfile
 import tensorflow as tf
 from IPython.display import Audio, display
 
-from course_lib import audio, augmentation, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import augmentation
 
 # %% [markdown]
 # ## Songs
 #
-# `datasets.load("music")` takes GTZAN (Tzanetakis & Cook 2002), ten genres, where its archive lies already; it never fetches 1.2 GB unasked (`datasets.load("gtzan")` does, once).
+# `data.load("music")` takes GTZAN (Tzanetakis & Cook 2002), ten genres, where its archive lies already; it never fetches 1.2 GB unasked (`data.load("gtzan")` does, once).
 # GTZAN holds some songs twice and many artists more than once, so that a split by lot flatters every model (Sturm 2013); the course takes the 930
 # excerpts of a list from which the faults are removed and in which no artist is on two sides (Kereliuk, Sturm & Larsen 2015).
 #
@@ -50,11 +51,16 @@ from course_lib import audio, augmentation, batches, datasets, evaluation, model
 # confession: while these songs were being designed, results on their test songs were looked at (the data card says what for), so take the accuracies on them for a demonstration, not for a discovery.
 
 # %%
-every = datasets.load("music")
+every = data.load("music")
 every["side"] = np.where(every.split == "test", "test", "train")
 wanted = {"train": 26, "test": 10}
 parts = every.groupby(["side", "label"], observed=True, group_keys=False)
-songs = pd.concat([part.sample(min(len(part), wanted[side]), random_state=0) for (side, _), part in parts])
+songs = pd.concat(
+    [
+        part.sample(min(len(part), wanted[side]), random_state=0)
+        for (side, _), part in parts
+    ]
+)
 songs = songs.reset_index(drop=True)
 pd.crosstab(songs.side, songs.label)
 
@@ -71,7 +77,13 @@ pd.crosstab(songs.side, songs.label)
 for name, part in songs.groupby("label", observed=True):
     sound = io.BytesIO()
     waveform = audio.read(part.path.iloc[0])[: 4 * audio.SAMPLE_RATE]
-    soundfile.write(sound, waveform / np.abs(waveform).max(), audio.SAMPLE_RATE, format="MP3", compression_level=0.6)
+    soundfile.write(
+        sound,
+        waveform / np.abs(waveform).max(),
+        audio.SAMPLE_RATE,
+        format="MP3",
+        compression_level=0.6,
+    )
     print(name)
     display(Audio(data=sound.getvalue()))
 
@@ -84,31 +96,54 @@ for name, part in songs.groupby("label", observed=True):
 # Beside the 16 bands the models get their *changes*, each frame minus the one before (the shortest kind of *deltas*; lesson 10 took a slope over five frames): a stroke is a sudden rise. The changes are doubled and moved to where log energies lie, so that the models' fixed scale suits both.
 
 # %%
-SETTING = {"frame_length": 512, "frame_step": 320, "n_mels": 16}  # samples at 8 kHz: 64 ms, 40 ms
-TYPICAL, SPREAD = models.TYPICAL_LOG_MEL, models.SPREAD_LOG_MEL  # the models' fixed scale
+SETTING = {
+    "frame_length": 512,
+    "frame_step": 320,
+    "n_mels": 16,
+}  # samples at 8 kHz: 64 ms, 40 ms
+TYPICAL, SPREAD = (
+    models.TYPICAL_LOG_MEL,
+    models.SPREAD_LOG_MEL,
+)  # the models' fixed scale
 STEP, BANDS = SETTING["frame_step"] / audio.SAMPLE_RATE, SETTING["n_mels"]
 FRAMES, SEGMENT = 300, 100  # frames in a song, in a segment
-mels = [f[-FRAMES - 1 :] for f in audio.log_mels([audio.read(path) for path in songs.path], **SETTING)]
+mels = [
+    f[-FRAMES - 1 :]
+    for f in audio.log_mels([audio.read(path) for path in songs.path], **SETTING)
+]
 assert all(len(f) == FRAMES + 1 for f in mels), "a song is too short"
 changes = [2 * np.diff(f, axis=0) + TYPICAL for f in mels]
-songs["frames"] = [np.concatenate([f[1:], change], axis=1) for f, change in zip(mels, changes)]
-axes = plots.log_mel(mels[0][:SEGMENT], step=STEP, title=f"a segment of {songs.group[0]}")
+songs["frames"] = [
+    np.concatenate([f[1:], change], axis=1) for f, change in zip(mels, changes)
+]
+axes = plots.log_mel(
+    mels[0][:SEGMENT], step=STEP, title=f"a segment of {songs.group[0]}"
+)
 plots.describe(axes, f"the picture holds {SEGMENT} frames of {1000 * STEP:.0f} ms")
 
 # %% [markdown]
 # `cut` makes a table with a row for each segment. For the test the segments of a song follow each other; for learning they may overlap, which gives more of them.
 
+
 # %%
 def cut(songs, *, hop=SEGMENT):
     """A row for each segment; one begins every `hop` frames."""
     begins = np.arange(0, FRAMES - SEGMENT + 1, hop)
-    table = songs.loc[songs.index.repeat(len(begins)), ["label", "group", "side"]].reset_index(drop=True)
-    frames = [song[begin : begin + SEGMENT] for song in songs.frames for begin in begins]
-    return table.assign(frames=frames, number=np.tile(np.arange(len(begins)), len(songs)))
+    table = songs.loc[
+        songs.index.repeat(len(begins)), ["label", "group", "side"]
+    ].reset_index(drop=True)
+    frames = [
+        song[begin : begin + SEGMENT] for song in songs.frames for begin in begins
+    ]
+    return table.assign(
+        frames=frames, number=np.tile(np.arange(len(begins)), len(songs))
+    )
 
 
 segments = cut(songs)
-print(f"{len(songs)} songs, {len(segments)} segments of shape {list(segments.frames[0].shape)}")
+print(
+    f"{len(songs)} songs, {len(segments)} segments of shape {list(segments.frames[0].shape)}"
+)
 segments[["label", "group", "side", "number"]].head(4)
 
 # %% [markdown]
@@ -153,16 +188,23 @@ print(f"{len(averages)} averages of {averages.shape[1]} bands")
 # %% tags=["more", "no-code"]
 count = FRAMES // SEGMENT  # segments of a song
 lot = np.random.default_rng(0).permutation(len(songs)) % 3
-thirds = {"by segment": segments.number.to_numpy() % 3, "by song": np.repeat(lot, count)}
+thirds = {
+    "by segment": segments.number.to_numpy() % 3,
+    "by song": np.repeat(lot, count),
+}
 chance, leak = 1 / songs.label.nunique(), {}
 for name, third in thirds.items():
     right = [nearest(third != test, third == test) for test in range(3)]
     leak[name] = evaluation.score(np.concatenate(right))
-    print(f"{name:>10}: {leak[name]}; the three: {', '.join(f'{each.mean():.3f}' for each in right)}")
+    print(
+        f"{name:>10}: {leak[name]}; the three: {', '.join(f'{each.mean():.3f}' for each in right)}"
+    )
 print(f"{'chance':>10}: {chance:.3f}")
 
 # %% tags=["more", "no-code"]
-axes = plots.intervals(leak, chance=chance, title="nearest neighbour by the average frame, two splits")
+axes = plots.intervals(
+    leak, chance=chance, title="nearest neighbour by the average frame, two splits"
+)
 gap = leak["by segment"].accuracy - leak["by song"].accuracy
 plots.describe(axes, f"the way of splitting is worth {gap:.3f}")
 
@@ -173,7 +215,7 @@ plots.describe(axes, f"the way of splitting is worth {gap:.3f}")
 #
 # The intervals take segments for independent, and the three segments of a song are not; be wary of their ends. The gap is far wider than that.
 #
-# This is a [*leak*](../GLOSSARY.md#leak): whoever cuts first and then splits by lot measures how well a model remembers recordings. Ask of each published figure how the songs were split.
+# This is a [*leak*](../docs/glossary.md#leak): whoever cuts first and then splits by lot measures how well a model remembers recordings. Ask of each published figure how the songs were split.
 # From here on the split is by song: `side` says which.
 #
 # ## The order-blind model
@@ -181,7 +223,10 @@ plots.describe(axes, f"the way of splitting is worth {gap:.3f}")
 # Now the order-blind model of lesson 02, by song. It sees the bands without their changes, for a change compares two neighbours, and that is a little order already.
 
 # %%
-train, test = cut(songs[songs.side == "train"], hop=50), segments[segments.side == "test"]
+train, test = (
+    cut(songs[songs.side == "train"], hop=50),
+    segments[segments.side == "test"],
+)
 assert not set(train.group) & set(test.group), "a song is on both sides"
 n_classes = songs.label.nunique()
 
@@ -193,7 +238,9 @@ def only_bands(segments):
 
 keras.utils.set_random_seed(0)
 average = models.average(n_classes, n_mels=BANDS)
-padded = batches.pad([frames[:length] for frames, length in zip(test.frames, [100, 60, 33])])
+padded = batches.pad(
+    [frames[:length] for frames, length in zip(test.frames, [100, 60, 33])]
+)
 print(f"check_mask {evaluation.check_mask(average, padded[:, :, :BANDS]):.0e}")
 
 # %%
@@ -208,6 +255,7 @@ print(f"order-blind, by segment: {by_average}; chance {chance:.3f}")
 #
 # The GRU of lesson 07 answers from its last state. A rhythm has no end at which the answer comes: each stroke adds a little. So this one takes the *mean of the states* at all frames. Keras's `GlobalAveragePooling1D` keeps to the mask.
 
+
 # %%
 def gru_mean(n_classes, *, units=48, n_mels=2 * BANDS):
     """A GRU whose states at all frames are averaged."""
@@ -221,16 +269,21 @@ def gru_mean(n_classes, *, units=48, n_mels=2 * BANDS):
 
 keras.utils.set_random_seed(0)
 gru = gru_mean(n_classes)
-print(f"{gru.count_params():,} parameters, check_mask {evaluation.check_mask(gru, padded):.0e}")
+print(
+    f"{gru.count_params():,} parameters, check_mask {evaluation.check_mask(gru, padded):.0e}"
+)
 
 # %% [markdown]
 # There are few songs, and a network of this size could learn them by heart. `vary` changes a segment anew each time it is learned from: up to 15 % faster or slower, and another colour of the sound. It must not change what
 # the label means. (A faster waltz is a waltz.)
 
+
 # %%
 def vary(frames, random):
     """A segment at another speed and with another colour, of as many frames or fewer."""
-    places = np.arange(0, len(frames) - 1, np.exp(random.uniform(-0.15, 0.15)))[: len(frames)]
+    places = np.arange(0, len(frames) - 1, np.exp(random.uniform(-0.15, 0.15)))[
+        : len(frames)
+    ]
     before = places.astype(int)
     share = (places - before)[:, None]
     colour = np.interp(np.linspace(0, 4, BANDS), np.arange(5), random.normal(0, 2, 5))
@@ -254,6 +307,7 @@ print("frames of one segment, varied four times:", batches.lengths(some))
 # %% [markdown] tags=["notes"]
 # From here on the split is by song. Ask why logarithms are added and not probabilities: as if the segments were independent witnesses. When does voting NOT help? If all segments of a song make the same mistake.
 
+
 # %% tags=["more"]
 def vote(logits):
     """The class of each song, from the logits of its segments."""
@@ -271,11 +325,17 @@ print(f"{len(truth)} segments of the test, {count} to a song")
 # Two seeds. Which interval is wider, and why is it the honest one? There are fewer songs than segments, and the segments of a song are not independent of each other. Then the picture: is there a pair that the ear confuses, too?
 
 # %% tags=["more", "no-code"]
-learn = batches.bucketed(train.frames, train.label, batch_size=39, n_lengths=1, augment=vary)
+learn = batches.bucketed(
+    train.frames, train.label, batch_size=39, n_lengths=1, augment=vary
+)
 EPOCHS = 12
-falling = keras.optimizers.schedules.CosineDecay(9e-3, EPOCHS * len(learn))  # steps that become smaller
+falling = keras.optimizers.schedules.CosineDecay(
+    9e-3, EPOCHS * len(learn)
+)  # steps that become smaller
 by_segment, by_song = [], []
-for seed, model, history in training.fit_seeds(gru, learn, seeds=[0, 1], epochs=EPOCHS, learning_rate=falling):
+for seed, model, history in training.fit_seeds(
+    gru, learn, seeds=[0, 1], epochs=EPOCHS, learning_rate=falling
+):
     logits_of_test = evaluation.predict(model, test.frames)
     by_segment.append(evaluation.score(logits_of_test.argmax(axis=1) == truth))
     by_song.append(evaluation.score(vote(logits_of_test) == truth[::count]))
@@ -285,7 +345,9 @@ for seed, model, history in training.fit_seeds(gru, learn, seeds=[0, 1], epochs=
 table = evaluation.confusion(test.label[::count], vote(logits_of_test))
 axes = plots.confusion(table, title="votes of the second seed, songs of the test")
 errors = table.to_numpy().sum() - np.trace(table.to_numpy())
-plots.describe(axes, f"{errors} of {table.to_numpy().sum()} songs are taken for another class")
+plots.describe(
+    axes, f"{errors} of {table.to_numpy().sum()} songs are taken for another class"
+)
 
 # %% [markdown]
 # The votes count songs, so there are fewer of them, and their interval is wider; it is the honest one, since songs are independent of each other and the segments of a song are not. Voting helps if the segments of a song do not all make the same mistake.
@@ -313,8 +375,12 @@ print(f"learned in order, tested shuffled: {evaluation.evaluate(gru, mixed)}")
 keras.utils.set_random_seed(0)
 orderless = gru_mean(n_classes)
 print(f"check_mask {evaluation.check_mask(orderless, padded):.0e}")
-vary_and_mix = augmentation.one_after_another(vary, lambda frames, random: random.permutation(frames))
-shuffled = batches.bucketed(train.frames, train.label, batch_size=39, n_lengths=1, augment=vary_and_mix)
+vary_and_mix = augmentation.one_after_another(
+    vary, lambda frames, random: random.permutation(frames)
+)
+shuffled = batches.bucketed(
+    train.frames, train.label, batch_size=39, n_lengths=1, augment=vary_and_mix
+)
 training.fit(orderless, shuffled, epochs=EPOCHS, learning_rate=falling)
 without = evaluation.evaluate(orderless, mixed)
 print(f"learned shuffled, tested shuffled: {without}")
@@ -327,9 +393,17 @@ print(f"learned in order, tested in order: {by_segment[-1]}; chance {chance:.3f}
 # Draw the bracket: only between the two GRUs, for only there does nothing differ but the order. What has the shuffled GRU that the average lacks? One frame shows which strokes fall together, and each frame keeps its change. The opposite of lesson 09: temporal information is a property of the task first.
 
 # %% tags=["more", "no-code"]
-worth = {"order-blind average": by_average, "GRU without order": without, "GRU with order": by_segment[-1]}
-axes = plots.intervals(worth, chance=chance, title="what order is worth here: segments of unknown songs")
-plots.describe(axes, f"order is worth {by_segment[-1].accuracy - without.accuracy:.3f} to a GRU")
+worth = {
+    "order-blind average": by_average,
+    "GRU without order": without,
+    "GRU with order": by_segment[-1],
+}
+axes = plots.intervals(
+    worth, chance=chance, title="what order is worth here: segments of unknown songs"
+)
+plots.describe(
+    axes, f"order is worth {by_segment[-1].accuracy - without.accuracy:.3f} to a GRU"
+)
 
 # %% [markdown]
 # The same experiment as in lesson 09, and the opposite answer on the embedded rhythms. Not all of it is order: what the GRU reaches without it may be above chance, since some rhythms strike two instruments at
@@ -338,16 +412,19 @@ plots.describe(axes, f"order is worth {by_segment[-1].accuracy - without.accurac
 #
 # ## Truncated back-propagation
 #
-# Twelve seconds are 300 frames, a song of four minutes 6,000. Back-propagation keeps the states of every frame until the gradient has gone back through all of them. [*Truncated* back-propagation](../GLOSSARY.md#truncated-back-propagation) through time (Williams & Peng 1990) cuts the song into
+# Twelve seconds are 300 frames, a song of four minutes 6,000. Back-propagation keeps the states of every frame until the gradient has gone back through all of them. [*Truncated* back-propagation](../docs/glossary.md#truncated-back-propagation) through time (Williams & Peng 1990) cuts the song into
 # windows: the STATE is carried from window to window, the GRADIENT stops at the window's beginning. Memory is then needed for one window only, and the weights move after each. In Keras `stateful=True` carries the state; here
 # it is passed by hand, so that you see it.
+
 
 # %%
 def carrying(n_classes, *, units=32):
     """A GRU that takes a state beside the frames, and gives its last state beside the logits."""
     window, before = keras.Input([None, 2 * BANDS]), keras.Input([units])
     frames = keras.layers.Rescaling(1 / SPREAD, -TYPICAL / SPREAD)(window)
-    states, after = keras.layers.GRU(units, return_sequences=True, return_state=True)(frames, initial_state=before)
+    states, after = keras.layers.GRU(units, return_sequences=True, return_state=True)(
+        frames, initial_state=before
+    )
     logits = keras.layers.Dense(n_classes)(keras.ops.mean(states, axis=1))
     return keras.Model([window, before], [logits, after])
 
@@ -355,8 +432,12 @@ def carrying(n_classes, *, units=32):
 song, none = tf.constant(np.stack(list(songs.frames[:2]))), tf.zeros([2, 32])
 carrier = carrying(n_classes)
 first, state = carrier([song[:, :SEGMENT], none])
-np.testing.assert_allclose(carrier([song[:, SEGMENT:], state])[1], carrier([song, none])[1], atol=1e-5)
-print("two windows with the state carried end in the same state as the whole song: yes, to 1e-5")
+np.testing.assert_allclose(
+    carrier([song[:, SEGMENT:], state])[1], carrier([song, none])[1], atol=1e-5
+)
+print(
+    "two windows with the state carried end in the same state as the whole song: yes, to 1e-5"
+)
 
 # %% [markdown]
 # All songs have 300 frames, so there is no padding here and no mask. One training step for one window: the state comes in as a number like any other, and the tape has not seen how it came about. There the gradient stops.
@@ -366,6 +447,7 @@ print("two windows with the state carried end in the same state as the whole son
 
 # %% [markdown] tags=["notes"]
 # Draw the windows, the solid arrow of the state through them, the arrows of the gradient that stop at each line. Ask where in these lines the gradient is stopped. Nowhere as a command: `before` comes in as a number, and the tape has not seen how it came about.
+
 
 # %% tags=["more"]
 def stepper(model):
@@ -377,36 +459,59 @@ def stepper(model):
     def step(window, before, labels):
         with tf.GradientTape() as tape:
             logits, after = model([window, before], training=True)
-            losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+            losses = keras.losses.sparse_categorical_crossentropy(
+                labels, logits, from_logits=True
+            )
             loss = tf.reduce_mean(losses)
         optimizer.apply(tape.gradient(loss, model.trainable_variables))
         return after
 
     return step
 
-# %%
-training.start_xla()
-print("one step:", [list(part.shape) for part in (song[:, :25], none, songs.label.cat.codes[:2])])
 
 # %%
-both = {side: np.stack(list(songs.frames[songs.side == side])) for side in ("train", "test")}
-codes = {side: songs.label.cat.codes[songs.side == side].to_numpy(np.int32) for side in ("train", "test")}
+training.start_xla()
+print(
+    "one step:",
+    [list(part.shape) for part in (song[:, :25], none, songs.label.cat.codes[:2])],
+)
+
+# %%
+both = {
+    side: np.stack(list(songs.frames[songs.side == side])) for side in ("train", "test")
+}
+codes = {
+    side: songs.label.cat.codes[songs.side == side].to_numpy(np.int32)
+    for side in ("train", "test")
+}
 
 
 print({side: list(part.shape) for side, part in both.items()})
+
 
 # %%
 def train_in_windows(length, *, songs_at_once, epochs=10):
     """Train on windows of so many frames; returns the model and the processor's seconds for an epoch."""
     keras.utils.set_random_seed(0)
-    model, count, random = carrying(n_classes), len(codes["train"]), np.random.default_rng(0)
+    model, count, random = (
+        carrying(n_classes),
+        len(codes["train"]),
+        np.random.default_rng(0),
+    )
     step = stepper(model)
     for epoch in range(epochs):
         begin = time.process_time()
         for chosen in np.array_split(random.permutation(count), count // songs_at_once):
-            state, labels = tf.zeros([len(chosen), 32]), tf.constant(codes["train"][chosen])
+            state, labels = (
+                tf.zeros([len(chosen), 32]),
+                tf.constant(codes["train"][chosen]),
+            )
             for start in range(0, FRAMES, length):  # a song begins with an empty state
-                state = step(tf.constant(both["train"][chosen, start : start + length]), state, labels)
+                state = step(
+                    tf.constant(both["train"][chosen, start : start + length]),
+                    state,
+                    labels,
+                )
     return model, time.process_time() - begin
 
 
@@ -438,21 +543,33 @@ heard = {}
 for window, songs_at_once in [(6, 39), (25, 39), (300, 13)]:
     model, cost = train_in_windows(window, songs_at_once=songs_at_once)
     state, right = tf.zeros([len(codes["test"]), 32]), []
-    for start in range(0, FRAMES, 25):  # the test goes second by second, with the state carried
+    for start in range(
+        0, FRAMES, 25
+    ):  # the test goes second by second, with the state carried
         logits, state = model([tf.constant(both["test"][:, start : start + 25]), state])
         right.append(logits.numpy().argmax(axis=1) == codes["test"])
     heard[window] = np.mean(right, axis=1)
     later = f"{heard[window][0]:.3f} in the first second, {heard[window][2:].mean():.3f} after the second"
-    print(f"{window:>3} frames: {later}; {window * songs_at_once:>5,} states kept, {cost:.1f} s an epoch")
+    print(
+        f"{window:>3} frames: {later}; {window * songs_at_once:>5,} states kept, {cost:.1f} s an epoch"
+    )
 
 # %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 for (window, curve), marker in zip(heard.items(), "os^"):
     axes.plot(np.arange(1, 13), curve, marker + "-", label=f"{window} frames")
 axes.axhline(chance, color="grey", linestyle="--", label="chance")
-axes.set(xlabel="second of the song", ylabel="accuracy", title="songs of the test, second by second", ylim=(0, 1))
+axes.set(
+    xlabel="second of the song",
+    ylabel="accuracy",
+    title="songs of the test, second by second",
+    ylim=(0, 1),
+)
 axes.legend(title="window in training", ncols=2)
-said = [f"{window} frames: {curve[0]:.2f}, later {curve[2:].mean():.2f}" for window, curve in heard.items()]
+said = [
+    f"{window} frames: {curve[0]:.2f}, later {curve[2:].mean():.2f}"
+    for window, curve in heard.items()
+]
 plots.describe(axes, f"In the first second and after the second one: {'; '.join(said)}")
 
 # %% [markdown]
@@ -468,33 +585,61 @@ plots.describe(axes, f"In the first second and after the second one: {'; '.join(
 # %%
 results = evaluation.Results()
 entry = {"lesson": "13", "data": songs.source.iloc[0], "split": "by song"}
-results.add(model="average, segments", score=by_average, parameters=average.count_params(), **entry)
-results.add(model="gru-mean without order, segments", score=without, parameters=gru.count_params(), **entry)
-results.add(model="gru-mean, segments", score=by_segment, parameters=gru.count_params(), **entry)
-rows = results.add(model="gru-mean, votes", score=by_song, parameters=gru.count_params(), **entry)
-rows[rows.lesson == "13"][["model", "accuracy", "low", "high", "least", "largest", "clips"]].round(3)
+results.add(
+    model="average, segments",
+    score=by_average,
+    parameters=average.count_params(),
+    **entry,
+)
+results.add(
+    model="gru-mean without order, segments",
+    score=without,
+    parameters=gru.count_params(),
+    **entry,
+)
+results.add(
+    model="gru-mean, segments", score=by_segment, parameters=gru.count_params(), **entry
+)
+rows = results.add(
+    model="gru-mean, votes", score=by_song, parameters=gru.count_params(), **entry
+)
+rows[rows.lesson == "13"][
+    ["model", "accuracy", "low", "high", "least", "largest", "clips"]
+].round(3)
 
 # %% [markdown]
 # ## Exercises
 #
 # **Exercise 1.** Mend a leak. A colleague splits like this: `segments.sample(frac=0.3, random_state=0)` is the test, the rest is for learning. Set `safe` to a boolean array, True for each row of `segments` that is to be in the test, so that the test holds
-# between 20 % and 40 % of the segments, of every class, and no song is on both sides. (`datasets.split_by_group(table, fraction=…, seed=…)` returns two tables, the second for the test, which keep the index of `segments`.)
+# between 20 % and 40 % of the segments, of every class, and no song is on both sides. (`data.split_by_group(table, fraction=…, seed=…)` returns two tables, the second for the test, which keep the index of `segments`.)
 
 # %% tags=["solution"]
-learning, testing = datasets.split_by_group(segments, fraction=0.3, seed=1)
+learning, testing = data.split_by_group(segments, fraction=0.3, seed=1)
 safe = segments.index.isin(testing.index)
 
 # %% tags=["check"]
-assert safe is not ..., "`safe` is still blank: an array of True and False, one for each row of `segments`"
-assert np.shape(safe) == (len(segments),), f"expected {len(segments)} values, one a segment, found {np.shape(safe)}"
-assert np.asarray(safe).dtype == bool, "expected True or False for each segment: `isin` gives that"
+assert safe is not ..., (
+    "`safe` is still blank: an array of True and False, one for each row of `segments`"
+)
+assert np.shape(safe) == (len(segments),), (
+    f"expected {len(segments)} values, one a segment, found {np.shape(safe)}"
+)
+assert np.asarray(safe).dtype == bool, (
+    "expected True or False for each segment: `isin` gives that"
+)
 kept = np.asarray(safe)
 leaks = set(segments.group[kept]) & set(segments.group[~kept])
 assert not leaks, f"{len(leaks)} songs are on both sides: choose songs, not segments"
-assert 0.2 <= kept.mean() <= 0.4, f"the test holds {kept.mean():.0%} of the segments, expected 20 to 40 %"
-assert segments.label[kept].nunique() == n_classes, "a class is missing in the test: take more songs, or another seed"
+assert 0.2 <= kept.mean() <= 0.4, (
+    f"the test holds {kept.mean():.0%} of the segments, expected 20 to 40 %"
+)
+assert segments.label[kept].nunique() == n_classes, (
+    "a class is missing in the test: take more songs, or another seed"
+)
 honest = nearest(~kept, kept).mean()
-print(f"nearest neighbour with your split: {honest:.3f}; the leaky one gave {leak['by segment'].accuracy:.3f}")
+print(
+    f"nearest neighbour with your split: {honest:.3f}; the leaky one gave {leak['by segment'].accuracy:.3f}"
+)
 
 # %% [markdown]
 # **Exercise 2.** How much does each further segment help? `voted` is a dict from 1, 2 and 3 to the share of test songs that are right when the FIRST so many segments vote. Use `logits_of_test` (of the second seed, one row a segment), `count`, `n_classes`
@@ -502,18 +647,35 @@ print(f"nearest neighbour with your split: {honest:.3f}; the leaky one gave {lea
 
 # %% tags=["solution"]
 by_song_logits = tf.nn.log_softmax(logits_of_test).numpy().reshape(-1, count, n_classes)
-voted = {n: np.mean(by_song_logits[:, :n].sum(axis=1).argmax(axis=1) == truth[::count]) for n in (1, 2, 3)}
+voted = {
+    n: np.mean(by_song_logits[:, :n].sum(axis=1).argmax(axis=1) == truth[::count])
+    for n in (1, 2, 3)
+}
 
 # %% tags=["check"]
-assert isinstance(voted, dict), "`voted` should be a dict such as {1: 0.8, 2: 0.85, 3: 0.9}"
-assert set(voted) == {1, 2, 3}, f"expected the numbers 1, 2 and 3, found {sorted(voted)}"
+assert isinstance(voted, dict), (
+    "`voted` should be a dict such as {1: 0.8, 2: 0.85, 3: 0.9}"
+)
+assert set(voted) == {1, 2, 3}, (
+    f"expected the numbers 1, 2 and 3, found {sorted(voted)}"
+)
 parts = tf.nn.log_softmax(logits_of_test).numpy().reshape(-1, count, n_classes)
 for number, share in voted.items():
-    first, last = (part.sum(axis=1).argmax(axis=1) for part in (parts[:, :number], parts[:, -number:]))
+    first, last = (
+        part.sum(axis=1).argmax(axis=1)
+        for part in (parts[:, :number], parts[:, -number:])
+    )
     expected, other = np.mean(first == truth[::count]), np.mean(last == truth[::count])
-    assert np.isclose(share, expected) or not np.isclose(share, other), "these are the LAST segments: take the first"
-    assert np.isclose(share, expected), f"{number} votes: not {share:.3f}: sum over ONE song's segments, argmax"
-print("right with 1, 2 and 3 votes:", ", ".join(f"{share:.3f}" for share in voted.values()))
+    assert np.isclose(share, expected) or not np.isclose(share, other), (
+        "these are the LAST segments: take the first"
+    )
+    assert np.isclose(share, expected), (
+        f"{number} votes: not {share:.3f}: sum over ONE song's segments, argmax"
+    )
+print(
+    "right with 1, 2 and 3 votes:",
+    ", ".join(f"{share:.3f}" for share in voted.values()),
+)
 
 # %% [markdown]
 # **Exercise 3.** `gru` learned from segments of 4 seconds. Let it hear each test song in one piece of 12 seconds, without a vote. Write down first: more than the vote, or less? Then set `whole` to the share of test songs that it gets right.
@@ -525,12 +687,23 @@ whole = np.mean(answers == codes["test"])
 
 # %% tags=["check"]
 assert whole is not ..., "`whole` is still blank: a share between 0 and 1"
-assert np.ndim(whole) == 0, f"expected one number, found shape {np.shape(whole)}: take the mean over the songs"
-own = evaluation.predict(gru, songs.frames).argmax(axis=1) == songs.label.cat.codes.to_numpy()
+assert np.ndim(whole) == 0, (
+    f"expected one number, found shape {np.shape(whole)}: take the mean over the songs"
+)
+own = (
+    evaluation.predict(gru, songs.frames).argmax(axis=1)
+    == songs.label.cat.codes.to_numpy()
+)
 tested = (songs.side == "test").to_numpy()
-assert np.isclose(whole, own[tested].mean()) or not np.isclose(whole, own.mean()), "the training songs are in it, too"
-assert np.isclose(whole, own[tested].mean()), f"not {whole:.3f}: predict on songs.frames of the test, argmax, compare"
-print(f"12 s in one piece: {whole:.3f}; vote of {count} segments: {by_song[-1].accuracy:.3f}")
+assert np.isclose(whole, own[tested].mean()) or not np.isclose(whole, own.mean()), (
+    "the training songs are in it, too"
+)
+assert np.isclose(whole, own[tested].mean()), (
+    f"not {whole:.3f}: predict on songs.frames of the test, argmax, compare"
+)
+print(
+    f"12 s in one piece: {whole:.3f}; vote of {count} segments: {by_song[-1].accuracy:.3f}"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 1: mend a leak
@@ -541,7 +714,7 @@ print(f"12 s in one piece: {whole:.3f}; vote of {count} segments: {by_song[-1].a
 # - Between 20 and 40 percent of the segments
 
 # %% [markdown] tags=["notes"]
-# Ask first what is wrong with the colleague's line: he draws segments. The tool is `datasets.split_by_group`. When the check prints the nearest neighbour's accuracy with the mended split, compare it with chance and with the leak.
+# Ask first what is wrong with the colleague's line: he draws segments. The tool is `data.split_by_group`. When the check prints the nearest neighbour's accuracy with the mended split, compare it with chance and with the leak.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz

@@ -2,7 +2,7 @@
 # # 14 · Environmental sound
 #
 # Rain, a clock, a helicopter, a crying baby: sounds that nobody makes in order to be understood. There are few recordings of them, each made by
-# another microphone in another place. This lesson builds a [*CRNN*](../GLOSSARY.md#crnn), convolutions in front of a recurrent network, for 400 clips of them, and finds out what makes
+# another microphone in another place. This lesson builds a [*CRNN*](../docs/glossary.md#crnn), convolutions in front of a recurrent network, for 400 clips of them, and finds out what makes
 # a network learn from so few.
 #
 # **You will**
@@ -36,19 +36,22 @@ import numpy as np
 import pandas as pd
 from IPython.display import Audio, display
 
-from course_lib import audio, augmentation, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import augmentation
 
 # %% [markdown]
 # ## Clips, recordings and folds
 #
 # ESC-10 (Piczak 2015) holds ten kinds of sound, 40 clips of each, cut from recordings that people put on Freesound. Several clips may come
-# from one recording; the column `group` says from which. Its author dealt the recordings into five [*folds*](../GLOSSARY.md#fold). The rule: train on four folds,
+# from one recording; the column `group` says from which. Its author dealt the recordings into five [*folds*](../docs/glossary.md#fold). The rule: train on four folds,
 # test on the fifth, and do so five times. If ESC-10 is not to be had, the first line below says what stands in for it.
 
 # %%
-clips = datasets.load("environment")
+clips = data.load("environment")
 folds_of = clips.groupby("group")["split"].nunique()
-print(f"{len(folds_of)} recordings, {(clips.group.value_counts() > 1).sum()} of them in several clips")
+print(
+    f"{len(folds_of)} recordings, {(clips.group.value_counts() > 1).sum()} of them in several clips"
+)
 print(f"recordings with clips in two folds: {(folds_of > 1).sum()}")
 print(f"clips last {clips.seconds.min():.1f} to {clips.seconds.max():.1f} s")
 assert (folds_of == 1).all(), "a recording is on both sides"
@@ -57,6 +60,7 @@ pd.crosstab(clips.label, clips.split)
 # %% [markdown]
 # Listen to two. The authors gave their recordings away under a licence that asks for one thing, their name; it is printed with each clip that
 # you hear. A player holds the loudest two seconds, at telephone quality, so that this page stays small.
+
 
 # %%
 def play(clip, title):
@@ -69,7 +73,13 @@ def play(clip, title):
     display(Audio(waveform[start : start + length], rate=audio.SAMPLE_RATE))
 
 
-for clip in clips[clips.split == "1"].groupby("label", observed=True).head(1).iloc[[0, 4]].itertuples():
+for clip in (
+    clips[clips.split == "1"]
+    .groupby("label", observed=True)
+    .head(1)
+    .iloc[[0, 4]]
+    .itertuples()
+):
     play(clip, clip.label)
 
 # %% [markdown]
@@ -86,22 +96,31 @@ for clip in clips[clips.split == "1"].groupby("label", observed=True).head(1).il
 # %%
 RATE, STEP = 16_000, 320  # hertz; samples: 20 ms
 FRAMES = {"sample_rate": RATE, "frame_length": 800, "frame_step": STEP, "n_mels": 64}
-SILENCE = np.log(audio.LOG_OFFSET) + 0.8  # natural log of energy: no band of digital silence is louder
+SILENCE = (
+    np.log(audio.LOG_OFFSET) + 0.8
+)  # natural log of energy: no band of digital silence is louder
 
 
 def prepared(paths):
     """The log-mel frames of clips, without digital silence at the ends, all clips with one mean."""
-    for frames in audio.log_mels([audio.read(path, sample_rate=RATE) for path in paths], **FRAMES):
+    for frames in audio.log_mels(
+        [audio.read(path, sample_rate=RATE) for path in paths], **FRAMES
+    ):
         sound = np.flatnonzero(frames.max(axis=1) > SILENCE)
         kept = frames[sound[0] : sound[-1] + 1]
         yield kept - kept.mean() + np.float32(models.TYPICAL_LOG_MEL)
 
+
 # %%
 clips["frames"] = list(prepared(clips.path))
 counts = batches.lengths(clips.frames)
-print(f"{np.mean(counts < 0.99 * clips.seconds * RATE / STEP - 2):.0%} of the clips are shorter now")
+print(
+    f"{np.mean(counts < 0.99 * clips.seconds * RATE / STEP - 2):.0%} of the clips are shorter now"
+)
 shortest, longest = counts.min(), counts.max()
-print(f"from {shortest} to {longest} frames, that is {shortest * 0.02:.2f} to {longest * 0.02:.1f} s")
+print(
+    f"from {shortest} to {longest} frames, that is {shortest * 0.02:.2f} to {longest * 0.02:.1f} s"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Which last, and which happen?
@@ -111,14 +130,23 @@ print(f"from {shortest} to {longest} frames, that is {shortest * 0.02:.2f} to {l
 
 # %% tags=["more", "no-code"]
 figure, panels = plt.subplots(2, 2, figsize=(9, 5.2), layout="constrained")
-some = clips[clips.split == "1"].groupby("label", observed=True).head(1).iloc[[0, 2, 4, 8]]
+some = (
+    clips[clips.split == "1"].groupby("label", observed=True).head(1).iloc[[0, 2, 4, 8]]
+)
 for axes, clip in zip(panels.flat, some.itertuples()):
-    plots.log_mel(clip.frames, axes=axes, top=RATE / 2, step=STEP / RATE, title=clip.label)
-near_peak = {clip.label: clip.frames > clip.frames.max() - np.log(100) for clip in some.itertuples()}
+    plots.log_mel(
+        clip.frames, axes=axes, top=RATE / 2, step=STEP / RATE, title=clip.label
+    )
+near_peak = {
+    clip.label: clip.frames > clip.frames.max() - np.log(100)
+    for clip in some.itertuples()
+}
 lasting = {name: near.any(axis=1).mean() for name, near in near_peak.items()}
 most, least = max(lasting, key=lasting.get), min(lasting, key=lasting.get)
 longer, briefer = (f"the {name} in {lasting[name]:.0%}" for name in (most, least))
-plots.describe(figure, f"Share of the frames within 20 dB of the clip's peak: {longer}, {briefer}")
+plots.describe(
+    figure, f"Share of the frames within 20 dB of the clip's peak: {longer}, {briefer}"
+)
 
 # %% [markdown]
 # Some sounds last and change little: one frame of them is like any other. Some are events: a moment in a long quiet. **Predict, then run.** Which of
@@ -141,7 +169,10 @@ train, test = clips[clips.split != FOLD], clips[clips.split == FOLD]
 n_classes, n_mels = clips.label.nunique(), FRAMES["n_mels"]
 padded = batches.pad(list(test.frames.iloc[::10]))
 scores, trained = {}, {}
-for builder, setting in [(models.average, {"epochs": 20, "learning_rate": 0.03}), (models.gru, {"epochs": 12})]:
+for builder, setting in [
+    (models.average, {"epochs": 20, "learning_rate": 0.03}),
+    (models.gru, {"epochs": 12}),
+]:
     keras.utils.set_random_seed(0)
     model = builder(n_classes, n_mels=n_mels)
     batched = batches.bucketed(train.frames, train.label, n_lengths=3)
@@ -186,8 +217,12 @@ by_class.sort_values(ascending=False).round(2).to_frame("average model").T
 
 # %%
 random = np.random.default_rng(0)
-kernels = [random.normal(0, 0.3, size).astype(np.float32) for size in [(3, 3, 1, 8), (3, 3, 8, 8)]]
+kernels = [
+    random.normal(0, 0.3, size).astype(np.float32)
+    for size in [(3, 3, 1, 8), (3, 3, 8, 8)]
+]
 print(f"filters of 3 by 3 by 1, then by 8: {[kernel.shape for kernel in kernels]}")
+
 
 # %%
 def convolved(box, *, zeros, by_hand):
@@ -199,16 +234,20 @@ def convolved(box, *, zeros, by_hand):
             image = image * mask[:, :, None, None]
         if by_hand:
             image = np.pad(image, [(0, 0), (1, 1), (1, 1), (0, 0)])
-        image = keras.ops.conv(image, kernel, strides=2, padding="valid" if by_hand else "same")
+        image = keras.ops.conv(
+            image, kernel, strides=2, padding="valid" if by_hand else "same"
+        )
         image = np.maximum(keras.ops.convert_to_numpy(image), 0)
         mask = mask[:, ::2]
     return image[mask]
+
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Does padding change a value at the real frames?
 
 # %% [markdown] tags=["notes"]
 # First row: the padding itself is seen. Second row: the padding is zero, and still not zero change. Now the board: four circles, brackets of three in steps of two, as "same" places them; then five circles. Where do the brackets begin? Third row: edges by hand. Why is one entry of the second row 0?
+
 
 # %% tags=["more", "no-code"]
 def change(clip, count, **way):
@@ -223,8 +262,13 @@ ways = {
     "zeros, and edges by hand": {"zeros": True, "by_hand": True},
 }
 example = test.frames.iloc[0]
-rows = {name: {n: change(example, n, **way) for n in (1, 2, 4, 17)} for name, way in ways.items()}
-pd.DataFrame(rows).T.rename_axis("largest change, by frames of padding").map("{:.3g}".format)
+rows = {
+    name: {n: change(example, n, **way) for n in (1, 2, 4, 17)}
+    for name, way in ways.items()
+}
+pd.DataFrame(rows).T.rename_axis("largest change, by frames of padding").map(
+    "{:.3g}".format
+)
 
 # %% [markdown]
 # The right mask is not enough. Three things have to be mended, and the table shows two.
@@ -233,7 +277,7 @@ pd.DataFrame(rows).T.rename_axis("largest change, by frames of padding").map("{:
 # 2. Zero is what lies beyond the edge of a clip that is alone. Yet the second row is not all zeros. With `padding="same"` and a step of 2,
 #    TensorFlow places the filters so that they fit the length of the box: an even length begins at the first frame, an odd one a frame earlier. One frame of
 #    padding, and every filter looks at other frames. Edges made by hand begin at the same place always.
-# 3. [*Batch normalisation*](../GLOSSARY.md#batch-normalisation) after a convolution gives each filter's output mean 0 and variance 1 over the batch. Counted over the padding as well, the
+# 3. [*Batch normalisation*](../docs/glossary.md#batch-normalisation) after a convolution gives each filter's output mean 0 and variance 1 over the batch. Counted over the padding as well, the
 #    mean depends on how much padding there is. Keras's layer takes a mask, and then leaves the padding out. (A learned scale and offset follow. When the model answers, running means
 #    from the training take the batch's place.)
 #
@@ -247,6 +291,7 @@ pd.DataFrame(rows).T.rename_axis("largest change, by frames of padding").map("{:
 # %% [markdown] tags=["notes"]
 # This runs, and trains, and gives an accuracy. Let the class find the two lines that spoil it: the padding is not set to zero, and "same" in steps of two. The mask itself is right. Then read what check_mask says of it in the notebook: the next cell.
 
+
 # %% tags=["more"]
 def plain(n_classes):
     """Convolutions as they are often written, and the mask handed past them."""
@@ -254,10 +299,13 @@ def plain(n_classes):
     mask = keras.ops.any(clip != batches.PADDING, axis=2)
     image = clip[..., None] / models.SPREAD_LOG_MEL
     for filters in (8, 16):
-        image = keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(image)
+        image = keras.layers.Conv2D(
+            filters, 3, strides=2, padding="same", activation="relu"
+        )(image)
     states = keras.layers.Reshape([-1, n_mels // 4 * 16])(image)
     summary = keras.layers.GRU(16)(states, mask=mask[:, ::4])
     return keras.Model(clip, keras.layers.Dense(n_classes)(summary), name="plain")
+
 
 # %%
 keras.utils.set_random_seed(0)
@@ -270,7 +318,7 @@ except AssertionError as error:
 # `check_mask` sees only masks that Keras carries from layer to layer, and not the one that was handed past the convolutions. The GRU has its mask. What it gets is another
 # matter: the frames beside the padding have changed before they reach it. That is the first half of the sentence, the change of the logit.
 #
-# And `models.crnn`, whose layers are, in order: the mask; the scale; three masked convolutions; [dropout](../GLOSSARY.md#dropout), which in training sets some
+# And `models.crnn`, whose layers are, in order: the mask; the scale; three masked convolutions; [dropout](../docs/glossary.md#dropout), which in training sets some
 # numbers to zero by lot; a bidirectional GRU; attention pooling; dropout; ten logits.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -282,7 +330,9 @@ except AssertionError as error:
 # %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
 model = models.crnn(n_classes, n_mels=n_mels)
-print(f"{model.name}: check_mask {evaluation.check_mask(model, padded):.0e}, {model.count_params():,} parameters")
+print(
+    f"{model.name}: check_mask {evaluation.check_mask(model, padded):.0e}, {model.count_params():,} parameters"
+)
 for layer in model.layers:
     print(f"{layer.name:>20} → {list(layer.output.shape)}")
 
@@ -300,7 +350,7 @@ for layer in model.layers:
 # - **shift:** the clip is turned in time; what leaves at the end comes in at the beginning.
 # - **colour:** some bands louder and others quieter, along a smooth random curve, as another microphone or room does (after Nam et al. 2022).
 # - **mask bands, mask frames** (SpecAugment, Park et al. 2019): neighbouring bands or frames are hidden behind the clip's mean.
-# - **[mixup](../GLOSSARY.md#mixup)** (Zhang et al. 2018, for sounds Tokozume et al. 2018): two clips at once. Their energies are added with random shares, and the right answer is shared alike: "70 %
+# - **[mixup](../docs/glossary.md#mixup)** (Zhang et al. 2018, for sounds Tokozume et al. 2018): two clips at once. Their energies are added with random shares, and the right answer is shared alike: "70 %
 #   rain, 30 % dog".
 #
 # For the pictures all are stronger than in training.
@@ -315,18 +365,28 @@ for layer in model.layers:
 random = np.random.default_rng(3)
 first_of_each = clips[clips.split == "2"].groupby("label", observed=True).head(1).frames
 one, other = first_of_each.iloc[0], first_of_each.iloc[3]
-pictures = {"as recorded": one, "crop": augmentation.crop(one, random, shortest=80, longest=120)}
+pictures = {
+    "as recorded": one,
+    "crop": augmentation.crop(one, random, shortest=80, longest=120),
+}
 pictures["shift"] = augmentation.shift(one, random)
 pictures["colour"] = augmentation.colour(one, random, decibels=8)
 masked = augmentation.mask_bands(one, random, widest=16, count=2)
-pictures["mask bands and frames"] = augmentation.mask_frames(masked, random, widest=50, count=2)
-pictures["mixup, 60 % and 40 %"] = augmentation.mix(*batches.pad([one, other])[:, : len(one)], 0.6)
+pictures["mask bands and frames"] = augmentation.mask_frames(
+    masked, random, widest=50, count=2
+)
+pictures["mixup, 60 % and 40 %"] = augmentation.mix(
+    *batches.pad([one, other])[:, : len(one)], 0.6
+)
 figure, panels = plt.subplots(3, 2, figsize=(9, 7), layout="constrained")
 for axes, (name, frames) in zip(panels.flat, pictures.items()):
     plots.log_mel(frames, axes=axes, top=RATE / 2, step=STEP / RATE, title=name)
 hidden = (masked != one).any(axis=0).sum()
 kept = len(pictures["crop"])
-plots.describe(figure, f"The crop keeps {kept} of {len(one)} frames; {hidden} bands are hidden in the fifth panel")
+plots.describe(
+    figure,
+    f"The crop keeps {kept} of {len(one)} frames; {hidden} bands are hidden in the fifth panel",
+)
 
 # %% [markdown]
 # Where two sounds meet, the louder one covers the other: that is what the logarithm of a sum looks like. Had the logarithms been averaged instead, each click would
@@ -336,20 +396,30 @@ plots.describe(figure, f"The crop keeps {kept} of {len(one)} frames; {hidden} ba
 # learning rate rises for two epochs and then falls along half a cosine wave, nearly to zero, so that the last steps are small ones. And the mixtures are of clips of one batch, so
 # they cost next to nothing.
 
+
 # %%
 def augmented(frames, random):
     """A clip as it is never heard twice: a piece of it, with bands and moments hidden."""
-    frames = augmentation.crop(frames, random, shortest=125, longest=200)  # frames: 2.5 to 4 s
+    frames = augmentation.crop(
+        frames, random, shortest=125, longest=200
+    )  # frames: 2.5 to 4 s
     frames = augmentation.colour(frames, random, decibels=4.3)
     frames = augmentation.mask_bands(frames, random, widest=8, count=2)
     return augmentation.mask_frames(frames, random, widest=20, count=2)
 
 
 lengths = [len(augmented(clip, random)) for clip in train.frames]
-print(f"one epoch's clips have {min(lengths)} to {max(lengths)} frames; the longest whole one {counts.max()}")
+print(
+    f"one epoch's clips have {min(lengths)} to {max(lengths)} frames; the longest whole one {counts.max()}"
+)
 
 # %%
-EPOCHS, MEMBERS, PEAK_RATE, ALPHA = 25, 2, 3e-3, 0.3  # highest learning rate; mixup: near 0, hardly a mixture
+EPOCHS, MEMBERS, PEAK_RATE, ALPHA = (
+    25,
+    2,
+    3e-3,
+    0.3,
+)  # highest learning rate; mixup: near 0, hardly a mixture
 
 
 def trained_crnn(train, *, validation=None, seed=0, epochs=EPOCHS):
@@ -357,18 +427,25 @@ def trained_crnn(train, *, validation=None, seed=0, epochs=EPOCHS):
     keras.utils.set_random_seed(seed)
     n_classes, n_mels = train.label.cat.categories.size, FRAMES["n_mels"]
     model = models.crnn(n_classes, n_mels=n_mels)
-    batched = batches.bucketed(train.frames, train.label, n_lengths=1, seed=seed, augment=augmented)
+    batched = batches.bucketed(
+        train.frames, train.label, n_lengths=1, seed=seed, augment=augmented
+    )
     mixed = augmentation.mixup(batched, n_classes, alpha=ALPHA, seed=seed)
     rise = 2 * len(batched)  # steps
-    rates = {"decay_steps": epochs * len(batched) - rise, "warmup_steps": rise, "warmup_target": PEAK_RATE}
+    rates = {
+        "decay_steps": epochs * len(batched) - rise,
+        "warmup_steps": rise,
+        "warmup_target": PEAK_RATE,
+    }
     rate = keras.optimizers.schedules.CosineDecay(PEAK_RATE / 10, alpha=0.01, **rates)
     training.fit(model, mixed, validation, epochs=epochs, learning_rate=rate)
     return model
 
+
 # %% [markdown]
 # ## One fold, live
 #
-# The full recipe trains `MEMBERS` such models for `EPOCHS` epochs, from two seeds, and takes the mean of their logits: a [*committee*](../GLOSSARY.md#committee), in which what one member learned by accident counts only its share. That takes
+# The full recipe trains `MEMBERS` such models for `EPOCHS` epochs, from two seeds, and takes the mean of their logits: a [*committee*](../docs/glossary.md#committee), in which what one member learned by accident counts only its share. That takes
 # two to three minutes. Here you train one of them, for fewer epochs, so expect about what the table further below has, or less. The curve shows two accuracies: on the
 # MIXED clips of the training, which are meant to be hard and often have two right answers; and on the whole clips of fold 1, unchanged. **Predict, then run:** which will be higher?
 #
@@ -398,10 +475,14 @@ scores["crnn"] = evaluation.evaluate(crnn, test)
 print(f"crnn, one of {MEMBERS}, {LIVE} of {EPOCHS} epochs: {scores['crnn']}")
 
 # %% tags=["more", "no-code"]
-axes = plots.intervals(scores, chance=1 / n_classes, title=f"{clips.source.iloc[0]}, fold {FOLD}")
+axes = plots.intervals(
+    scores, chance=1 / n_classes, title=f"{clips.source.iloc[0]}, fold {FOLD}"
+)
 best = max(scores, key=lambda name: scores[name].accuracy)
 highest, its_own = scores[best].accuracy, scores["crnn"].accuracy
-plots.describe(axes, f"Highest is {best} with {highest:.3f}; the CRNN has {its_own:.3f}")
+plots.describe(
+    axes, f"Highest is {best} with {highest:.3f}; the CRNN has {its_own:.3f}"
+)
 
 # %% [markdown]
 # One fold is one question. With 80 clips the intervals are wide; and if a recording has five clips in the fold, all right or all wrong together, it moves a score by six points of a
@@ -424,7 +505,11 @@ plots.describe(axes, f"Highest is {best} with {highest:.3f}; the CRNN has {its_o
 
 # %%
 table = Path(models.__file__).parents[1] / "benchmarks" / "results" / "environment.md"
-text = table.read_text(encoding="utf-8") if table.is_file() else "no table yet: make bench writes it"
+text = (
+    table.read_text(encoding="utf-8")
+    if table.is_file()
+    else "no table yet: make bench writes it"
+)
 for line in text.splitlines():
     print(line if line.startswith("|") else fill(line, 100))
 
@@ -456,11 +541,15 @@ plots.describe(axes, f"{fact}, most often {errors.idxmax()}, {errors.max()} time
 
 # %%
 recordings = wrong.group.value_counts()
-print(f"{len(wrong)} errors in {len(recordings)} recordings; in one recording {recordings.max()} of them")
+print(
+    f"{len(wrong)} errors in {len(recordings)} recordings; in one recording {recordings.max()} of them"
+)
 blind = evaluation.predict(trained["average"], wrong.frames).argmax(axis=1)
 shared = blind != wrong.label.cat.codes
 print(f"the order-blind model is wrong about {shared.sum()} of these {len(wrong)}, too")
-print(f"and about {round((1 - scores['average'].accuracy) * len(test)) - shared.sum()} that the CRNN has right")
+print(
+    f"and about {round((1 - scores['average'].accuracy) * len(test)) - shared.sum()} that the CRNN has right"
+)
 
 # %% [markdown]
 # Clips of one recording are wrong together, so 80 clips tell less than 80 independent ones would: the intervals above are too narrow, as in lesson 02. The
@@ -474,7 +563,9 @@ for clip in wrong.groupby("label", observed=True).head(1).head(2).itertuples():
 
 # %%
 for clip in wrong.groupby("label", observed=True).head(1).head(2).itertuples():
-    print(f"{clip.path.stem} is of the class {clip.label}, and was taken for {clip.answer}")
+    print(
+        f"{clip.path.stem} is of the class {clip.label}, and was taken for {clip.answer}"
+    )
 
 # %% [markdown]
 # The results go into your table.
@@ -483,8 +574,12 @@ for clip in wrong.groupby("label", observed=True).head(1).head(2).itertuples():
 results = evaluation.Results()
 entry = {"lesson": "14", "data": clips.source.iloc[0], "split": f"fold {FOLD}"}
 for name, score in scores.items():
-    rows = results.add(model=name, score=score, parameters=trained[name].count_params(), **entry)
-rows[rows.lesson == "14"][["model", "split", "accuracy", "low", "high", "parameters"]].round(3)
+    rows = results.add(
+        model=name, score=score, parameters=trained[name].count_params(), **entry
+    )
+rows[rows.lesson == "14"][
+    ["model", "split", "accuracy", "low", "high", "parameters"]
+].round(3)
 
 # %% [markdown]
 # ## Exercises
@@ -493,7 +588,9 @@ rows[rows.lesson == "14"][["model", "split", "accuracy", "low", "high", "paramet
 # the values at the real frames change? Set `changed` to the set of these k. (`change`, `example` and `ways` above do the measuring; 0.001 and less is rounding.) Then say why.
 
 # %% tags=["solution"]
-changed = {k for k in range(1, 7) if change(example, k, **ways["zeros at the padding"]) > 1e-3}
+changed = {
+    k for k in range(1, 7) if change(example, k, **ways["zeros at the padding"]) > 1e-3
+}
 
 # %% tags=["check"]
 assert isinstance(changed, set), "`changed` should be a set, such as {1, 2}"
@@ -501,15 +598,24 @@ assert changed <= set(range(1, 7)), "only the numbers 1 to 6 are asked for"
 grows = {k: change(example, k, **ways["zeros at the padding"]) for k in range(1, 7)}
 leaky = {k for k in grows if change(example, k, **ways["as Keras does it"]) > 1e-3}
 expected = {k for k, size in grows.items() if size > 1e-3}
-assert changed == expected or changed != leaky, "that is the way without zeros: use ways['zeros at the padding']"
-assert changed != set(range(1, 7)) - expected, "those are the paddings that change NOTHING: the others are asked for"
+assert changed == expected or changed != leaky, (
+    "that is the way without zeros: use ways['zeros at the padding']"
+)
+assert changed != set(range(1, 7)) - expected, (
+    "those are the paddings that change NOTHING: the others are asked for"
+)
 misjudged = {k: f"{grows[k]:.2g}" for k in changed ^ expected}
-assert not misjudged, f"wrongly judged are the paddings whose change is {misjudged}: more than 0.001 counts"
-print(f"padding by {sorted(changed)} changes the values: two layers halve the length twice, and edges move with it")
+assert not misjudged, (
+    f"wrongly judged are the paddings whose change is {misjudged}: more than 0.001 counts"
+)
+print(
+    f"padding by {sorted(changed)} changes the values: two layers halve the length twice, and edges move with it"
+)
 
 # %% [markdown]
 # **Exercise 2.** Write `mixed(first, second, share)` for two clips of different lengths: frames of the sum of their energies, `share` of the first and the rest of the second, as long as the longer clip;
 # where the shorter one is over, the longer one is heard alone, at its own share. (The frames are logarithms of energy. `np.logaddexp(a, b)` is log(exp(a) + exp(b)); `batches.pad` puts two clips into one box.)
+
 
 # %% tags=["solution"]
 def mixed(first, second, share):
@@ -517,19 +623,32 @@ def mixed(first, second, share):
     a, b = batches.pad([first, second])
     return np.logaddexp(a + np.log(share), b + np.log(1 - share))
 
+
 # %% tags=["check"]
 long, short = one[:50], other[:30]
 found = mixed(long, short, 0.7)
 assert found is not None, "mixed returns nothing yet: give back frames, [frames, bands]"
-assert np.shape(found) == long.shape, f"expected the longer clip's shape {long.shape}, found {np.shape(found)}"
-expected = np.concatenate([0.7 * np.exp(long[:30]) + 0.3 * np.exp(short), 0.7 * np.exp(long[30:])])
+assert np.shape(found) == long.shape, (
+    f"expected the longer clip's shape {long.shape}, found {np.shape(found)}"
+)
+expected = np.concatenate(
+    [0.7 * np.exp(long[:30]) + 0.3 * np.exp(short), 0.7 * np.exp(long[30:])]
+)
 logs = 0.7 * long[:30] + 0.3 * short
-assert not np.allclose(found[:30], logs, atol=1e-3), "you averaged the logarithms: add the ENERGIES, as sounds add"
+assert not np.allclose(found[:30], logs, atol=1e-3), (
+    "you averaged the logarithms: add the ENERGIES, as sounds add"
+)
 alone = "where one clip is over, the other must still be multiplied by its share"
 assert not np.allclose(found[30:], long[30:], atol=1e-3), alone
-assert np.allclose(found, np.log(expected), atol=1e-3), "it is log(share * exp(first) + (1 - share) * exp(second))"
-assert np.allclose(mixed(short, long, 0.3), found, atol=1e-3), "the first clip may be the shorter one: pad both"
-print(f"the sum differs from the first clip alone by {np.mean(found[:30] - long[:30]):+.2f} on average")
+assert np.allclose(found, np.log(expected), atol=1e-3), (
+    "it is log(share * exp(first) + (1 - share) * exp(second))"
+)
+assert np.allclose(mixed(short, long, 0.3), found, atol=1e-3), (
+    "the first clip may be the shorter one: pad both"
+)
+print(
+    f"the sum differs from the first clip alone by {np.mean(found[:30] - long[:30]):+.2f} on average"
+)
 
 # %% [markdown]
 # **Exercise 3.** A clip can be heard more than once. Cut each test clip into three pieces, its first, middle and last two thirds (`n = max(1, 2 * len(frames) // 3)` frames, beginning at 0, at `(len(frames) - n) // 2`,
@@ -541,20 +660,37 @@ for frames in test.frames:
     n = max(1, 2 * len(frames) // 3)
     for piece, start in zip(pieces, [0, (len(frames) - n) // 2, len(frames) - n]):
         piece.append(frames[start : start + n])
-voted = np.mean([evaluation.predict(crnn, piece) for piece in pieces], axis=0).argmax(axis=1)
+voted = np.mean([evaluation.predict(crnn, piece) for piece in pieces], axis=0).argmax(
+    axis=1
+)
 
 # %% tags=["check"]
-assert np.shape(voted) == (len(test),), f"expected {len(test)} answers, one a clip, found shape {np.shape(voted)}"
+assert np.shape(voted) == (len(test),), (
+    f"expected {len(test)} answers, one a clip, found shape {np.shape(voted)}"
+)
 sizes = [max(1, 2 * len(f) // 3) for f in test.frames]
 begins = [lambda f, n: 0, lambda f, n: (len(f) - n) // 2, lambda f, n: len(f) - n]
-each = [evaluation.predict(crnn, [f[b(f, n) : b(f, n) + n] for f, n in zip(test.frames, sizes)]) for b in begins]
+each = [
+    evaluation.predict(
+        crnn, [f[b(f, n) : b(f, n) + n] for f, n in zip(test.frames, sizes)]
+    )
+    for b in begins
+]
 mean = np.mean(each, axis=0)
-assert np.issubdtype(np.asarray(voted).dtype, np.integer), "class numbers are asked for: argmax over axis 1"
-assert not (voted == mean.argmin(axis=1)).all(), "that is the least probable class: argmax"
+assert np.issubdtype(np.asarray(voted).dtype, np.integer), (
+    "class numbers are asked for: argmax over axis 1"
+)
+assert not (voted == mean.argmin(axis=1)).all(), (
+    "that is the least probable class: argmax"
+)
 sure = np.diff(np.sort(mean, axis=1)[:, -2:], axis=1)[:, 0] > 1e-3
-assert (voted == mean.argmax(axis=1))[sure].all(), "mean of the three pieces' LOGITS first, then argmax"
+assert (voted == mean.argmax(axis=1))[sure].all(), (
+    "mean of the three pieces' LOGITS first, then argmax"
+)
 vote = evaluation.score(voted == test.label.cat.codes)
-before, after = (np.asarray(each) == test.label.cat.codes.to_numpy() for each in (answers, voted))
+before, after = (
+    np.asarray(each) == test.label.cat.codes.to_numpy() for each in (answers, voted)
+)
 won, lost = (after & ~before).sum(), (before & ~after).sum()
 print(f"{won} clips became right, {lost} wrong: would a coin do that (lesson 08)?")
 

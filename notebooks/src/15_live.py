@@ -37,16 +37,19 @@ import numpy as np
 import pandas as pd
 from IPython.display import Audio
 
-from course_lib import audio, batches, datasets, detection, evaluation, microscope, models, plots, streaming, training
-from course_lib.recorder import Recorder
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import microscope, streaming
+from course_lib.extra.recorder import Recorder
 
 # %%
-clips = datasets.load("digits")
+clips = data.load("digits")
 clips["waveform"] = [audio.read(path) for path in clips.path]
 clips["frames"] = audio.log_mels(clips.waveform)
 test, train = clips[clips.split == "test"], clips[clips.split == "train"]
 digits = list(clips.label.cat.categories)
-print(f"{len(train):,} clips to learn from, {len(test)} for the test, the classes {' '.join(digits)}")
+print(
+    f"{len(train):,} clips to learn from, {len(test)} for the test, the classes {' '.join(digits)}"
+)
 
 # %% [markdown]
 # An LSTM as in lesson 06, trained on whole clips. Nothing in it is made for a stream.
@@ -54,7 +57,9 @@ print(f"{len(train):,} clips to learn from, {len(test)} for the test, the classe
 # %%
 keras.utils.set_random_seed(0)
 model = models.lstm(len(digits))
-print(f"{model.name}: check_mask {evaluation.check_mask(model, batches.pad(list(test.frames[:8]))):.0e}")
+print(
+    f"{model.name}: check_mask {evaluation.check_mask(model, batches.pad(list(test.frames[:8]))):.0e}"
+)
 in_batches = batches.bucketed(train.frames, train.label, batch_size=50, n_lengths=2)
 training.fit(model, in_batches, epochs=8, learning_rate=8e-3)
 whole = evaluation.evaluate(model, test)
@@ -86,7 +91,9 @@ print(f"whole clips, official test: {whole}")
 # The lines of lesson 06. Where in this code are the old frames kept? Nowhere. What is kept: two rows of 64. Compare the two numbers below. Follow up: and after a week? Then ask which of the eight architectures can listen like this, and which cannot; run the next cell.
 
 # %% tags=["more"]
-known = test[evaluation.predict(model, test.frames).argmax(axis=1) == test.label.cat.codes]
+known = test[
+    evaluation.predict(model, test.frames).argmax(axis=1) == test.label.cat.codes
+]
 clip = known.loc[(known.seconds - test.seconds.median()).abs().idxmin()]
 cell, kept = model.get_layer("lstm").cell, [np.zeros([1, 64], np.float32)] * 2
 for frame in model.get_layer("scale")(clip.frames):
@@ -106,7 +113,9 @@ print(f"kept from frame to frame: {sum(part.numpy().size for part in kept)} numb
 for name, build in models.BUILDERS.items():
     try:
         stream = streaming.Stream(build(len(digits)))
-        print(f"{name:>13}: remembers {sum(part.size for part in stream.state.values())} numbers")
+        print(
+            f"{name:>13}: remembers {sum(part.size for part in stream.state.values())} numbers"
+        )
     except ValueError as error:
         print(f"{name:>13}: {error}")
 
@@ -137,11 +146,17 @@ for name, build in models.BUILDERS.items():
 # %% [markdown] tags=["notes"]
 # First the frames lost, then the accuracy: with long pieces hardly a loss that so few clips could show. That is why nobody notices it. Why does the loss grow as the pieces shrink? What must a stream keep besides the state?
 
+
 # %% tags=["more", "no-code"]
 def pieces_alone(waveform, size):
     """The frames of each piece of so many samples, as if no piece came before it."""
-    cut = [waveform[start : start + size] for start in range(0, len(waveform) - audio.FRAME_LENGTH, size)]
-    return np.concatenate([audio.log_mel(piece) for piece in cut if len(piece) >= audio.FRAME_LENGTH])
+    cut = [
+        waveform[start : start + size]
+        for start in range(0, len(waveform) - audio.FRAME_LENGTH, size)
+    ]
+    return np.concatenate(
+        [audio.log_mel(piece) for piece in cut if len(piece) >= audio.FRAME_LENGTH]
+    )
 
 
 rows = {}
@@ -170,7 +185,9 @@ for trial in range(100):
     assert sum(rows) == len(clip.frames)
     differences.append(np.abs(stream.logits - expected).max())
 size = np.abs(expected).max()
-print(f"{len(differences)} cuttings: logits of {size:.0f} or less differ by {max(differences):.0e} at most")
+print(
+    f"{len(differences)} cuttings: logits of {size:.0f} or less differ by {max(differences):.0e} at most"
+)
 
 # %% [markdown]
 # ## The answer so far, and what it costs
@@ -181,16 +198,21 @@ print(f"{len(differences)} cuttings: logits of {size:.0f} or less differ by {max
 stream.reset()
 pieces = np.split(clip.waveform, range(80, len(clip.waveform), 80))
 running = np.concatenate([stream.push(piece) for piece in pieces])
-np.testing.assert_allclose(running, microscope.running_probabilities(model, clip.frames), atol=1e-5)
+np.testing.assert_allclose(
+    running, microscope.running_probabilities(model, clip.frames), atol=1e-5
+)
 top = np.sort(np.argsort(-running.max(axis=0))[:4])
 curves = {f'"{digits[number]}"': running[:, number] for number in top}
 title = f'"{clip.label}": the answer so far'
 figure = plots.under_frames(clip.frames, curves, unit="probability", title=title)
 moment = microscope.settled(running)
-plots.describe(figure, f'"{digits[running[-1].argmax()]}" is settled after {moment} of {len(running)} frames')
+plots.describe(
+    figure,
+    f'"{digits[running[-1].argmax()]}" is settled after {moment} of {len(running)} frames',
+)
 
 # %% [markdown]
-# A second of sound has a hundred frames. **Predict, then run:** how many milliseconds may a frame take at the most, and how many does it take here? The [*real-time factor*](../GLOSSARY.md#real-time-factor) is the seconds of computing for one second of
+# A second of sound has a hundred frames. **Predict, then run:** how many milliseconds may a frame take at the most, and how many does it take here? The [*real-time factor*](../docs/glossary.md#real-time-factor) is the seconds of computing for one second of
 # sound: above 1 a device falls behind for ever. Ten seconds of test clips come in pieces of 10 ms, as from a sound card.
 
 # %%
@@ -201,8 +223,12 @@ for piece in ten_seconds.reshape(-1, audio.FRAME_STEP):
     begin = time.perf_counter()
     stream.push(piece)
     waits.append(1_000 * (time.perf_counter() - begin))
-print(f"{np.median(waits):.2f} ms a frame (median), {np.percentile(waits, 99):.2f} at the 99th percentile")
-print(f"real-time factor {sum(waits) / 10_000:.3f}: seconds of computing for a second of sound")
+print(
+    f"{np.median(waits):.2f} ms a frame (median), {np.percentile(waits, 99):.2f} at the 99th percentile"
+)
+print(
+    f"real-time factor {sum(waits) / 10_000:.3f}: seconds of computing for a second of sound"
+)
 
 # %% [markdown]
 # A frame may take 10 ms. The features are included. The median says what is usual, the 99th percentile what a device must have room for: other programs run, too. Where it is above 10, a piece has waited; with a real-time factor below 1 the stream catches up.
@@ -217,7 +243,9 @@ stream = streaming.Stream(model)
 stream.push(clip.waveform[:1_000])
 after_gap = stream.push(clip.waveform[1_500:], start=1_500)
 anew = streaming.Stream(model).push(clip.waveform[1_500:])
-print(f"resets: {stream.resets}; as if it began there: {np.array_equal(after_gap, anew)}")
+print(
+    f"resets: {stream.resets}; as if it began there: {np.array_equal(after_gap, anew)}"
+)
 broken = clip.waveform.copy()
 broken[100] = np.nan
 for samples, start in [(broken, stream.position), (clip.waveform, 0)]:
@@ -236,14 +264,18 @@ print(f"the position is still {stream.position:,}")
 # words and the noises come from test voices and test noises of the synthetic commands.
 
 # %%
-other = datasets.load("spoken-commands")
+other = data.load("spoken-commands")
 other["word"] = [path.parent.name for path in other.path]
-digit_or_near = other.word.isin(["five", "seven", "nine", "tree"])  # "tree" is all but "three"
+digit_or_near = other.word.isin(
+    ["five", "seven", "nine", "tree"]
+)  # "tree" is all but "three"
 other = other[(other.split == "test") & ~digit_or_near]
 other = other.assign(waveform=[audio.read(path) for path in other.path])
 noises = other[other.label == "silence"].sort_values("group")
 words = other[other.label != "silence"].assign(label="another word")
-print(f"{len(words)} other words, {words.group.nunique()} voices; noises: {', '.join(noises.group)}")
+print(
+    f"{len(words)} other words, {words.group.nunique()} voices; noises: {', '.join(noises.group)}"
+)
 
 # %%
 SECOND = audio.SAMPLE_RATE
@@ -255,7 +287,10 @@ def at_level(sound, decibels):
 
 
 quiet = at_level(clip.waveform, -30)
-print(f"a clip at -30 dB has a root mean square of {np.sqrt(np.mean(quiet**2)):.3f} of full scale")
+print(
+    f"a clip at -30 dB has a root mean square of {np.sqrt(np.mean(quiet**2)):.3f} of full scale"
+)
+
 
 # %%
 def endless(words, noise, *, seed):
@@ -264,12 +299,20 @@ def endless(words, noise, *, seed):
     for clip in words.sample(frac=1, random_state=seed).itertuples():
         word = at_level(clip.waveform, random.uniform(-30, -20))
         pieces += [np.zeros(random.integers(SECOND, 4 * SECOND)), word]
-        said.append((samples + len(pieces[-2]), samples + len(pieces[-2]) + len(word), clip.label))
+        said.append(
+            (
+                samples + len(pieces[-2]),
+                samples + len(pieces[-2]) + len(word),
+                clip.label,
+            )
+        )
         samples = said[-1][1]
     rising = 10 ** (np.linspace(-30, 0, samples) / 20)
     sound = np.concatenate(pieces) + np.resize(at_level(noise, -35), samples) * rising
     said = pd.DataFrame(said, columns=["begin", "end", "label"])
-    return sound.astype(np.float32), said.assign(begin=said.begin / SECOND, end=said.end / SECOND)
+    return sound.astype(np.float32), said.assign(
+        begin=said.begin / SECOND, end=said.end / SECOND
+    )
 
 
 endless(test.head(2), audio.read(noises.path.iloc[0]), seed=0)[1].round(2)
@@ -283,14 +326,23 @@ endless(test.head(2), audio.read(noises.path.iloc[0]), seed=0)[1].round(2)
 
 # %%
 recordings, both = {}, pd.concat([test, words], ignore_index=True)
-for number, part in enumerate(datasets.split_by_group(both, fraction=0.5, seed=1)):
+for number, part in enumerate(data.split_by_group(both, fraction=0.5, seed=1)):
     others = part.label == "another word"
-    some = pd.concat([part[~others].sample(60, random_state=0), part[others].sample(30, random_state=0)])
-    noise = np.concatenate([at_level(audio.read(path), -30) for path in noises.path[number::2]])
+    some = pd.concat(
+        [
+            part[~others].sample(60, random_state=0),
+            part[others].sample(30, random_state=0),
+        ]
+    )
+    noise = np.concatenate(
+        [at_level(audio.read(path), -30) for path in noises.path[number::2]]
+    )
     sound, said = endless(some, noise, seed=number)
     name = ["to choose by", "to score"][number]
     recordings[name] = sound, said[said.label != "another word"]
-    print(f"{name}: {len(sound) / SECOND / 60:.1f} minutes, {' and '.join(noises.group[number::2])}")
+    print(
+        f"{name}: {len(sound) / SECOND / 60:.1f} minutes, {' and '.join(noises.group[number::2])}"
+    )
     voices = sorted(some[some.label != "another word"].group.unique())
     print(f"    60 digits by {', '.join(voices)}, and 30 other words")
 sound, said = recordings["to choose by"]
@@ -301,7 +353,7 @@ said.head(3).round(2)
 #
 # First the LSTM from above, with the detector's settings from the ready model's card (what they mean comes below). **Predict, then run.** What does it say in the pauses?
 #
-# A word is a [*hit*](../GLOSSARY.md#hit) if its digit is detected between its beginning and half a second after its end. Every other detection is a *false alarm*, a second one of the same word included.
+# A word is a [*hit*](../docs/glossary.md#hit) if its digit is detected between its beginning and half a second after its end. Every other detection is a *false alarm*, a second one of the same word included.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Minutes of noise, now and then a digit
@@ -320,12 +372,13 @@ said.head(3).round(2)
 # %% [markdown] tags=["notes"]
 # The first two lines: what is wrong with it? It never heard a pause, a noise, another word, nor has it a class for nothing. Somebody will propose a higher threshold: let them try it in a new cell, and watch the hits. The last line: another training, the same detector, the same recording.
 
+
 # %% tags=["more", "no-code"]
 def spotted(probabilities, classes, recording, **settings):
     """Hits, misses and false alarms of a detector on one of the recordings."""
     sound, said = recordings[recording]
-    found = detection.detections(probabilities, classes, **settings)
-    return detection.compare(found, said, seconds=len(sound) / SECOND)
+    found = streaming.detections(probabilities, classes, **settings)
+    return streaming.compare(found, said, seconds=len(sound) / SECOND)
 
 
 DEFAULT = {"threshold": 0.55, "smooth": 10, "apart": 0.5}  # the card's
@@ -335,7 +388,9 @@ pauses = np.ones(len(of_clips), bool)
 for word in said.itertuples():
     pauses[int(100 * word.begin) : int(100 * word.end + 50)] = False
 sure = (of_clips[pauses].max(axis=1) > 0.5).mean()
-print(f"where no digit is said it is sure (over 0.5) of some digit for {sure:.0%} of the time")
+print(
+    f"where no digit is said it is sure (over 0.5) of some digit for {sure:.0%} of the time"
+)
 
 # %% [markdown]
 # It answers where nobody asked. It has ten classes, and its probabilities add up to 1: it has no way to say that there is nothing. Nor has it ever heard a second of noise, another word, or a second digit after the first. A score
@@ -349,26 +404,44 @@ print(f"where no digit is said it is sure (over 0.5) of some digit for {sure:.0%
 
 # %% tags=["more", "no-code"]
 ready, classes = models.ready()
-print(f"{ready.name}: check_mask {evaluation.check_mask(ready, batches.pad(list(test.frames[:8]))):.0e}")
+print(
+    f"{ready.name}: check_mask {evaluation.check_mask(ready, batches.pad(list(test.frames[:8]))):.0e}"
+)
 print(f"{ready.count_params():,} parameters, the classes {' '.join(classes)}")
-heard = {name: streaming.Stream(ready).push(sound) for name, (sound, said) in recordings.items()}
-print(f"trained on scenes: {spotted(heard['to choose by'], classes, 'to choose by', **DEFAULT)}")
+heard = {
+    name: streaming.Stream(ready).push(sound)
+    for name, (sound, said) in recordings.items()
+}
+print(
+    f"trained on scenes: {spotted(heard['to choose by'], classes, 'to choose by', **DEFAULT)}"
+)
 
 # %% [markdown]
 # From probabilities to detections there are three steps, each with a number to choose:
-# - [*smoothing*](../GLOSSARY.md#smoothing): each probability is replaced by the mean of the last `smooth` frames, which it takes to be sure for a while;
+# - [*smoothing*](../docs/glossary.md#smoothing): each probability is replaced by the mean of the last `smooth` frames, which it takes to be sure for a while;
 # - the *threshold* that the smoothed probability of a digit must reach;
-# - the [*refractory time*](../GLOSSARY.md#refractory-time): for `apart` seconds after a detection there is no other.
+# - the [*refractory time*](../docs/glossary.md#refractory-time): for `apart` seconds after a detection there is no other.
 #
 # A class that stays above the threshold is not detected again; it has to fall first. **Predict, then run.** The threshold is lowered, then the other two are switched off, one at a time and together. Which does most, and what does it cost?
 
 # %%
-off = {"all three": {}, "threshold 0.2": {"threshold": 0.2}, "no smoothing": {"smooth": 1}}
-off |= {"no refractory time": {"apart": 0}, "neither of the two": {"smooth": 1, "apart": 0}}
+off = {
+    "all three": {},
+    "threshold 0.2": {"threshold": 0.2},
+    "no smoothing": {"smooth": 1},
+}
+off |= {
+    "no refractory time": {"apart": 0},
+    "neither of the two": {"smooth": 1, "apart": 0},
+}
 rows = {}
 for name, change in off.items():
-    rows[name] = spotted(heard["to choose by"], classes, "to choose by", **(DEFAULT | change))
-table = pd.DataFrame(rows, index=["hits", "misses", "false alarms", "false alarms an hour"], dtype=float)
+    rows[name] = spotted(
+        heard["to choose by"], classes, "to choose by", **(DEFAULT | change)
+    )
+table = pd.DataFrame(
+    rows, index=["hits", "misses", "false alarms", "false alarms an hour"], dtype=float
+)
 table.T.round().astype(int)
 
 # %% [markdown]
@@ -388,17 +461,26 @@ table.T.round().astype(int)
 ALLOWED = 60  # false alarms an hour
 values = [np.arange(0.2, 0.96, 0.05).round(2), [5, 10, 15, 20], [0.3, 0.6]]
 grid = [dict(zip(DEFAULT, each)) for each in itertools.product(*values)]
-tried = [spotted(heard["to choose by"], classes, "to choose by", **each) for each in grid]
+tried = [
+    spotted(heard["to choose by"], classes, "to choose by", **each) for each in grid
+]
 kept = [each.false_alarms_an_hour <= ALLOWED for each in tried]
-best = max(range(len(grid)), key=lambda n: (kept[n] * tried[n].hits, -tried[n].false_alarms))
-chosen, scored = grid[best], spotted(heard["to score"], classes, "to score", **grid[best])
+best = max(
+    range(len(grid)), key=lambda n: (kept[n] * tried[n].hits, -tried[n].false_alarms)
+)
+chosen, scored = (
+    grid[best],
+    spotted(heard["to score"], classes, "to score", **grid[best]),
+)
 print(", ".join(f"{name} {value}" for name, value in chosen.items()))
 print(f"to choose by: {tried[best]}")
 print(f"to score:     {scored}")
 share = evaluation.score([True] * scored.hits + [False] * scored.misses)
 one = 3_600 * SECOND / len(recordings["to score"][0])
 print(f"heard, of those to score: {share}")
-print(f"one false alarm is {one:.0f} an hour; a count of 0 leaves up to {-np.log(0.05) * one:.0f} an hour possible")
+print(
+    f"one false alarm is {one:.0f} an hour; a count of 0 leaves up to {-np.log(0.05) * one:.0f} an hour possible"
+)
 
 # %% [markdown]
 # The line "to choose by" keeps the promise, if any setting does, because it was chosen to. The line "to score" has voices and noises that the choice never saw (in the first, people chatter), and lasts a few minutes only: its numbers may be far from those above, in either
@@ -414,23 +496,44 @@ print(f"one false alarm is {one:.0f} an hour; a count of 0 leaves up to {-np.log
 
 # %% tags=["more", "no-code"]
 sound, said = recordings["to score"]
-found = detection.detections(heard["to score"], classes, **chosen)
-LONG = 14  # seconds: of all stretches of this length, the first with the most digits in it
-FROM = max(said.begin, key=lambda begin: said.begin.between(begin, begin + LONG - 2).sum()) - 1
+found = streaming.detections(heard["to score"], classes, **chosen)
+LONG = (
+    14  # seconds: of all stretches of this length, the first with the most digits in it
+)
+FROM = (
+    max(said.begin, key=lambda begin: said.begin.between(begin, begin + LONG - 2).sum())
+    - 1
+)
 stretch = sound[int(FROM * SECOND) : int((FROM + LONG) * SECOND)]
-in_stretch = said[said.begin.between(FROM, FROM + LONG)], found[found.seconds.between(FROM, FROM + LONG)]
+in_stretch = (
+    said[said.begin.between(FROM, FROM + LONG)],
+    found[found.seconds.between(FROM, FROM + LONG)],
+)
 print(f"a player for the stretch from {FROM:.0f} to {FROM + LONG:.0f} s")
 Audio(stretch, rate=SECOND)
 
 # %% tags=["more", "no-code"]
-smooth = detection.smoothed(heard["to score"], chosen["smooth"])[int(100 * FROM) :][: 100 * LONG - 2]
-curves = {"the surest digit": smooth[:, : len(digits)].max(axis=1), '"nothing"': smooth[:, -1]}
+smooth = streaming.smoothed(heard["to score"], chosen["smooth"])[int(100 * FROM) :][
+    : 100 * LONG - 2
+]
+curves = {
+    "the surest digit": smooth[:, : len(digits)].max(axis=1),
+    '"nothing"': smooth[:, -1],
+}
 title = "digits that were said (grey) and detected (black)"
-figure = plots.under_frames(audio.log_mel(stretch), curves, unit="smoothed probability", title=title)
+figure = plots.under_frames(
+    audio.log_mel(stretch), curves, unit="smoothed probability", title=title
+)
 under = figure.axes[1]
 for word in in_stretch[0].itertuples():
     under.axvspan(word.begin - FROM, word.end - FROM, color="0.85")
-    under.text((word.begin + word.end) / 2 - FROM, 1.25, f'"{word.label}"', ha="center", color="0.4")
+    under.text(
+        (word.begin + word.end) / 2 - FROM,
+        1.25,
+        f'"{word.label}"',
+        ha="center",
+        color="0.4",
+    )
 for event in in_stretch[1].itertuples():
     under.text(event.seconds - FROM, 1.03, f'▼ "{event.label}"')
 under.axhline(chosen["threshold"], color="grey", linestyle=":")
@@ -444,17 +547,30 @@ plots.describe(figure, f"said: {says[0]}; detected: {says[1]}")
 #
 # ## A file for a telephone
 #
-# A telephone has no Keras. It has a small *runtime*, [LiteRT](../GLOSSARY.md#litert) (earlier TensorFlow Lite), that runs one function from a file. `streaming.export` writes the function of ONE step: a frame and the state go in, the
+# A telephone has no Keras. It has a small *runtime*, [LiteRT](../docs/glossary.md#litert) (earlier TensorFlow Lite), that runs one function from a file. `streaming.export` writes the function of ONE step: a frame and the state go in, the
 # logits and the next state come out. The loop stays outside, in whatever language the telephone speaks.
 
 # %%
-BUILD = Path(models.__file__).parents[1] / "build" / "live"  # git does not look into build
+BUILD = (
+    Path(models.__file__).parents[1] / "build" / "live"
+)  # git does not look into build
 file = streaming.export(ready, BUILD / "ready.tflite")
 step = streaming.Stream(file.path).runner.step
-shape_of = {name: np.zeros(detail["shape"], np.float32) for name, detail in step.get_input_details().items()}
-print(f"{file.path.name}: {file.kilobytes:.0f} kB, run here by {type(step).__module__.split('.')[0]}")
+shape_of = {
+    name: np.zeros(detail["shape"], np.float32)
+    for name, detail in step.get_input_details().items()
+}
+print(
+    f"{file.path.name}: {file.kilobytes:.0f} kB, run here by {type(step).__module__.split('.')[0]}"
+)
 print("in: ", {name: list(zeros.shape) for name, zeros in shape_of.items()})
-print("out:", {name: detail["shape"].tolist() for name, detail in step.get_output_details().items()})
+print(
+    "out:",
+    {
+        name: detail["shape"].tolist()
+        for name, detail in step.get_output_details().items()
+    },
+)
 
 # %% [markdown]
 # This is all that a program around it has to do. On a Raspberry Pi the Python package `ai-edge-litert` has this very call. On a telephone LiteRT is a library for the telephone's own languages: the calls have other names, the file
@@ -468,13 +584,15 @@ for frame in clip.frames:
 expected = evaluation.predict(ready, [clip.frames])
 np.testing.assert_allclose(logits, expected, atol=1e-4)
 difference = np.abs(logits - expected).max()
-print(f'"{clip.label}" is "{classes[logits.argmax()]}"; the logits differ from those of Keras by {difference:.0e}')
+print(
+    f'"{clip.label}" is "{classes[logits.argmax()]}"; the logits differ from those of Keras by {difference:.0e}'
+)
 
 # %% [markdown]
 # ### Whole numbers
 #
-# Small processors compute with whole numbers, and a weight of 8 bits takes a quarter of the room of one in float32. [*Quantising*](../GLOSSARY.md#quantising) rounds each weight to one of 256 steps (int8). What is computed on the way, sums and state, is rounded as well: to 256 steps or, if one asks for
-# it, to 65,536 (int16). How wide a step is, the converter finds out from some clips, the [*calibration*](../GLOSSARY.md#calibration): it notes between which least and largest value each sum goes. Training clips are taken here and, for the ready model, also the last
+# Small processors compute with whole numbers, and a weight of 8 bits takes a quarter of the room of one in float32. [*Quantising*](../docs/glossary.md#quantising) rounds each weight to one of 256 steps (int8). What is computed on the way, sums and state, is rounded as well: to 256 steps or, if one asks for
+# it, to 65,536 (int16). How wide a step is, the converter finds out from some clips, the [*calibration*](../docs/glossary.md#calibration): it notes between which least and largest value each sum goes. Training clips are taken here and, for the ready model, also the last
 # seconds of the recording to choose by, where the noise is loudest, since that is what it has to hear. (Outside the file all is float32 still: it rounds the frame and the state on the way in and turns them back on the way out.)
 #
 # Now six files: the LSTM in float32, int8 and int16, and in int8 once more with the ready model's calibration; the ready GRU in float32 and int8. The official test clips go through each file frame by frame: samples go in, the likeliest digit after the last frame is the answer. **Predict, then run.** How many points does int8 cost? And whom
@@ -491,6 +609,7 @@ print(f'"{clip.label}" is "{classes[logits.argmax()]}"; the logits differ from t
 # %% [markdown] tags=["notes"]
 # Draw the ruler with 256 marks. Ask what each of the two carries from frame to frame, and which of them has a bound.
 
+
 # %%
 def streamed(model, clips):
     """The logits after each clip, heard frame by frame, and the milliseconds that a frame took."""
@@ -499,23 +618,39 @@ def streamed(model, clips):
         stream.reset()
         stream.push(waveform)
         logits.append(stream.logits)
-    return np.stack(logits), 1_000 * (time.perf_counter() - begin) / batches.lengths(clips.frames).sum()
+    return np.stack(logits), 1_000 * (time.perf_counter() - begin) / batches.lengths(
+        clips.frames
+    ).sum()
 
 
-by_frames = evaluation.score(np.array(digits)[streamed(model, test)[0].argmax(axis=1)] == test.label)
+by_frames = evaluation.score(
+    np.array(digits)[streamed(model, test)[0].argmax(axis=1)] == test.label
+)
 print(f"lstm by Keras, frame by frame: {by_frames}")
 print(f"lstm by Keras, whole clips:    {whole}")
 
 # %%
 some = list(train.frames.sample(10, random_state=0))
 with_noise = [*some, audio.log_mel(recordings["to choose by"][0][-5 * SECOND :])]
-KINDS = {"float32": {}, "int8": {"activations": "int8"}, "int16": {"activations": "int16"}}
-trials = [*[("lstm", kind, some) for kind in KINDS], ("lstm", "int8, noise", with_noise)]
+KINDS = {
+    "float32": {},
+    "int8": {"activations": "int8"},
+    "int16": {"activations": "int16"},
+}
+trials = [
+    *[("lstm", kind, some) for kind in KINDS],
+    ("lstm", "int8, noise", with_noise),
+]
 rows, files, scores = [], {}, {}
-for name, kind, calibration in [*trials, *[("ready gru", kind, with_noise) for kind in ("float32", "int8")]]:
+for name, kind, calibration in [
+    *trials,
+    *[("ready gru", kind, with_noise) for kind in ("float32", "int8")],
+]:
     each, options = {"lstm": model, "ready gru": ready}[name], KINDS[kind.split(",")[0]]
     options = options and {"calibration": calibration, **options}
-    file = files[name, kind] = streaming.export(each, BUILD / f"{name} {kind}.tflite", **options)
+    file = files[name, kind] = streaming.export(
+        each, BUILD / f"{name} {kind}.tflite", **options
+    )
     logits, wait = streamed(file.path, test)
     likeliest = np.array(digits)[logits[:, : len(digits)].argmax(axis=1)]
     score = scores[name, kind] = evaluation.score(likeliest == test.label)
@@ -529,8 +664,19 @@ for name, kind, calibration in [*trials, *[("ready gru", kind, with_noise) for k
 # The largest difference of a logit, long before the accuracy. The LSTM's cell adds up without a bound, so its steps are wide; the GRU's state stays between -1 and 1. The row with noise: the range was learned from sounds that this model never learned to bear. Do not compare the accuracies of the two models: two trainings for two purposes.
 
 # %% tags=["more", "no-code"]
-columns = ["model", "file", "kilobytes", "accuracy", "low", "high", "largest difference", "ms a frame"]
-table = pd.DataFrame(rows, columns=columns).round({"kilobytes": 0, "largest difference": 6, "ms a frame": 2})
+columns = [
+    "model",
+    "file",
+    "kilobytes",
+    "accuracy",
+    "low",
+    "high",
+    "largest difference",
+    "ms a frame",
+]
+table = pd.DataFrame(rows, columns=columns).round(
+    {"kilobytes": 0, "largest difference": 6, "ms a frame": 2}
+)
 table.round(dict.fromkeys(["accuracy", "low", "high"], 3)).set_index(["model", "file"])
 
 # %% [markdown]
@@ -539,6 +685,7 @@ table.round(dict.fromkeys(["accuracy", "low", "high"], 3)).set_index(["model", "
 # below, show the cause.) The files do not shrink to a quarter: beside the weights they hold the widths of the steps and the list of what to compute.
 #
 # In the row "int8, noise" the LSTM was calibrated with noise and other words as well, which it never learned to bear. **Predict, then run.** Why does that do harm? How far do the numbers go that are carried along?
+
 
 # %%
 def farthest(model, part, clips):
@@ -563,7 +710,9 @@ for kind in ("float32", "int8"):
     far = np.abs(rounded - heard["to score"]).max(axis=1) > 0.1
     print(f"{kind:>7}: {spotted(rounded, classes, 'to score', **chosen)}")
     halves = [f"{half.mean():.1%}" for half in np.array_split(far, 2)]
-    print(f"         a probability is off by more than 0.1 in {' and '.join(halves)} of the frames (the two halves)")
+    print(
+        f"         a probability is off by more than 0.1 in {' and '.join(halves)} of the frames (the two halves)"
+    )
 
 # %% [markdown]
 # A gate that opens replaces a part of the state, rounding and all. Whether that is enough, the two shares say: if they only added up for minutes, nearly all frames of the second half would be off. (The noise rises, too, so compare with care.)
@@ -571,21 +720,43 @@ for kind in ("float32", "int8"):
 # A second file has the features inside. It takes a window of 200 samples in place of a frame: nothing about mel bands has to be written again in another language, where mistakes are hard to see.
 
 # %%
-with_features = streaming.export_with_features(ready, BUILD / "ready_from_samples.tflite")
+with_features = streaming.export_with_features(
+    ready, BUILD / "ready_from_samples.tflite"
+)
 inside = streaming.Stream(with_features.path)
 inside.push(clip.waveform)
 expected = evaluation.predict(ready, [clip.frames])
-print(f"takes {', '.join(inside.runner.step.get_input_details())}; {with_features.kilobytes:.0f} kB")
-print(f"logits differ from those of Keras by {np.abs(inside.logits - expected[0]).max():.0e}")
+print(
+    f"takes {', '.join(inside.runner.step.get_input_details())}; {with_features.kilobytes:.0f} kB"
+)
+print(
+    f"logits differ from those of Keras by {np.abs(inside.logits - expected[0]).max():.0e}"
+)
 
 # %%
 results = evaluation.Results()
 entry = {"lesson": "15", "data": clips.source.iloc[0], "split": "official"}
-results.add(model="lstm, frame by frame", score=by_frames, parameters=model.count_params(), **entry)
+results.add(
+    model="lstm, frame by frame",
+    score=by_frames,
+    parameters=model.count_params(),
+    **entry,
+)
 for (name, kind), right in scores.items():
-    size, parameters = files[name, kind].kilobytes, {"lstm": model, "ready gru": ready}[name].count_params()
-    table = results.add(model=f"{name}, {kind} file", score=right, parameters=parameters, kilobytes=size, **entry)
-table[table.lesson == "15"][["model", "data", "accuracy", "low", "high", "kilobytes"]].round(3)
+    size, parameters = (
+        files[name, kind].kilobytes,
+        {"lstm": model, "ready gru": ready}[name].count_params(),
+    )
+    table = results.add(
+        model=f"{name}, {kind} file",
+        score=right,
+        parameters=parameters,
+        kilobytes=size,
+        **entry,
+    )
+table[table.lesson == "15"][
+    ["model", "data", "accuracy", "low", "high", "kilobytes"]
+].round(3)
 
 # %% [markdown]
 # ## Speak
@@ -622,17 +793,25 @@ recorder
 spoken = recorder.samples()
 answer = streaming.Stream(ready).push(spoken)
 surest = answer[:, : len(digits)].max(axis=1).argmax()
-print(f"surest of a digit after {(audio.FRAME_LENGTH + surest * audio.FRAME_STEP) / SECOND:.2f} s:")
+print(
+    f"surest of a digit after {(audio.FRAME_LENGTH + surest * audio.FRAME_STEP) / SECOND:.2f} s:"
+)
 for number in np.argsort(-answer[surest])[:3]:
-    print(f'{classes[number]:>8}  {answer[surest, number]:.2f}')
-print(f"a detector would say: {', '.join(detection.detections(answer, classes, **chosen).label) or 'nothing'}")
+    print(f"{classes[number]:>8}  {answer[surest, number]:.2f}")
+print(
+    f"a detector would say: {', '.join(streaming.detections(answer, classes, **chosen).label) or 'nothing'}"
+)
 
 # %%
 best = np.argsort(-answer[:, : len(digits)].max(axis=0))[:3]
 curves = {f'"{classes[number]}"': answer[:, number] for number in [*best, len(digits)]}
 title = "the ready model, frame by frame"
-figure = plots.under_frames(audio.log_mel(spoken), curves, unit="probability", title=title)
-plots.describe(figure, f'"{classes[best[0]]}" rises highest, to {answer[:, best[0]].max():.2f}')
+figure = plots.under_frames(
+    audio.log_mel(spoken), curves, unit="probability", title=title
+)
+plots.describe(
+    figure, f'"{classes[best[0]]}" rises highest, to {answer[:, best[0]].max():.2f}'
+)
 
 # %% [markdown]
 # The detector uses the settings chosen above, which allow few false alarms and miss many words; and a clip that is cut at the word's end gives it no time.
@@ -646,6 +825,7 @@ plots.describe(figure, f'"{classes[best[0]]}" rises highest, to {answer[:, best[
 # **Exercise 1.** Mend `pieces_alone`. Write `take(waiting, piece)`: `waiting` are the samples that the last call left over. Return a pair: the frames that are whole now, `[frames, 40]` (`[0, 40]` if there are none), and the samples that a
 # later frame still needs. (`audio.frame_count`, `audio.log_mel`, `audio.FRAME_STEP`.)
 
+
 # %% tags=["solution"]
 def take(waiting, piece):
     """The frames that became whole, and the samples that are still needed."""
@@ -654,43 +834,77 @@ def take(waiting, piece):
     frames = audio.log_mel(sound) if count else np.zeros([0, audio.N_MELS], np.float32)
     return frames, sound[count * audio.FRAME_STEP :]
 
+
 # %% tags=["check"]
-result, none = take(np.zeros(0, np.float32), clip.waveform[:100]), np.zeros(0, np.float32)
-assert isinstance(result, tuple) and len(result) == 2, "give back a pair: the frames, and the samples left over"
-assert np.shape(result[0]) == (0, 40), "100 samples make no frame yet: frames of shape [0, 40]"
-assert len(result[1]) == 100, f"all 100 samples are still needed, you keep {len(result[1])}"
+result, none = (
+    take(np.zeros(0, np.float32), clip.waveform[:100]),
+    np.zeros(0, np.float32),
+)
+assert isinstance(result, tuple) and len(result) == 2, (
+    "give back a pair: the frames, and the samples left over"
+)
+assert np.shape(result[0]) == (0, 40), (
+    "100 samples make no frame yet: frames of shape [0, 40]"
+)
+assert len(result[1]) == 100, (
+    f"all 100 samples are still needed, you keep {len(result[1])}"
+)
 kept = len(take(none, clip.waveform[:300])[1])
-assert kept != 0, "you throw away what is left after the frames: the next frames begin in it"
-assert kept != 20, "the next frame begins 80 after the last BEGAN, not where the last ended: they overlap"
-assert kept == 140, f"300 samples make frames at 0 and 80; the next begins at 160: keep 140, not {kept}"
+assert kept != 0, (
+    "you throw away what is left after the frames: the next frames begin in it"
+)
+assert kept != 20, (
+    "the next frame begins 80 after the last BEGAN, not where the last ended: they overlap"
+)
+assert kept == 140, (
+    f"300 samples make frames at 0 and 80; the next begins at 160: keep 140, not {kept}"
+)
 frames, waiting = [], none
 for piece in np.split(clip.waveform, [50, 300, 310, 900, 905]):
     new, waiting = take(waiting, piece)
     frames.append(new)
 wrong = "other frames than the whole clip's: do you join `waiting` and `piece`, in this order?"
-np.testing.assert_allclose(np.concatenate(frames), clip.frames, atol=1e-4, err_msg=wrong)
-print(f"{len(clip.frames)} frames from six pieces, as from the whole clip; {len(waiting)} samples wait")
+np.testing.assert_allclose(
+    np.concatenate(frames), clip.frames, atol=1e-4, err_msg=wrong
+)
+print(
+    f"{len(clip.frames)} frames from six pieces, as from the whole clip; {len(waiting)} samples wait"
+)
 
 # %% [markdown]
 # **Exercise 2.** The mean over time, as a step. Write `mean_so_far(value, mean, count)`: `mean` is the mean of the `count` values before (0 when `count` is 0). Return a pair: the mean with the new value in it, and the new count. No list of old values!
+
 
 # %% tags=["solution"]
 def mean_so_far(value, mean, count):
     """The mean of one value more, and of how many it is."""
     return mean + (value - mean) / (count + 1), count + 1
 
+
 # %% tags=["check"]
 result = mean_so_far(9.0, 1.0, 3)
-assert isinstance(result, tuple) and len(result) == 2, "give back a pair: the new mean, and the new count"
-assert result[1] == 4, f"three values before and one more: the count is 4, found {result[1]}"
-assert not np.isclose(result[0], 5), "half old and half new: the new value has only a fourth of the weight"
-assert not np.isclose(result[0], 1 + 8 / 3) and not np.isclose(result[0], 4), "divide by the NEW count, which is 4"
+assert isinstance(result, tuple) and len(result) == 2, (
+    "give back a pair: the new mean, and the new count"
+)
+assert result[1] == 4, (
+    f"three values before and one more: the count is 4, found {result[1]}"
+)
+assert not np.isclose(result[0], 5), (
+    "half old and half new: the new value has only a fourth of the weight"
+)
+assert not np.isclose(result[0], 1 + 8 / 3) and not np.isclose(result[0], 4), (
+    "divide by the NEW count, which is 4"
+)
 assert np.isclose(result[0], 3), f"1, 1, 1 and 9 have the mean 3, found {result[0]}"
 mean, count = np.zeros(audio.N_MELS), 0
 for frame in clip.frames:
     mean, count = mean_so_far(frame, mean, count)
-np.testing.assert_allclose(mean, clip.frames.mean(axis=0), atol=1e-4, err_msg="not the mean of a clip's frames")
-print(f"the mean of {count} frames, with {mean.size + 1} numbers kept in place of {clip.frames.size:,}")
+np.testing.assert_allclose(
+    mean, clip.frames.mean(axis=0), atol=1e-4, err_msg="not the mean of a clip's frames"
+)
+print(
+    f"the mean of {count} frames, with {mean.size + 1} numbers kept in place of {clip.frames.size:,}"
+)
 
 # %% [markdown]
 # **Exercise 3.** How late is a detection? For each digit of `said` that is hit in `found` (the recording to score), take the seconds from the word's END to its first detection: the first row of `found` with its label, from its beginning to half
@@ -699,7 +913,9 @@ print(f"the mean of {count} frames, with {mean.size + 1} numbers kept in place o
 # %% tags=["solution"]
 delays = []
 for word in said.itertuples():
-    hits = found[(found.label == word.label) & found.seconds.between(word.begin, word.end + 0.5)]
+    hits = found[
+        (found.label == word.label) & found.seconds.between(word.begin, word.end + 0.5)
+    ]
     if len(hits):
         delays.append(hits.seconds.iloc[0] - word.end)
 delay = np.median(delays)
@@ -707,17 +923,29 @@ delay = np.median(delays)
 # %% tags=["check"]
 rows = []
 for word in said.itertuples():
-    hits = found[(found.label == word.label) & found.seconds.between(word.begin, word.end + 0.5)].seconds
+    hits = found[
+        (found.label == word.label) & found.seconds.between(word.begin, word.end + 0.5)
+    ].seconds
     rows += [(hits.iloc[0] - word.end, hits.iloc[0] - word.begin)] if len(hits) else []
-assert rows, "no digit was hit with the chosen settings: raise ALLOWED, run from there on, and come back"
+assert rows, (
+    "no digit was hit with the chosen settings: raise ALLOWED, run from there on, and come back"
+)
 of_end, of_begin = np.median(rows, axis=0)
-assert isinstance(delay, (float, np.floating)), "`delay` is one number of seconds: the median of all delays"
-assert not np.isclose(delay, of_begin), "that is from the BEGINNING of the word: how late is it after its end?"
-assert not np.isclose(delay, -of_end) or np.isclose(of_end, 0), "the other way round: detection minus end"
+assert isinstance(delay, (float, np.floating)), (
+    "`delay` is one number of seconds: the median of all delays"
+)
+assert not np.isclose(delay, of_begin), (
+    "that is from the BEGINNING of the word: how late is it after its end?"
+)
+assert not np.isclose(delay, -of_end) or np.isclose(of_end, 0), (
+    "the other way round: detection minus end"
+)
 first = "of each word that is hit, take the first detection; then the median"
 assert np.isclose(delay, of_end), f"`delay` is {delay:.3f}: {first}"
 early = np.mean([late < 0 for late, _ in rows])
-print(f"median {delay:+.2f} s after the word's end, {of_begin:.2f} s after its beginning; {early:.0%} before the end")
+print(
+    f"median {delay:+.2f} s after the word's end, {of_begin:.2f} s after its beginning; {early:.0%} before the end"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 1: mend the frames at the edges

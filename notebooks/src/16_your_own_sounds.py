@@ -39,8 +39,9 @@ import soundfile
 from IPython.display import Audio, Markdown, display
 from scipy.special import log_softmax
 
-from course_lib import audio, augmentation, batches, datasets, evaluation, models, plots, quality, streaming, training
-from course_lib.recorder import Recorder
+from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib.extra import augmentation, report, streaming
+from course_lib.extra.recorder import Recorder
 
 # %% [markdown]
 # ## Which folder?
@@ -62,33 +63,52 @@ from course_lib.recorder import Recorder
 # %%
 FOLDER, GROUP = None, None  # such as "/where/my sounds/are" and r"^(.+)_"
 
-BUILD = Path(models.__file__).parents[1] / "build" / "own_sounds"  # git does not look into build
-folder, pattern = os.environ.get("COURSE_SOUNDS_DIR") or FOLDER, os.environ.get("COURSE_SOUNDS_GROUP") or GROUP
-print("a stand-in" if folder is None else f"the folder {Path(folder).name}", "and the group pattern", pattern)
+BUILD = (
+    Path(models.__file__).parents[1] / "build" / "own_sounds"
+)  # git does not look into build
+folder, pattern = (
+    os.environ.get("COURSE_SOUNDS_DIR") or FOLDER,
+    os.environ.get("COURSE_SOUNDS_GROUP") or GROUP,
+)
+print(
+    "a stand-in" if folder is None else f"the folder {Path(folder).name}",
+    "and the group pattern",
+    pattern,
+)
+
 
 # %%
 def stand_in(folder):
     """Modelled sounds as a learner's folder: five classes, and some faults."""
     shutil.rmtree(folder, ignore_errors=True)
-    modelled = datasets.load("environmental-sounds")
+    modelled = data.load("environmental-sounds")
     few = modelled.group.isin([f"doorbell-0{n}" for n in range(5)])
     wanted = modelled.label.isin(["alarm", "clock", "footsteps", "siren"]) | few
-    for clip in modelled[wanted & ~modelled.path.map(lambda path: path.stem.endswith("_2"))].itertuples():
+    for clip in modelled[
+        wanted & ~modelled.path.map(lambda path: path.stem.endswith("_2"))
+    ].itertuples():
         (folder / clip.label).mkdir(parents=True, exist_ok=True)
         shutil.copy(clip.path, folder / clip.label / clip.path.name)
-    shutil.copy(folder / "clock" / "clock-03_1.mp3", folder / "clock" / "clock-77_0.mp3")
+    shutil.copy(
+        folder / "clock" / "clock-03_1.mp3", folder / "clock" / "clock-77_0.mp3"
+    )
     (folder / "siren" / "siren-99_0.wav").write_text("This is not a recording.")
     soundfile.write(folder / "footsteps" / "footsteps-99_0.wav", np.zeros(8_000), 8_000)
     loud = audio.read(folder / "alarm" / "alarm-04_0.mp3", sample_rate=44_100)
     loud *= 3 / np.abs(loud).max()  # beyond full scale: the file holds it cut off
-    soundfile.write(folder / "alarm" / "alarm-04_9.wav", np.stack([loud, loud], axis=1), 44_100)
+    soundfile.write(
+        folder / "alarm" / "alarm-04_9.wav", np.stack([loud, loud], axis=1), 44_100
+    )
+
 
 # %%
 if folder is None:
     folder, pattern = BUILD / "stand-in", r"^(.+)_"
     stand_in(folder)
 folder = Path(folder).expanduser()
-print(f"{sum(path.is_dir() for path in folder.glob('*'))} folders inside {folder.name}, the group pattern {pattern}")
+print(
+    f"{sum(path.is_dir() for path in folder.glob('*'))} folders inside {folder.name}, the group pattern {pattern}"
+)
 
 # %% [markdown]
 # ### Or record one now
@@ -116,12 +136,18 @@ recorder
 
 # %%
 TAKES = BUILD / "takes"
-take = next(n for n in range(1, 10_000) if not (TAKES / LABEL / f"{SPEAKER}_{n:02}.wav").exists())
+take = next(
+    n
+    for n in range(1, 10_000)
+    if not (TAKES / LABEL / f"{SPEAKER}_{n:02}.wav").exists()
+)
 if recorder.recorded:
     saved = recorder.save(TAKES / LABEL / f"{SPEAKER}_{take:02}.wav")
     print(f"saved as {saved.relative_to(TAKES)}; the folder of the session is {TAKES}")
 else:
-    print(f"Nothing was recorded, so nothing is saved. The next take would be {LABEL}/{SPEAKER}_{take:02}.wav")
+    print(
+        f"Nothing was recorded, so nothing is saved. The next take would be {LABEL}/{SPEAKER}_{take:02}.wav"
+    )
 
 # %% [markdown]
 # ## The report
@@ -139,10 +165,10 @@ else:
 # Three minutes with a file browser and a player, in pairs; do not open the function that made the folder. Write the faults on the board as they are found, and leave room for those that ears cannot find.
 
 # %%
-clips = datasets.from_folder(folder, group=pattern)
+clips = data.from_folder(folder, group=pattern)
 skipped = clips.attrs["skipped"]
-clips = clips.join(quality.measure(clips))
-table = datasets.report(clips)
+clips = clips.join(report.measure(clips))
+table = data.report(clips)
 table.T
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -153,9 +179,15 @@ table.T
 
 # %% tags=["more", "no-code"]
 figure = plots.report(table)
-largest, smallest = table.clips.drop("all").astype(int).idxmax(), table.clips.drop("all").astype(int).idxmin()
+largest, smallest = (
+    table.clips.drop("all").astype(int).idxmax(),
+    table.clips.drop("all").astype(int).idxmin(),
+)
 sizes = f"{largest} has the most clips ({table.clips[largest]}), {smallest} the fewest ({table.clips[smallest]})"
-plots.describe(figure, f"{sizes}; clipped clips: {table.clipped['all']}, copies: {table.duplicates['all']}")
+plots.describe(
+    figure,
+    f"{sizes}; clipped clips: {table.clipped['all']}, copies: {table.duplicates['all']}",
+)
 
 # %% [markdown]
 # The same in sentences, each with its number and with what to do. A sentence is no verdict: an alarm may be louder than a clock because alarms are. But where a number that is not the sound *betrays the class*, a
@@ -169,7 +201,7 @@ plots.describe(figure, f"{sizes}; clipped clips: {table.clipped['all']}, copies:
 
 # %% tags=["more", "no-code"]
 clips.attrs["skipped"] = skipped
-faults = quality.warnings(clips)
+faults = report.warnings(clips)
 for fault in faults or ["The report has no warning."]:
     print(fill(f"- {fault}", 100, break_on_hyphens=False))
 
@@ -182,18 +214,27 @@ for fault in faults or ["The report has no warning."]:
 # %%
 NO_SOUND = -100  # decibels: a clip whose peak is below it holds next to nothing
 labels = clips.groupby("content").label.transform("nunique")
-reasons = {"copies": clips.duplicate, "under two labels": labels > 1, "without a sound": clips.peak < NO_SOUND}
+reasons = {
+    "copies": clips.duplicate,
+    "under two labels": labels > 1,
+    "without a sound": clips.peak < NO_SOUND,
+}
 left_out = np.any(list(reasons.values()), axis=0)
 clips = clips[~left_out].reset_index(drop=True)
 clips["label"] = clips.label.cat.remove_unused_categories()
-print(f"{left_out.sum()} left out:", ", ".join(f"{name} {why.sum()}" for name, why in reasons.items()))
+print(
+    f"{left_out.sum()} left out:",
+    ", ".join(f"{name} {why.sum()}" for name, why in reasons.items()),
+)
 
 # %%
 names = list(clips.label.cat.categories)
 counts = clips.label.value_counts()
 if (counts >= 3).sum() < 2:
     found = ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
-    raise ValueError(f"expected two classes with 3 clips or more (to learn, choose and test), found: {found}")
+    raise ValueError(
+        f"expected two classes with 3 clips or more (to learn, choose and test), found: {found}"
+    )
 print(f"{len(clips)} clips of {len(names)} classes")
 
 # %% [markdown]
@@ -206,7 +247,9 @@ print(f"{len(clips)} clips of {len(names)} classes")
 # And where no groups are known, each file counts as one. That is a split by file, whatever it is called: one speaker or one day may be on all sides, and the score may be too kind.
 
 # %%
-BY_GROUP = "by group" if clips.group.nunique() < len(clips) else "by file (no groups known)"
+BY_GROUP = (
+    "by group" if clips.group.nunique() < len(clips) else "by file (no groups known)"
+)
 
 
 def parted(clips, *, seed):
@@ -214,19 +257,36 @@ def parted(clips, *, seed):
     by_group = (clips.groupby("label", observed=True).group.nunique() > 1).sum() > 1
     table = clips if by_group else clips.assign(group=clips.index)
     alone = (table.groupby("group").label.nunique() == 1).all()
-    parts = [part for _, part in table.groupby("label", observed=True)] if alone else [table]
-    splits = [datasets.split_by_group(part, seed=seed) for part in parts if part.group.nunique() > 1]
+    parts = (
+        [part for _, part in table.groupby("label", observed=True)]
+        if alone
+        else [table]
+    )
+    splits = [
+        data.split_by_group(part, seed=seed)
+        for part in parts
+        if part.group.nunique() > 1
+    ]
     if not splits:
-        raise ValueError(f"expected a class with two clips or more to part, found {len(clips)} clips: record more")
+        raise ValueError(
+            f"expected a class with two clips or more to part, found {len(clips)} clips: record more"
+        )
     second = np.concatenate([side.index for _, side in splits])
-    return clips.drop(second), clips.loc[np.sort(second)], BY_GROUP if by_group else "by clip"
+    return (
+        clips.drop(second),
+        clips.loc[np.sort(second)],
+        BY_GROUP if by_group else "by clip",
+    )
+
 
 # %%
 learnable, test, tested_by = parted(clips, seed=0)
 train, validation, chosen_by = parted(learnable, seed=1)
 unharmed = "" if tested_by == "by clip" else "; the test is not touched by it"
-for what, by, so in [("test and the rest", tested_by, "the score is too kind"),
-                     ("train and validation", chosen_by, f"the validation score is too kind{unharmed}")]:
+for what, by, so in [
+    ("test and the rest", tested_by, "the score is too kind"),
+    ("train and validation", chosen_by, f"the validation score is too kind{unharmed}"),
+]:
     warning = f": FEWER THAN TWO CLASSES HAVE TWO GROUPS, so groups are on both sides and {so}"
     print(f"{what} are parted {by}{warning if by == 'by clip' else ''}")
 
@@ -238,14 +298,28 @@ for what, by, so in [("test and the rest", tested_by, "the score is too kind"),
 
 # %% tags=["more", "no-code"]
 sides = {"train": train, "validation": validation, "test": test}
-assert tested_by == "by clip" or not set(test.group) & set(learnable.group), "a group is on both sides"
-not_tested, not_validated = ([name for name in names if name not in set(part.label)] for part in (test, validation))
-print(f"not in the test: {', '.join(not_tested) or 'none'}; not in validation: {', '.join(not_validated) or 'none'}")
+assert tested_by == "by clip" or not set(test.group) & set(learnable.group), (
+    "a group is on both sides"
+)
+not_tested, not_validated = (
+    [name for name in names if name not in set(part.label)]
+    for part in (test, validation)
+)
+print(
+    f"not in the test: {', '.join(not_tested) or 'none'}; not in validation: {', '.join(not_validated) or 'none'}"
+)
 for name in ("validation", "test"):
     if (found := sides[name].label.nunique()) < 2:
-        raise ValueError(f"expected two classes or more in the {name}, found {found}: record more groups of each")
-pd.DataFrame({f"{name}: {what}": part.groupby("label", observed=False).group.agg(how)
-              for name, part in sides.items() for what, how in [("clips", "count"), ("groups", "nunique")]})
+        raise ValueError(
+            f"expected two classes or more in the {name}, found {found}: record more groups of each"
+        )
+pd.DataFrame(
+    {
+        f"{name}: {what}": part.groupby("label", observed=False).group.agg(how)
+        for name, part in sides.items()
+        for what, how in [("clips", "count"), ("groups", "nunique")]
+    }
+)
 
 # %% [markdown]
 # ## What the models hear
@@ -254,9 +328,16 @@ pd.DataFrame({f"{name}: {what}": part.groupby("label", observed=False).group.agg
 # recorded below 16 kHz, all are brought to 8 kHz: the upper half would be empty in those clips, and emptiness would become a mark of where a clip came from. Frames are 40 ms long, and one starts every 20 ms.
 
 # %%
-low = (clips.sample_rate < 16_000).groupby(clips.label, observed=True).mean()  # share of each class
+low = (
+    (clips.sample_rate < 16_000).groupby(clips.label, observed=True).mean()
+)  # share of each class
 RATE = 8_000 if low.max() > 0.05 else 16_000  # hertz
-FRAMES = {"sample_rate": RATE, "frame_length": RATE // 25, "frame_step": RATE // 50, "n_mels": RATE // 250 + 8}
+FRAMES = {
+    "sample_rate": RATE,
+    "frame_length": RATE // 25,
+    "frame_step": RATE // 50,
+    "n_mels": RATE // 250 + 8,
+}
 
 
 def read(path):
@@ -268,7 +349,9 @@ def read(path):
 clips["frames"] = [audio.log_mel(read(path), **FRAMES) for path in clips.path]
 train, validation, test = (clips.loc[part.index] for part in (train, validation, test))
 counts = batches.lengths(clips.frames)
-print(f"{RATE:,} Hz, {FRAMES['n_mels']} bands, {counts.min()} to {counts.max()} frames of 20 ms a clip")
+print(
+    f"{RATE:,} Hz, {FRAMES['n_mels']} bands, {counts.min()} to {counts.max()} frames of 20 ms a clip"
+)
 
 # %% [markdown]
 # No mean is taken away from a clip, since a model that listens to a stream never has a whole clip. Instead each clip that is learned from is made louder or quieter at random, by some 6 dB, so that a small difference of level tells less.
@@ -283,7 +366,10 @@ SEGMENT, MOST = 150, 4  # frames: 3 s; segments of a clip that are learned from
 
 def segments(length, *, most=10_000):
     """The frames at which the segments of a clip begin: at most so many, evenly spaced."""
-    return np.linspace(0, max(0, length - SEGMENT), min(most, -(-length // SEGMENT))).astype(int)
+    return np.linspace(
+        0, max(0, length - SEGMENT), min(most, -(-length // SEGMENT))
+    ).astype(int)
+
 
 # %%
 def cut(clips, *, most=10_000):
@@ -295,35 +381,58 @@ def cut(clips, *, most=10_000):
     table = pd.DataFrame(rows, columns=["whole", "label", "frames"])
     return table.assign(label=pd.Categorical(table.label, names))
 
+
 # %% [markdown]
 # Each shape of a batch costs seconds of compiling (lesson 08). So a few segments of clips that have several are left out: then, where that can be done, all batches are of one size.
 
 # %%
-pieces = {name: cut(part, most=MOST) for name, part in [("train", train), ("validation", validation)]}
+pieces = {
+    name: cut(part, most=MOST)
+    for name, part in [("train", train), ("validation", validation)]
+}
 spare = len(pieces["train"]) % -(-len(pieces["train"]) // batches.BATCH_SIZE)
 second = pieces["train"].index[pieces["train"].whole.duplicated()]  # no clip is lost
 pieces["train"] = pieces["train"].drop(second[:spare]).reset_index(drop=True)
-print(", ".join(f"{name}: {len(part)} segments of {part.whole.nunique()} clips" for name, part in pieces.items()))
+print(
+    ", ".join(
+        f"{name}: {len(part)} segments of {part.whole.nunique()} clips"
+        for name, part in pieces.items()
+    )
+)
 
 # %%
 longest = clips.frames[counts.argmax()]
-axes = plots.log_mel(longest, top=RATE / 2, step=0.02, title=f"the longest clip: {clips.label[counts.argmax()]}")
+axes = plots.log_mel(
+    longest,
+    top=RATE / 2,
+    step=0.02,
+    title=f"the longest clip: {clips.label[counts.argmax()]}",
+)
 begins = 0.02 * segments(len(longest))
 for begin in begins:
     axes.axvline(begin, color="white", linewidth=1)
-plots.describe(axes, f"{0.02 * len(longest):.1f} s in {len(begins)} segments, which begin at the white lines")
+plots.describe(
+    axes,
+    f"{0.02 * len(longest):.1f} s in {len(begins)} segments, which begin at the white lines",
+)
+
 
 # %%
 def varied(frames, random):
     """A piece of a segment: at another level, in another colour, with bands and moments hidden."""
     frames = augmentation.crop(frames, random, shortest=SEGMENT // 2, longest=SEGMENT)
-    frames = augmentation.colour(frames, random, decibels=3) + np.float32(random.normal(0, 1.4))  # 6 dB
+    frames = augmentation.colour(frames, random, decibels=3) + np.float32(
+        random.normal(0, 1.4)
+    )  # 6 dB
     frames = augmentation.mask_bands(frames, random, widest=FRAMES["n_mels"] // 8)
     return augmentation.mask_frames(frames, random, widest=15)
 
 
 example = varied(pieces["train"].frames[0], np.random.default_rng(0))
-print(f"one segment of {len(pieces['train'].frames[0])} frames, varied: {example.shape}")
+print(
+    f"one segment of {len(pieces['train'].frames[0])} frames, varied: {example.shape}"
+)
+
 
 # %%
 def answers(model, clips):
@@ -335,10 +444,14 @@ def answers(model, clips):
 
 def scored(model, clips):
     """The share of clips that a model has right, as a Score."""
-    return evaluation.score(answers(model, clips).argmax(axis=1) == clips.label.cat.codes)
+    return evaluation.score(
+        answers(model, clips).argmax(axis=1) == clips.label.cat.codes
+    )
 
 
-print(f"the {len(test)} test clips have {len(cut(test))} segments, and {len(test)} answers")
+print(
+    f"the {len(test)} test clips have {len(cut(test))} segments, and {len(test)} answers"
+)
 
 # %% [markdown]
 # ## Two baselines
@@ -354,10 +467,16 @@ EPOCHS = int(np.clip(12_000 // len(pieces["train"]), 6, 32))
 updates = EPOCHS * -(-len(pieces["train"]) // batches.BATCH_SIZE)
 TIMES = -(-160 // updates)  # so often is each segment heard in an epoch
 PEAK = {"average": 0.03}  # highest learning rate; 0.005 for the others
-unequal = [frames[: max(1, len(frames) * (8 - n) // 8)] for n, frames in enumerate(pieces["train"].frames[:8])]
-watched = batches.bucketed(pieces["validation"].frames, pieces["validation"].label, n_lengths=1)
+unequal = [
+    frames[: max(1, len(frames) * (8 - n) // 8)]
+    for n, frames in enumerate(pieces["train"].frames[:8])
+]
+watched = batches.bucketed(
+    pieces["validation"].frames, pieces["validation"].label, n_lengths=1
+)
 print(f"{EPOCHS} epochs, {TIMES * updates} updates or so")
 print(f"the batch for check_mask has clips of {batches.lengths(unequal)} frames")
+
 
 # %%
 def trained(builder, name, *, watch=None):
@@ -366,10 +485,15 @@ def trained(builder, name, *, watch=None):
     model = builder(len(names), n_mels=FRAMES["n_mels"])
     print(f"{name}: {model.count_params():,} parameters,", end=" ")
     print(f"check_mask {evaluation.check_mask(model, batches.pad(unequal)):.0e}")
-    learn = batches.bucketed(pieces["train"].frames, pieces["train"].label, n_lengths=1, augment=varied).repeat(TIMES)
-    falling = keras.optimizers.schedules.CosineDecay(PEAK.get(name, 5e-3), EPOCHS * len(learn))
+    learn = batches.bucketed(
+        pieces["train"].frames, pieces["train"].label, n_lengths=1, augment=varied
+    ).repeat(TIMES)
+    falling = keras.optimizers.schedules.CosineDecay(
+        PEAK.get(name, 5e-3), EPOCHS * len(learn)
+    )
     training.fit(model, learn, watch, epochs=EPOCHS, learning_rate=falling)
     return model
+
 
 # %%
 asked_for = set(validation.label) & set(test.label) or set(test.label)
@@ -399,7 +523,10 @@ for name, score in by_validation.items():
 
 # %%
 CANDIDATES = ["gru", "gru mean", "attention"]  # any of builders
-TYPICAL, SPREAD = models.TYPICAL_LOG_MEL, models.SPREAD_LOG_MEL  # the models' fixed scale
+TYPICAL, SPREAD = (
+    models.TYPICAL_LOG_MEL,
+    models.SPREAD_LOG_MEL,
+)  # the models' fixed scale
 
 
 def gru_mean(n_classes, *, units=64, n_mels):
@@ -409,7 +536,9 @@ def gru_mean(n_classes, *, units=64, n_mels):
     frames = keras.layers.Rescaling(1 / SPREAD, -TYPICAL / SPREAD, name="scale")(frames)
     states = keras.layers.GRU(units, return_sequences=True, name="gru")(frames)
     mean = keras.layers.GlobalAveragePooling1D(name="mean_over_time")(states)
-    return keras.Model(clip, keras.layers.Dense(n_classes, name="logits")(mean), name="gru_mean")
+    return keras.Model(
+        clip, keras.layers.Dense(n_classes, name="logits")(mean), name="gru_mean"
+    )
 
 
 print("there are", ", ".join(models.BUILDERS | {"gru mean": gru_mean}))
@@ -420,7 +549,9 @@ print("there are", ", ".join(models.BUILDERS | {"gru mean": gru_mean}))
 # %%
 builders = models.BUILDERS | {"gru mean": gru_mean}
 for name in CANDIDATES:
-    models_of[name] = trained(builders[name], name, watch=watched if name == CANDIDATES[0] else None)
+    models_of[name] = trained(
+        builders[name], name, watch=watched if name == CANDIDATES[0] else None
+    )
     by_validation[name] = scored(models_of[name], validation)
     print(f"    validation: {by_validation[name]}")
 
@@ -448,10 +579,20 @@ for name, model in models_of.items():
 # %% tags=["more", "no-code"]
 CHOICE = None  # or a name in `able`
 able = [name for name in models_of if streams[name] == "yes"]
-assert CHOICE in (None, *able), f"expected a model that can stream ({', '.join(able)}), found {CHOICE!r}"
-chosen = CHOICE or max(able, key=lambda name: (by_validation[name].accuracy, -models_of[name].count_params()))
-model, how = models_of[chosen], "chosen on the validation clips" if CHOICE is None else "chosen by hand"
-axes = plots.intervals(by_validation, chance=1 / len(names), title=f"validation: {len(validation)} clips")
+assert CHOICE in (None, *able), (
+    f"expected a model that can stream ({', '.join(able)}), found {CHOICE!r}"
+)
+chosen = CHOICE or max(
+    able,
+    key=lambda name: (by_validation[name].accuracy, -models_of[name].count_params()),
+)
+model, how = (
+    models_of[chosen],
+    "chosen on the validation clips" if CHOICE is None else "chosen by hand",
+)
+axes = plots.intervals(
+    by_validation, chance=1 / len(names), title=f"validation: {len(validation)} clips"
+)
 plots.describe(axes, f"chosen is {chosen} with {by_validation[chosen].accuracy:.3f}")
 
 # %% [markdown]
@@ -473,12 +614,20 @@ truth, answer = test.label.cat.codes.to_numpy(), logs.argmax(axis=1)
 scores = {"always the largest": evaluation.score(test.label == usual)}
 scores["average"] = scored(models_of["average"], test)
 scores[chosen] = evaluation.score(answer == truth)
-axes = plots.intervals(scores, chance=1 / len(names), title=f"test: {len(test)} clips, parted {tested_by}")
+axes = plots.intervals(
+    scores, chance=1 / len(names), title=f"test: {len(test)} clips, parted {tested_by}"
+)
 trivial = scores["always the largest"].accuracy
-plots.describe(axes, f"{chosen} has {scores[chosen]}, the largest class alone {trivial:.3f}")
+plots.describe(
+    axes, f"{chosen} has {scores[chosen]}, the largest class alone {trivial:.3f}"
+)
 if scores["average"].accuracy > scores[chosen].accuracy:
-    print(f"The order-blind baseline is ahead of {chosen} here. The choice stands: it was made before the test. But")
-    print("the card says so, and on these clips nothing shows that the order of the frames is worth a network.")
+    print(
+        f"The order-blind baseline is ahead of {chosen} here. The choice stands: it was made before the test. But"
+    )
+    print(
+        "the card says so, and on these clips nothing shows that the order of the frames is worth a network."
+    )
 
 # %% [markdown]
 # "Once" holds for this run. Whoever changes something because of that number and starts again asks a second time, and the test is on the way to being a validation. Then new recordings are the only honest test.
@@ -491,8 +640,15 @@ plots.confusion(confusion, axes=axes, title=f"{chosen}, test clips")
 axes.tick_params(axis="x", rotation=60)
 mistakes = confusion.to_numpy() - np.diag(np.diag(confusion))
 row, column = np.unravel_index(mistakes.argmax(), mistakes.shape)
-worst = f"{names[row]} taken for {names[column]} {mistakes.max()} times" if mistakes.any() else "no clip is wrong"
-plots.describe(axes, f"{(answer != truth).sum()} of {len(test)} clips are wrong; most often: {worst}")
+worst = (
+    f"{names[row]} taken for {names[column]} {mistakes.max()} times"
+    if mistakes.any()
+    else "no clip is wrong"
+)
+plots.describe(
+    axes,
+    f"{(answer != truth).sum()} of {len(test)} clips are wrong; most often: {worst}",
+)
 
 # %% tags=["more", "no-code"]
 right = pd.Series(answer == truth, index=test.index)
@@ -505,8 +661,12 @@ per_class.round(3)
 # The score counts clips as if they were independent. Clips of one group are not: one cough, one room, one engine. Where groups have several clips, the true interval is wider than the one printed. Are the errors spread over the groups?
 
 # %%
-groups = evaluation.by_group(test.group.astype(str), right).sort_values("accuracy", kind="stable")
-print(f"{len(groups)} groups in the test; {(groups.accuracy < 1).sum()} of them have errors; the worst:")
+groups = evaluation.by_group(test.group.astype(str), right).sort_values(
+    "accuracy", kind="stable"
+)
+print(
+    f"{len(groups)} groups in the test; {(groups.accuracy < 1).sum()} of them have errors; the worst:"
+)
 groups.head(5).round(3)
 
 # %% [markdown]
@@ -519,19 +679,29 @@ groups.head(5).round(3)
 # Play each before anybody reads on. Would you have known? Then run the next cell: what was it, what was it taken for, how sure? Is one of them a clip that the report had warned about?
 
 # %% tags=["more", "no-code"]
-wrong = test.assign(answer=np.array(names)[answer], sure=np.exp(logs.max(axis=1)))[~right]
+wrong = test.assign(answer=np.array(names)[answer], sure=np.exp(logs.max(axis=1)))[
+    ~right
+]
 wrong = wrong.sort_values("sure", ascending=False, kind="stable")
 for number, clip in enumerate(wrong.head(3).itertuples(), 1):
     print(f"Error {number}. What is it?")
     waveform = audio.read(clip.path)
     start = max(0, int(np.argmax(np.abs(waveform))) - audio.SAMPLE_RATE // 2)
-    display(Audio(waveform[start : start + 2 * audio.SAMPLE_RATE], rate=audio.SAMPLE_RATE))
+    display(
+        Audio(waveform[start : start + 2 * audio.SAMPLE_RATE], rate=audio.SAMPLE_RATE)
+    )
 print(f"{len(wrong)} errors in {len(test)} test clips")
 
 # %%
 for number, clip in enumerate(wrong.head(3).itertuples(), 1):
-    print(f"Error {number}, {clip.path.name}, is {clip.label}; it was taken for {clip.answer} ({clip.sure:.0%} sure)")
-print("A sure error is worth a second hearing." if len(wrong) else "No error, so nothing to hear.")
+    print(
+        f"Error {number}, {clip.path.name}, is {clip.label}; it was taken for {clip.answer} ({clip.sure:.0%} sure)"
+    )
+print(
+    "A sure error is worth a second hearing."
+    if len(wrong)
+    else "No error, so nothing to hear."
+)
 
 # %% [markdown]
 # ## A file for a device
@@ -545,7 +715,9 @@ PRODUCTS.mkdir(parents=True, exist_ok=True)
 (PRODUCTS / "classes.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
 rate = {"sample_rate": RATE, "frame_length": FRAMES["frame_length"]}
 exported = streaming.export_with_features(model, PRODUCTS / "model.tflite", **rate)
-print(f"{exported.path.name} {exported.kilobytes:.0f} kB and classes.txt, in build/own_sounds/models")
+print(
+    f"{exported.path.name} {exported.kilobytes:.0f} kB and classes.txt, in build/own_sounds/models"
+)
 
 # %% [markdown]
 # A file that nobody ran is a promise. So the file now takes the test, as the model did: all segments of a clip, the state reset before each, and the mean of their log probabilities. The samples come in pieces of 50 ms, as a microphone
@@ -559,13 +731,18 @@ edges = {name: FRAMES[name] for name in ("frame_length", "frame_step")}
 def answer_of_file(path):
     """The mean log probabilities over the segments of a clip, as the file hears them."""
     waveform, heard = read(path), []
-    for begin in segments(int(audio.frame_count(len(waveform), **edges))) * FRAMES["frame_step"]:
-        piece = waveform[begin:][: (SEGMENT - 1) * FRAMES["frame_step"] + FRAMES["frame_length"]]
+    for begin in (
+        segments(int(audio.frame_count(len(waveform), **edges))) * FRAMES["frame_step"]
+    ):
+        piece = waveform[begin:][
+            : (SEGMENT - 1) * FRAMES["frame_step"] + FRAMES["frame_length"]
+        ]
         stream.reset()
         for start in range(0, len(piece), RATE // 20):
             stream.push(piece[start : start + RATE // 20])
         heard.append(log_softmax(stream.logits))
     return np.mean(heard, axis=0)
+
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A file that somebody ran
@@ -578,16 +755,22 @@ asked = test.iloc[:: -(-len(test) // 400)]
 by_file = np.stack([answer_of_file(path) for path in asked.path])
 by_keras = logs[test.index.get_indexer(asked.index)]
 codes = asked.label.cat.codes
-file_score, model_score = (evaluation.score(each.argmax(axis=1) == codes) for each in (by_file, by_keras))
-print(f"asked: {len(asked)} of {len(test)} test clips\nthe file:  {file_score}\nthe model: {model_score}")
+file_score, model_score = (
+    evaluation.score(each.argmax(axis=1) == codes) for each in (by_file, by_keras)
+)
+print(
+    f"asked: {len(asked)} of {len(test)} test clips\nthe file:  {file_score}\nthe model: {model_score}"
+)
 apart = np.abs(by_file - by_keras).max()
 print(f"they differ by {apart:.0e} in a log probability at most")
-assert apart < 1e-3, f"expected the file to answer as the model does, found log probabilities {apart:.2g} apart"
+assert apart < 1e-3, (
+    f"expected the file to answer as the model does, found log probabilities {apart:.2g} apart"
+)
 
 # %% [markdown]
 # ## The card
 #
-# A [*model card*](../GLOSSARY.md#model-card) (Mitchell et al. 2019) says what a model is for, what it was made from, how it was tested, and what nobody has tried. Here each of its numbers comes from a variable, so that none can be older than the model.
+# A [*model card*](../docs/glossary.md#model-card) (Mitchell et al. 2019) says what a model is for, what it was made from, how it was tested, and what nobody has tried. Here each of its numbers comes from a variable, so that none can be older than the model.
 # The lists of what was NOT tested are its most useful part: write more into `PURPOSE` and `UNTRIED`, for you know things about your recordings that no program can see.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -612,35 +795,62 @@ UNTRIED = [
 
 # %%
 if not_tested:
-    UNTRIED.insert(0, f"the classes {', '.join(not_tested)}, of which the test has no clip")
+    UNTRIED.insert(
+        0, f"the classes {', '.join(not_tested)}, of which the test has no clip"
+    )
 if not_validated:
-    UNTRIED.append(f"the choice by the classes {', '.join(not_validated)}: validation has no clip of them")
+    UNTRIED.append(
+        f"the choice by the classes {', '.join(not_validated)}: validation has no clip of them"
+    )
 if tested_by == "by clip":
-    UNTRIED.insert(0, "any other group: the groups of the test were learned from, so the score is too kind")
+    UNTRIED.insert(
+        0,
+        "any other group: the groups of the test were learned from, so the score is too kind",
+    )
 elif BY_GROUP != "by group":
-    UNTRIED.insert(0, "any other speaker, player or place: no groups are known, so one may be on both sides")
+    UNTRIED.insert(
+        0,
+        "any other speaker, player or place: no groups are known, so one may be on both sides",
+    )
 print(f"{len(UNTRIED)} things that nobody has tried")
+
 
 # %%
 def table_of(frame):
     """A DataFrame as a table in Markdown."""
-    rows = [[str(frame.index.name or ""), *frame.columns], ["---"] * (1 + frame.shape[1])]
+    rows = [
+        [str(frame.index.name or ""), *frame.columns],
+        ["---"] * (1 + frame.shape[1]),
+    ]
     rows += [[str(name), *map(str, row)] for name, *row in frame.itertuples()]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows
+    )
 
 
 minutes = clips.seconds.sum() / 60
 kind = "groups" if BY_GROUP == "by group" else "files, no groups known"
-parts = {name: f"{len(part):,} clips, {part.group.nunique():,} {kind}" for name, part in sides.items()}
+parts = {
+    name: f"{len(part):,} clips, {part.group.nunique():,} {kind}"
+    for name, part in sides.items()
+}
 print(table_of(pd.DataFrame({"size": parts}).rename_axis("side")))
 
 # %%
 data = f"{len(clips):,} clips of the folder {folder.name}, {minutes:.1f} minutes, {clips.group.nunique():,} {kind}. "
-data += f"Clips left out: {left_out.sum()}. Files that could not be read: {len(skipped)}."
-features = f"{RATE:,} Hz, mono; frames of {1000 * FRAMES['frame_length'] / RATE:.0f} ms every "
-features += f"{1000 * FRAMES['frame_step'] / RATE:.0f} ms, {FRAMES['n_mels']} log-mel bands."
-split = f"Test and the rest parted {tested_by}, train and validation {chosen_by}, by `datasets.split_by_group`."
-others = ", ".join(f"{name} {score.accuracy:.3f}" for name, score in scores.items() if name != chosen)
+data += (
+    f"Clips left out: {left_out.sum()}. Files that could not be read: {len(skipped)}."
+)
+features = (
+    f"{RATE:,} Hz, mono; frames of {1000 * FRAMES['frame_length'] / RATE:.0f} ms every "
+)
+features += (
+    f"{1000 * FRAMES['frame_step'] / RATE:.0f} ms, {FRAMES['n_mels']} log-mel bands."
+)
+split = f"Test and the rest parted {tested_by}, train and validation {chosen_by}, by `data.split_by_group`."
+others = ", ".join(
+    f"{name} {score.accuracy:.3f}" for name, score in scores.items() if name != chosen
+)
 accuracy = f"**{scores[chosen]}** on the test, which was asked once in this run. For comparison: {others}. "
 accuracy += f"The exported file itself has {file_score}, on {len(asked)} of the {len(test)} test clips. "
 accuracy += f"A clip was heard in segments of {0.02 * SEGMENT:g} s or less, the state reset before each, their "
@@ -658,12 +868,18 @@ sections = {
     "Accuracy": f"{accuracy}\n\n{table_of(per_class.round(3).rename_axis('class'))}",
     "Not tested": "\n".join(f"- {each}" for each in UNTRIED),
     "Data": f"{data}\n\n{table_of(pd.DataFrame({'size': parts}).rename_axis('side'))}\n\n{split}",
-    "Warnings on the folder as it was found": "\n".join(f"- {fault}" for fault in faults) or "none",
+    "Warnings on the folder as it was found": "\n".join(
+        f"- {fault}" for fault in faults
+    )
+    or "none",
     "Features": features,
     "Model": f"`{chosen}`, {how} among {', '.join(able)}; {EPOCHS} epochs, one seed.",
     "File": file,
 }
-card = "\n\n".join(f"{'#' if not n else '##'} {title}\n\n{text}" for n, (title, text) in enumerate(sections.items()))
+card = "\n\n".join(
+    f"{'#' if not n else '##'} {title}\n\n{text}"
+    for n, (title, text) in enumerate(sections.items())
+)
 made = f"Made on {pd.Timestamp.today().date()} with lesson 16 of the course."
 (PRODUCTS / "README.md").write_text(f"{card}\n\n{made}\n", encoding="utf-8")
 Markdown("##" + card.replace("\n## ", "\n#### "))
@@ -676,10 +892,17 @@ Markdown("##" + card.replace("\n## ", "\n#### "))
 # %%
 results = evaluation.Results()
 entry = {"lesson": "16", "data": folder.name, "split": f"test {tested_by}"}
-results.add(model="average", score=scores["average"], parameters=models_of["average"].count_params(), **entry)
+results.add(
+    model="average",
+    score=scores["average"],
+    parameters=models_of["average"].count_params(),
+    **entry,
+)
 size = {"parameters": model.count_params(), "kilobytes": exported.kilobytes}
 rows = results.add(model=f"chosen: {chosen}", score=scores[chosen], **size, **entry)
-rows[rows.lesson == "16"][["model", "data", "split", "accuracy", "low", "high", "clips"]].round(3)
+rows[rows.lesson == "16"][
+    ["model", "data", "split", "accuracy", "low", "high", "clips"]
+].round(3)
 
 # %% [markdown]
 # ## Exercises
@@ -693,26 +916,52 @@ random = np.random.default_rng(len(clips))
 victim = random.choice(mystery.label.value_counts().index[:2])
 what = random.choice(["level", "seconds", "sample_rate"])
 theirs = mystery.label == victim
-changes = {"level": mystery.level - 25, "seconds": mystery.seconds * 8, "sample_rate": mystery.sample_rate // 4}
+changes = {
+    "level": mystery.level - 25,
+    "seconds": mystery.seconds * 8,
+    "sample_rate": mystery.sample_rate // 4,
+}
 mystery.loc[theirs, what] = changes[what][theirs]
-both = {"yours": datasets.report(clips), "mystery": datasets.report(mystery)}
-pd.concat(both, axis=1).loc[names, (slice(None), ["seconds_median", "level_median", "sample_rates"])]
+both = {"yours": data.report(clips), "mystery": data.report(mystery)}
+pd.concat(both, axis=1).loc[
+    names, (slice(None), ["seconds_median", "level_median", "sample_rates"])
+]
 
 # %% tags=["solution"]
-kinds = {"level": "level_median", "seconds": "seconds_median", "sample_rate": "sample_rates"}
-differ = {(name, kind) for name in names for kind, column in kinds.items()
-          if both["yours"].loc[name, column] != both["mystery"].loc[name, column]}
+kinds = {
+    "level": "level_median",
+    "seconds": "seconds_median",
+    "sample_rate": "sample_rates",
+}
+differ = {
+    (name, kind)
+    for name in names
+    for kind, column in kinds.items()
+    if both["yours"].loc[name, column] != both["mystery"].loc[name, column]
+}
 spoiled = differ.pop()
 
 # %% tags=["check"]
-assert isinstance(spoiled, tuple) and len(spoiled) == 2, '`spoiled` is a pair such as ("dog", "seconds")'
-assert spoiled[0] in names, f"expected one of the classes {', '.join(names)}, found {spoiled[0]!r}"
-assert spoiled[1] in changes, f"expected one of {', '.join(changes)}, found {spoiled[1]!r}"
-assert spoiled[0] == victim, f"the row of {spoiled[0]!r} is the same in both reports: compare row by row"
-assert spoiled[1] == what, f"the column of {spoiled[1]!r} is the same in both reports: compare column by column"
-share, luck, _ = quality.told_by(mystery[what], mystery.label)
-was, _, _ = quality.told_by(clips[what], clips.label)
-print(f"{what} alone tells the class in {share:.0%} of the clips now, before {was:.0%}; luck {luck:.0%}")
+assert isinstance(spoiled, tuple) and len(spoiled) == 2, (
+    '`spoiled` is a pair such as ("dog", "seconds")'
+)
+assert spoiled[0] in names, (
+    f"expected one of the classes {', '.join(names)}, found {spoiled[0]!r}"
+)
+assert spoiled[1] in changes, (
+    f"expected one of {', '.join(changes)}, found {spoiled[1]!r}"
+)
+assert spoiled[0] == victim, (
+    f"the row of {spoiled[0]!r} is the same in both reports: compare row by row"
+)
+assert spoiled[1] == what, (
+    f"the column of {spoiled[1]!r} is the same in both reports: compare column by column"
+)
+share, luck, _ = report.told_by(mystery[what], mystery.label)
+was, _, _ = report.told_by(clips[what], clips.label)
+print(
+    f"{what} alone tells the class in {share:.0%} of the clips now, before {was:.0%}; luck {luck:.0%}"
+)
 
 # %% [markdown]
 # **Exercise 2.** And if it need not run in a stream? Set `free` to the name of the model that you would take then, among ALL that were trained (of equals, either), and `flattery` to how much its accuracy on the
@@ -727,19 +976,34 @@ assert free in models_of, f"expected one of {', '.join(models_of)}, found {free!
 most = max(by_validation[name].accuracy for name in models_of)
 on_test = {name: scored(each, test).accuracy for name, each in models_of.items()}
 by_test = on_test[free] == max(on_test.values())
-hint = "it was chosen by the test, which then is a test no more" if by_test else "look at `by_validation`"
-assert by_validation[free].accuracy == most, f"{free!r} is not the best on the validation clips: {hint}"
-assert isinstance(flattery, (int, float)), "`flattery` is one number: accuracy on validation minus accuracy on test"
+hint = (
+    "it was chosen by the test, which then is a test no more"
+    if by_test
+    else "look at `by_validation`"
+)
+assert by_validation[free].accuracy == most, (
+    f"{free!r} is not the best on the validation clips: {hint}"
+)
+assert isinstance(flattery, (int, float)), (
+    "`flattery` is one number: accuracy on validation minus accuracy on test"
+)
 wanted = by_validation[free].accuracy - on_test[free]
-assert wanted == 0 or not np.isclose(flattery, -wanted), "the other way round: validation minus test"
-assert np.isclose(flattery, wanted), f"found {flattery:.3f}: take `scored(models_of[free], test).accuracy` away"
+assert wanted == 0 or not np.isclose(flattery, -wanted), (
+    "the other way round: validation minus test"
+)
+assert np.isclose(flattery, wanted), (
+    f"found {flattery:.3f}: take `scored(models_of[free], test).accuracy` away"
+)
 spread = np.sqrt(most * (1 - most) * (1 / len(validation) + 1 / len(test)))
-print(f"{free}: {flattery:+.3f}; chance alone moves such a difference by {spread:.3f} or so")
+print(
+    f"{free}: {flattery:+.3f}; chance alone moves such a difference by {spread:.3f} or so"
+)
 
 # %% [markdown]
 # **Exercise 3.** Mend a leak without throwing anything away. Two groups that share a recording must count as one; and if group *a* shares one with *b*, and *b* another with *c*, all three are one. Write `joined(clips)`: the same table,
 # with a new `group` such that no `content` is in two groups, and groups that share nothing stay apart. Any name will do for a group. (One way: give each clip the least group of its content, then each the least of its old group, and again until nothing changes.
 # `clips.groupby("content").group.transform("min")`.)
+
 
 # %% tags=["solution"]
 def joined(clips):
@@ -752,20 +1016,39 @@ def joined(clips):
             return clips.assign(group=group)
         group = least
 
+
 # %% tags=["check"]
 chain = pd.DataFrame({"content": list("wvvxxyyzz"), "group": list("dgccbbaee")})
 found = joined(chain)
-assert found is not None, "joined returns nothing yet: give back a table with a new column `group`"
-assert isinstance(found, pd.DataFrame) and "group" in found, "expected a DataFrame with the column `group`"
-assert list(found.content) == list(chain.content), "keep all the clips, in their order: nothing is thrown away"
-assert (found.groupby("content").group.nunique() == 1).all(), "a recording is still in two groups"
+assert found is not None, (
+    "joined returns nothing yet: give back a table with a new column `group`"
+)
+assert isinstance(found, pd.DataFrame) and "group" in found, (
+    "expected a DataFrame with the column `group`"
+)
+assert list(found.content) == list(chain.content), (
+    "keep all the clips, in their order: nothing is thrown away"
+)
+assert (found.groupby("content").group.nunique() == 1).all(), (
+    "a recording is still in two groups"
+)
 of = dict(zip(chain.group, found.group))
 assert of["a"] == of["c"], "a shares y with b, and b shares x with c: all three are one"
-assert of["a"] == of["g"], "and c shares v with g: one more link of the chain. Repeat until nothing changes"
-assert len({of["a"], of["d"], of["e"]}) == 3, "d and e share nothing with others and stay apart"
-doubled = pd.concat([clips, clips.iloc[:1].assign(group="somebody else")], ignore_index=True)
-assert joined(doubled).group.nunique() == joined(clips).group.nunique(), "a copy under a new name adds no group"
-print(f"your folder with a copy under another name: {joined(doubled).group.nunique()} groups, no leak")
+assert of["a"] == of["g"], (
+    "and c shares v with g: one more link of the chain. Repeat until nothing changes"
+)
+assert len({of["a"], of["d"], of["e"]}) == 3, (
+    "d and e share nothing with others and stay apart"
+)
+doubled = pd.concat(
+    [clips, clips.iloc[:1].assign(group="somebody else")], ignore_index=True
+)
+assert joined(doubled).group.nunique() == joined(clips).group.nunique(), (
+    "a copy under a new name adds no group"
+)
+print(
+    f"your folder with a copy under another name: {joined(doubled).group.nunique()} groups, no leak"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 1: read a report
@@ -816,6 +1099,6 @@ print(f"your folder with a copy under another name: {joined(doubled).group.nuniq
 # <details><summary>B. The best on the test, as the test decides.</summary>No: then the test has become a second validation, and you have no honest number left.</details>
 # <details><summary>C. The mean of both decides.</summary>No: that is choosing by the test, by half. The number that you would report flatters the model.</details>
 #
-# Next: [what the nine claims came to](../CLAIMS.md). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [what the nine claims came to](../docs/claims.md). Back to the map: [00 Start here](00_start_here.ipynb).
 #
 # *Sounds of the stand-in: modelled by a script, the authors of this course, CC BY 4.0. Text: CC BY 4.0.*

@@ -30,7 +30,7 @@ import setup_course
 import keras
 import numpy as np
 
-from course_lib import audio, batches, datasets, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown] tags=["slide"]
 # ## The clips
@@ -41,11 +41,16 @@ from course_lib import audio, batches, datasets, evaluation, models, plots, trai
 # The synthetic voices of the course say the ten digits; the voices of the test are in no training. From each band its mean over the clip is taken away.
 
 # %%
-clips = datasets.load("spoken-digits").copy()
-clips["frames"] = [audio.centred(frames) for frames in audio.log_mels(audio.read(path) for path in clips.path)]
+clips = data.load("spoken-digits").copy()
+clips["frames"] = [
+    audio.centred(frames)
+    for frames in audio.log_mels(audio.read(path) for path in clips.path)
+]
 train, test = clips[clips.split == "train"], clips[clips.split == "test"]
 shared = set(train.group) & set(test.group)
-print(f"{len(train)} to learn from, {len(test)} for the test, {len(shared)} voices on both sides")
+print(
+    f"{len(train)} to learn from, {len(test)} for the test, {len(shared)} voices on both sides"
+)
 
 # %% [markdown]
 # <!-- A sentence, a cell of fifteen lines or fewer, a look. The last line of a cell shows a shape, a number or a picture, and the next sentence says what there is to see.
@@ -57,7 +62,10 @@ clip = test.iloc[0]
 axes = plots.log_mel(clip.frames, title=f'"{clip.label}" by {clip.group}')
 loudest = clip.frames.mean(axis=1).argmax()
 share = loudest / len(clip.frames)
-plots.describe(axes, f"{len(clip.frames)} frames; the loudest is frame {loudest}, {share:.0%} into the clip")
+plots.describe(
+    axes,
+    f"{len(clip.frames)} frames; the loudest is frame {loudest}, {share:.0%} into the clip",
+)
 
 # %% [markdown]
 # <!-- Every picture ends with plots.describe: its sentence is printed, and is what a learner hears who cannot see the picture. -->
@@ -74,7 +82,9 @@ plots.describe(axes, f"{len(clip.frames)} frames; the loudest is frame {loudest}
 # %% tags=["more"]
 keras.utils.set_random_seed(0)
 model = models.average(clips.label.nunique())
-print(f"padding changes a logit by {evaluation.check_mask(model, batches.pad(list(test.frames[:8]))):.0e} at most")
+print(
+    f"padding changes a logit by {evaluation.check_mask(model, batches.pad(list(test.frames[:8]))):.0e} at most"
+)
 batched = batches.bucketed(train.frames, train.label, batch_size=64, n_lengths=3)
 training.fit(model, batched, epochs=20, learning_rate=0.03)
 whole = evaluation.evaluate(model, test)
@@ -94,11 +104,16 @@ print(f"whole clips: {whole}\nalways the same: {always}")
 # %%
 def first_part(clips, share):
     """The clips with the first share of their frames."""
-    return clips.assign(frames=[frames[: max(1, round(share * len(frames)))] for frames in clips.frames])
+    return clips.assign(
+        frames=[frames[: max(1, round(share * len(frames)))] for frames in clips.frames]
+    )
 
 
 shares = [0.25, 0.5, 0.75, 1.0]
-scores = {f"{share:.0%}": evaluation.evaluate(model, first_part(test, share)) for share in shares}
+scores = {
+    f"{share:.0%}": evaluation.evaluate(model, first_part(test, share))
+    for share in shares
+}
 print(f"the first half alone: {scores['50%']}")
 
 # %% [markdown]
@@ -111,7 +126,10 @@ print(f"the first half alone: {scores['50%']}")
 # %% tags=["more", "no-code"]
 axes = plots.intervals(scores, chance=0.1, title="the first part of each test clip")
 quarter, half = scores["25%"].accuracy, scores["50%"].accuracy
-plots.describe(axes, f"a quarter has {quarter:.2f}, the half {half:.2f}, the whole clip {whole.accuracy:.2f}")
+plots.describe(
+    axes,
+    f"a quarter has {quarter:.2f}, the half {half:.2f}, the whole clip {whole.accuracy:.2f}",
+)
 
 # %% [markdown]
 # Where two intervals overlap, these clips do not tell the two apart. The model learned from whole clips: a model that learns from first halves may do better, and
@@ -120,10 +138,19 @@ plots.describe(axes, f"a quarter has {quarter:.2f}, the half {half:.2f}, the who
 # <!-- The lesson's number stands in the title and in `entry` below: change both. -->
 
 # %%
-entry = {"lesson": "17", "model": model.name, "data": clips.source.iloc[0], "parameters": model.count_params()}
+entry = {
+    "lesson": "17",
+    "model": model.name,
+    "data": clips.source.iloc[0],
+    "parameters": model.count_params(),
+}
 evaluation.Results().add(split="official", score=whole, **entry)
-table = evaluation.Results().add(split="official, first half", score=scores["50%"], **entry)
-table[table.lesson == entry["lesson"]][["model", "split", "accuracy", "low", "high"]].round(3)
+table = evaluation.Results().add(
+    split="official, first half", score=scores["50%"], **entry
+)
+table[table.lesson == entry["lesson"]][
+    ["model", "split", "accuracy", "low", "high"]
+].round(3)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Your turn: which half tells more?
@@ -146,7 +173,9 @@ def milliseconds_saved(count, share):
 
 # %% tags=["check"]
 found = milliseconds_saved(60, 0.5)
-assert found is not None, "milliseconds_saved should return a number: 10 ms for each frame that is not waited for"
+assert found is not None, (
+    "milliseconds_saved should return a number: 10 ms for each frame that is not waited for"
+)
 assert found == 300, f"half of 60 frames of 10 ms are 300 ms, you found {found}"
 print(f"{found} ms earlier")
 
@@ -159,7 +188,9 @@ enough = next(share for share, score in scores.items() if score.high >= whole.ac
 # %% tags=["check"]
 assert enough in scores, f"enough should be one of {list(scores)}, you have {enough!r}"
 end = scores[enough].high
-assert end >= whole.accuracy, f"{enough}: its interval ends at {end:.3f}, below {whole.accuracy:.3f}"
+assert end >= whole.accuracy, (
+    f"{enough}: its interval ends at {end:.3f}, below {whole.accuracy:.3f}"
+)
 before = list(scores)[: list(scores).index(enough)]
 smaller = [share for share in before if scores[share].high >= whole.accuracy]
 assert not smaller, f"{smaller[0]} reaches it, too, and is smaller"
@@ -174,7 +205,9 @@ halves = [frames[len(frames) // 2 :] for frames in test.frames]
 last_half = evaluation.evaluate(model, test.assign(frames=halves))
 
 # %% tags=["check"]
-assert isinstance(last_half, evaluation.Score), "last_half should be what evaluation.evaluate returns"
+assert isinstance(last_half, evaluation.Score), (
+    "last_half should be what evaluation.evaluate returns"
+)
 cut = [frames[-(len(frames) - len(frames) // 2) :] for frames in test.frames]
 right = evaluation.evaluate(model, test.assign(frames=cut)).accuracy
 hint = f"the last halves begin at frame len(frames) // 2: expected {right:.3f}, found {last_half.accuracy:.3f}"
