@@ -67,7 +67,7 @@ clip = clips[clips.label == "7"].iloc[0]
 waveform = audio.read(clip.path)
 axes = plots.waveform(waveform, title=f'"seven", spoken by {clip.group}')
 loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
-plots.describe(
+plots.show(
     axes, f"the waveform is largest, {np.abs(waveform).max():.2f}, at {loudest:.2f} s"
 )
 Audio(waveform, rate=audio.SAMPLE_RATE)
@@ -94,10 +94,8 @@ axes = plots.log_mel(
     frames, title=f'"seven", spoken by {clip.group}: a column every 10 ms'
 )
 column, band = np.unravel_index(frames.argmax(), frames.shape)
-plots.describe(
-    axes,
-    f"brightest in column {column} of {len(frames)}, in band {band} of {frames.shape[1]}",
-)
+fact = f"brightest in column {column} of {len(frames)}, in band {band} of "
+plots.show(axes, f"{fact}{frames.shape[1]}")
 print("[frames, bands] =", list(frames.shape))
 
 # %% [markdown] tags=["notes"]
@@ -122,10 +120,13 @@ validation = rest.groupby(["label", "group"], observed=True).sample(
 )
 train = rest.drop(validation.index)
 print(
-    f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test"
+    f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for "
+    "the test"
 )
 
 # %% [markdown]
+# From here on, one line does what these cells do: `train, validation, test = data.load_parts("digits")`. It loads the clips, computes their frames and makes the three parts.
+#
 # ## A network that reads
 #
 # An [LSTM](../docs/glossary.md#lstm) (*long short-term memory*), which a later lesson takes apart, keeps a memory of 64 numbers, changes it with every
@@ -231,9 +232,10 @@ words = test.label.cat.categories
 for row in np.argsort(probability_of_truth)[:3]:
     said = test.iloc[row]
     display(Audio(audio.read(said.path), rate=audio.SAMPLE_RATE))
-    share = probability_of_truth[row]
+    heard, share = words[answers[row]], probability_of_truth[row]
     print(
-        f"{said.group} said {said.label}; heard as {words[answers[row]]}; {said.label} had {share:.0%}"
+        f"{said.group} said {said.label}; heard as {heard}; {said.label} had "
+        f"{share:.0%}"
     )
 
 # %% [markdown] tags=["notes"]
@@ -274,9 +276,8 @@ sound = recorder.samples()
 by_frame = streaming.Stream(listener).push(sound)
 print("[frames, classes] =", list(by_frame.shape))
 display(Audio(sound, rate=audio.SAMPLE_RATE))
-pd.Series(by_frame.max(axis=0), classes, name="highest").drop("nothing").nlargest(
-    3
-).round(2).to_frame()
+highest = pd.Series(by_frame.max(axis=0), classes, name="highest").drop("nothing")
+highest.nlargest(3).round(2).to_frame()
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Your turn: run the clips backwards
@@ -311,11 +312,13 @@ frequent = train.label.mode()[0]
 assert isinstance(always, float), (
     "`always` should be one number: the mean of True and False is the share of True"
 )
+assert 0 <= always <= 1, f"a share lies between 0 and 1, you found {always:.2f}"
 assert always <= 0.5, (
-    f"you found {always:.2f}: compare test.label with ONE label, train.label.mode()[0]"
+    f"you found {always:.2f}: this model gives ONE answer to all clips, whatever is "
+    "said"
 )
 assert abs(always - (test.label == frequent).mean()) < 1e-9, (
-    "take the label from train, and count in test"
+    f"you found {always:.4f}: the label comes from train, and the clips from test"
 )
 print(f"always {frequent}: {always:.3f}; the LSTM: {score.accuracy:.3f}")
 
@@ -330,15 +333,19 @@ least_understood = voices.accuracy.idxmin()
 # %% tags=["check"]
 right = answers == test.label.cat.codes
 shares = {voice: right[test.group == voice].mean() for voice in test.group.unique()}
-assert least_understood in shares, (
-    f"expected one of {', '.join(shares)}: use .idxmin() on the column accuracy"
+assert not isinstance(least_understood, (int, float)), (
+    f"{least_understood:.3f} is an accuracy; asked is whose it is, the name in the "
+    "table"
 )
-assert shares[least_understood] == min(shares.values()), (
-    f"another voice is understood less than {least_understood}"
+assert isinstance(least_understood, str) and least_understood in shares, (
+    f"expected the name of one voice, one of {', '.join(shares)}"
 )
-print(
-    f"{least_understood}: {shares[least_understood]:.3f} right; the best: {max(shares.values()):.3f}"
+own, least, best = shares[least_understood], min(shares.values()), max(shares.values())
+assert own == least or own != best, f"{least_understood} is the voice understood BEST"
+assert own == least, (
+    f"{least_understood} is right {own:.1%} of the time, and another voice less often"
 )
+print(f"{least_understood}: {own:.3f} right; the best: {best:.3f}")
 
 # %% [markdown]
 # **Exercise 3.** Does the order of the frames matter to the model? Turn every test clip round, so that its last frame comes
@@ -350,21 +357,30 @@ backwards = [frames[::-1] for frames in test.frames]
 changed = (evaluation.predict(model, backwards).argmax(axis=1) != answers).mean()
 
 # %% tags=["check"]
-turned = evaluation.predict(model, [frames[::-1] for frames in test.frames]).argmax(
-    axis=1
+turned, mirrored = (
+    evaluation.predict(model, [frames[way] for frames in test.frames]).argmax(axis=1)
+    for way in (np.s_[::-1], np.s_[:, ::-1])
 )
 assert isinstance(changed, float), (
-    "`changed` should be one number: the mean of (new answers != answers)"
+    "`changed` should be one number: the share of clips whose answer is another one"
 )
-stays, moves = (turned == answers).mean(), (turned != answers).mean()
-assert np.isclose(changed, moves) or not np.isclose(changed, stays), (
-    "that is the share that stays; how many change?"
-)
+moves = (turned != answers).mean()
+slips = {
+    "that is the share that stays; how many change?": (turned == answers).mean(),
+    "that is high pitch for low; turn the time round": (mirrored != answers).mean(),
+    "that compares with the truth; compare with the old answers": (
+        turned != test.label.cat.codes
+    ).mean(),
+}
+for slip, share_of_slip in slips.items():
+    assert np.isclose(changed, moves) or not np.isclose(changed, share_of_slip), slip
 assert np.isclose(changed, moves), (
-    "turn the frames, the first axis: frames[::-1], not frames[:, ::-1]"
+    f"found {changed:.3f}: turn each clip's frames, first axis, and look at all test "
+    "clips"
 )
 print(
-    f"{changed:.0%} of the answers change when the clips run backwards; a model blind to order would change none"
+    f"{changed:.0%} of the answers change when the clips run backwards; "
+    "a model blind to order would change none"
 )
 
 # %% [markdown] tags=["slide", "only-slides"]
