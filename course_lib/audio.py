@@ -1,13 +1,16 @@
-"""A clip's waveform, and its log-mel frames."""
+"""A sound file on disk → its waveform → its log-mel frames."""
 
 import functools
+import re
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
+import soundfile
 import soxr
 from scipy import fft
 
-from course_lib.files import decode
-
+SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")  # kinds of sound file that are read
 SAMPLE_RATE = 8_000  # hertz: telephone quality, enough for speech
 FRAME_LENGTH = 200  # samples: 25 ms
 FRAME_STEP = 80  # samples: 10 ms
@@ -16,17 +19,49 @@ N_MELS = 40  # bands
 MEL_LOW, MEL_HIGH = 20, 4_000  # hertz: edges of the lowest and the highest band
 LOG_OFFSET = 1e-6  # mel energy: what digital silence counts as, so that its logarithm is -13.8
 TYPICAL_LOG_MEL = -5.0  # natural log of mel energy: the middle of speech
-AUDIBLE = 9.0  # natural log of energy, 39 dB: frames so much quieter than the loudest count as near-silent
+AUDIBLE = 9.0  # natural log of energy, 39 dB: frames so far below the loudest are near-silent
 FRAMES_AT_ONCE = 4_096  # frames: one piece of work, about 4 MB
+STREAMED_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)  # bytes: what a WAV header says when it was streamed
+OGG_PAGE = 65_307  # bytes: the largest page of an OGG file
 
 
-def read(path, *, sample_rate=SAMPLE_RATE):
-    """Read a clip, mixed to mono and resampled.
+class UnreadableSound(ValueError):
+    """A file that cannot be used as a clip; the message says what was expected and found."""
 
-    Returns: float32 `[samples]` in units of full scale, at `sample_rate` hertz.
-    Raises: UnreadableSound (a ValueError) if the file is not a usable clip.
-    Source: resampling by libsoxr, quality "HQ".
+
+def decode(path: str | Path) -> tuple[np.ndarray, int]:
+    """Decode a whole sound file (WAV, FLAC, OGG or MP3).
+
+    Returns:
+        float32 `[samples, channels]` in units of full scale, and the sample rate in hertz.
+
+    Raises:
+        UnreadableSound: It is not audio, cut short, empty, or holds numbers that are not finite.
     """
+    path = Path(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            promised, header = file.frames, file.extra_info
+            samples, sample_rate = file.read(dtype="float32", always_2d=True), file.samplerate
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise UnreadableSound(f"{path}: expected audio, found {_kind(path)}") from error
+    problem = _wav_cut_short(header)
+    if not problem and len(samples) != promised:
+        problem = f"{promised:,} samples, found {len(samples):,}: it was cut short"
+    if not problem and _lacks_last_page(path):
+        problem = f"a last OGG page after {len(samples):,} samples, found none: it was cut short"
+    if not problem and not len(samples):
+        problem = "audio, found a header and no samples"
+    if not problem and not np.isfinite(samples).all():
+        row, column = np.argwhere(~np.isfinite(samples))[0]
+        problem = f"finite samples, found {samples[row, column]} at sample {row:,}"
+    if problem:
+        raise UnreadableSound(f"{path}: expected {problem}")
+    return samples, sample_rate
+
+
+def read(path: str | Path, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
+    """Read a clip as mono float32 `[samples]` in units of full scale, resampled by libsoxr."""
     samples, file_rate = decode(path)
     waveform = samples.mean(axis=1)
     if file_rate != sample_rate:
@@ -34,66 +69,89 @@ def read(path, *, sample_rate=SAMPLE_RATE):
     return waveform
 
 
-def frame_count(samples, *, frame_length=FRAME_LENGTH, frame_step=FRAME_STEP):
-    """How many whole frames fit in a waveform of so many samples.
-
-    Returns: an integer, 0 when the waveform is shorter than one frame. Takes arrays, too.
-    """
+def frame_count(samples, *, frame_length: int = FRAME_LENGTH, frame_step: int = FRAME_STEP):
+    """Count the whole frames in a waveform of `samples` samples (a number, or an array)."""
     return np.maximum(0, 1 + (np.asarray(samples) - frame_length) // frame_step)
 
 
-def window(frame_length=FRAME_LENGTH):
-    """The Hann window that every frame is multiplied by.
-
-    Returns: float32 `[frame_length]`, the periodic form, from 0 to 1.
-    """
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame_length) / frame_length)).astype(np.float32)
+def window(frame_length: int = FRAME_LENGTH) -> np.ndarray:
+    """Make the periodic Hann window that frames are multiplied by: float32 `[frame_length]`."""
+    turn = 2 * np.pi * np.arange(frame_length) / frame_length
+    return (0.5 - 0.5 * np.cos(turn)).astype(np.float32)
 
 
-def mel_filters(*, n_mels=N_MELS, sample_rate=SAMPLE_RATE, fft_length=FFT_LENGTH, low=MEL_LOW, high=MEL_HIGH):
-    """Triangular filters, evenly spaced on the mel scale, each with a peak of 1.
+def mel_filters(
+    *,
+    n_mels: int = N_MELS,
+    sample_rate: int = SAMPLE_RATE,
+    fft_length: int = FFT_LENGTH,
+    low: float = MEL_LOW,
+    high: float = MEL_HIGH,
+) -> np.ndarray:
+    """Make triangular filters, evenly spaced on the mel scale, each with a peak of 1.
 
-    Returns: float32 `[fft_length // 2 + 1, n_mels]`, the weight of each frequency bin in each band.
-    Raises: ValueError if a band is so narrow that no bin falls into it.
-    Source: mel = 2595 log10(1 + hertz / 700), O'Shaughnessy 1987; triangles straight in hertz, as in librosa with htk=True, norm=None.
+    Returns:
+        float32 `[fft_length // 2 + 1, n_mels]`, the weight of each frequency bin in each band.
+
+    Raises:
+        ValueError: A band is so narrow that no bin falls into it.
+
+    Source:
+        mel = 2595 log10(1 + hertz / 700), O'Shaughnessy 1987; triangles straight in hertz, as in
+        librosa with htk=True, norm=None.
     """
     edges = _band_edges(n_mels, low, high)
     bins = np.arange(fft_length // 2 + 1) * sample_rate / fft_length
     rising = (bins[:, None] - edges[:-2]) / np.diff(edges[:-1])
     falling = (edges[2:] - bins[:, None]) / np.diff(edges[1:])
     filters = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
-    if not filters.any(axis=0).all():
-        empty = int(np.flatnonzero(~filters.any(axis=0))[0])
-        raise ValueError(f"expected a frequency bin in each of {n_mels} bands, found none in band {empty}: use fewer bands or a longer FFT")
+    empty = np.flatnonzero(~filters.any(axis=0))
+    if len(empty):
+        raise ValueError(
+            f"expected a frequency bin in each of {n_mels} bands, found none in band {empty[0]}: "
+            "use fewer bands or a longer FFT"
+        )
     return filters
 
 
-def band_centres(n_mels=N_MELS, *, high=MEL_HIGH):
-    """The frequency at which each mel band is most sensitive.
-
-    Returns: float64 `[n_mels]` in hertz; `high` is the upper edge of the highest band.
-    """
+def band_centres(n_mels: int = N_MELS, *, high: float = MEL_HIGH) -> np.ndarray:
+    """Find where each mel band is most sensitive: float64 `[n_mels]` in hertz, up to `high`."""
     return _band_edges(n_mels, MEL_LOW, high)[1:-1]
 
 
-def log_mel(waveform, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, frame_step=FRAME_STEP, n_mels=N_MELS):
-    """The log-mel frames of one waveform.
+def log_mel(waveform: np.ndarray, **options: int) -> np.ndarray:
+    """Compute the log-mel frames of one waveform, with the options of `log_mels`."""
+    return log_mels([waveform], **options)[0]
 
-    Args: sample_rate: hertz; frame_length and frame_step: samples; n_mels: bands up to half the sample rate.
-    Returns: float32 `[frames, n_mels]`, natural log of mel energy; frames = 1 + (samples - frame_length) // frame_step.
-    Raises: ValueError if the waveform is not one-dimensional, is shorter than a frame, or holds values that are not finite numbers.
+
+def log_mels(
+    waveforms: Iterable[np.ndarray],
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    frame_length: int = FRAME_LENGTH,
+    frame_step: int = FRAME_STEP,
+    n_mels: int = N_MELS,
+) -> list[np.ndarray]:
+    """Compute the log-mel frames of many waveforms together, much faster than one by one.
+
+    Args:
+        waveforms: `[samples]` each.
+        sample_rate: Hertz.
+        frame_length: Samples.
+        frame_step: Samples from the start of one frame to the start of the next.
+        n_mels: Bands from MEL_LOW to half the sample rate.
+
+    Returns:
+        float32 `[frames, n_mels]` for each waveform, in their order: natural log of mel energy,
+        where frames is 1 + (samples - frame_length) // frame_step.
+
+    Raises:
+        ValueError: A waveform is not one-dimensional, shorter than a frame, or not finite.
     """
-    return log_mels([waveform], sample_rate=sample_rate, frame_length=frame_length, frame_step=frame_step, n_mels=n_mels)[0]
-
-
-def log_mels(waveforms, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, frame_step=FRAME_STEP, n_mels=N_MELS):
-    """The log-mel frames of many waveforms, computed together, which is many times faster than one by one.
-
-    Args: waveforms: `[samples]` each; sample_rate: hertz; frame_length and frame_step: samples; n_mels: bands up to half the sample rate.
-    Returns: a list of float32 `[frames, n_mels]`, in the order of `waveforms`; each is what `log_mel` gives.
-    Raises: ValueError as `log_mel` does, with the position of the clip.
-    """
-    waveforms = [_checked(waveform, position, frame_length, sample_rate) for position, waveform in enumerate(waveforms)]
+    waveforms = [
+        _checked(waveform, position, frame_length, sample_rate)
+        for position, waveform in enumerate(waveforms)
+    ]
     if not waveforms:
         return []
     samples = np.array([len(waveform) for waveform in waveforms])
@@ -101,8 +159,9 @@ def log_mels(waveforms, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, f
     first_frame, first_sample = np.cumsum(counts) - counts, np.cumsum(samples) - samples
     in_clip = np.arange(counts.sum()) - np.repeat(first_frame, counts)
     starts = np.repeat(first_sample, counts) + frame_step * in_clip
-    every_frame = np.lib.stride_tricks.sliding_window_view(np.concatenate(waveforms), frame_length)
-    fft_length = 1 << (frame_length - 1).bit_length()  # the next power of two: FFT_LENGTH for FRAME_LENGTH
+    joined = np.concatenate(waveforms)
+    every_frame = np.lib.stride_tricks.sliding_window_view(joined, frame_length)
+    fft_length = 1 << (frame_length - 1).bit_length()  # the next power of two
     filters, taper = _filters(n_mels, sample_rate, fft_length), window(frame_length)
     mels = np.empty((len(starts), n_mels), np.float32)
     for piece in range(0, len(starts), FRAMES_AT_ONCE):
@@ -112,52 +171,79 @@ def log_mels(waveforms, *, sample_rate=SAMPLE_RATE, frame_length=FRAME_LENGTH, f
     return np.split(mels, first_frame[1:])
 
 
-def trimmed(frames, *, below=AUDIBLE):
-    """Leave out the near-silent frames at both ends.
+def trim_silence(frames: np.ndarray, *, below: float = AUDIBLE) -> np.ndarray:
+    """Leave out the near-silent frames at both ends of `[frames, mels]`; one or more stay.
 
-    Args: below: natural log of energy; frames so much quieter than the loudest are near-silent.
-    Returns: float32 `[frames, mels]`, one frame or more.
+    Near-silent is more than `below` (natural log of energy) under the loudest frame.
     """
     energy = np.log(np.exp(frames).sum(axis=1))
     audible = np.flatnonzero(energy >= energy.max() - below)
     return frames[audible[0] : audible[-1] + 1]
 
 
-def centred(frames):
-    """Give each band the same mean over the clip, which takes away level, microphone and part of the voice.
-
-    Returns: float32 `[frames, mels]`, around TYPICAL_LOG_MEL.
-    """
+def subtract_mean(frames: np.ndarray) -> np.ndarray:
+    """Shift each band of `[frames, mels]` to a mean of TYPICAL_LOG_MEL over the clip."""
     return frames - frames.mean(axis=0) + np.float32(TYPICAL_LOG_MEL)
 
 
 @functools.cache
 def _filters(n_mels, sample_rate, fft_length):
-    """The filters up to half the sample rate, kept: a stream asks for them a hundred times a second."""
-    return mel_filters(n_mels=n_mels, sample_rate=sample_rate, fft_length=fft_length, high=sample_rate / 2)
+    """The filters up to half the sample rate; cached, as a stream needs them at each step."""
+    high = sample_rate / 2
+    return mel_filters(n_mels=n_mels, sample_rate=sample_rate, fft_length=fft_length, high=high)
 
 
 def _checked(waveform, position, frame_length, sample_rate):
     waveform = np.asarray(waveform, np.float32)
+    shape, finite = list(waveform.shape), np.isfinite(waveform)
     if waveform.ndim != 1:
-        raise ValueError(f"clip {position}: expected a waveform [samples], found an array of shape {list(waveform.shape)}")
-    if len(waveform) < frame_length:
-        raise ValueError(
-            f"clip {position}: expected {frame_length} samples or more ({1000 * frame_length // sample_rate} ms), found {len(waveform)}"
-        )
-    if not np.isfinite(waveform).all():
-        raise ValueError(f"clip {position}: expected finite samples, found {int((~np.isfinite(waveform)).sum())} that are not")
-    return waveform
+        problem = f"a waveform [samples], found an array of shape {shape}"
+    elif len(waveform) < frame_length:
+        milliseconds = 1000 * frame_length // sample_rate
+        problem = f"{frame_length} samples or more ({milliseconds} ms), found {len(waveform)}"
+    elif not finite.all():
+        problem = f"finite samples, found {(~finite).sum()} that are not"
+    else:
+        return waveform
+    raise ValueError(f"clip {position}: expected {problem}")
 
 
 def _band_edges(n_mels, low, high):
     """Where bands begin, peak and end, in hertz: evenly spaced in mel."""
-    return _hertz(np.linspace(_mel(low), _mel(high), n_mels + 2))
+    lowest, highest = 2595 * np.log10(1 + np.array([low, high]) / 700)
+    return 700 * (10 ** (np.linspace(lowest, highest, n_mels + 2) / 2595) - 1)
 
 
-def _mel(hertz):
-    return 2595 * np.log10(1 + hertz / 700)
+def _wav_cut_short(header):
+    """Words for a WAV file whose header declares more bytes than it holds, else None."""
+    found = re.search(r"^data : (\d+) \(should be (\d+)\)", header, flags=re.MULTILINE)
+    declared, held = map(int, found.groups()) if found else (0, 0)
+    if declared in STREAMED_SIZES or declared <= held:
+        return None
+    return f"{declared:,} bytes of samples, found {held:,}: it was cut short"
 
 
-def _hertz(mel):
-    return 700 * (10 ** (mel / 2595) - 1)
+def _lacks_last_page(path):
+    """Whether an OGG file ends before the page marked as its last, unnoticed by libsndfile."""
+    with path.open("rb") as file:
+        if file.read(4) != b"OggS":
+            return False
+        file.seek(max(0, path.stat().st_size - OGG_PAGE))
+        end = file.read()
+    page = end[end.rfind(b"OggS") :]
+    whole = len(page) > 26 and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
+    return not (whole and page[5] & 4)
+
+
+def _kind(path):
+    """A few words for what an undecodable file is."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:  # no such file, a folder, no permission
+        return f"no file that can be read ({error.strerror})"
+    if not content:
+        return "an empty file"
+    if content[:512].isascii():
+        return f"{len(content):,} bytes of text"
+    suffix = path.suffix or "no suffix"
+    return f"{len(content):,} bytes that no decoder accepts ({suffix}, damaged or cut short)"
