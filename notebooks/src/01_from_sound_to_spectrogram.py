@@ -49,9 +49,8 @@ clips = data.load("digits")
 sixes = clips[(clips.label == "6") & (clips.split == "test")]
 clip = sixes.iloc[(sixes.seconds - 0.487).abs().argmin()]  # of about half a second
 waveform = audio.read(clip.path)
-print(
-    f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {len(waveform) / audio.SAMPLE_RATE:.2f} s"
-)
+length = len(waveform) / audio.SAMPLE_RATE
+print(f"{len(waveform):,} samples / {audio.SAMPLE_RATE:,} a second = {length:.2f} s")
 print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -60,7 +59,7 @@ print(f"from {waveform.min():.3f} to {waveform.max():.3f} of full scale")
 # %% tags=["more", "no-code"]
 axes = plots.waveform(waveform, title=f'"six", spoken by {clip.group}')
 loudest = np.abs(waveform).argmax() / audio.SAMPLE_RATE
-plots.describe(
+plots.show(
     axes, f"the vowel is the loud part; the largest amplitude comes at {loudest:.2f} s"
 )
 Audio(waveform, rate=audio.SAMPLE_RATE)
@@ -78,7 +77,7 @@ energy = np.convolve(waveform**2, np.ones(audio.FRAME_LENGTH), "valid")
 loudest = int(energy.argmax())
 frame = waveform[loudest : loudest + audio.FRAME_LENGTH]
 rising = int(((frame[:-1] < 0) & (frame[1:] >= 0)).sum())
-plots.describe(
+plots.show(
     plots.waveform(frame, title="25 ms of the vowel"),
     f"it crosses zero upwards {rising} times",
 )
@@ -176,9 +175,10 @@ axes.set(
     title="one tone, one frame",
 )
 axes.legend()
-plots.describe(
+plots.show(
     axes,
-    "both lines peak at the tone; away from it the faded one lies far below the cut one",
+    "both lines peak at the tone; away from it the faded one lies far below the cut "
+    "one",
 )
 
 # %% [markdown] tags=["notes"]
@@ -220,9 +220,10 @@ axes = plots.spectrogram(
     10 * np.log10(power + audio.LOG_OFFSET), title='"six": the spectrogram'
 )
 high = power[:, 64:].sum(axis=1) > power[:, :64].sum(axis=1)
-plots.describe(
+plots.show(
     axes,
-    f"in {high.sum()} of {len(power)} frames, the hisses, most power lies above 2,000 Hz",
+    f"in {high.sum()} of {len(power)} frames, the hisses, most power lies above 2,000 "
+    "Hz",
 )
 
 # %% [markdown]
@@ -274,7 +275,7 @@ for axes, samples in zip(panels, [32, 512]):
     )
     axes.images[0].set_clim(-80, -10)
     axes.set(ylim=(600, 1_500), xlim=(0.2, 0.32))
-plots.describe(
+plots.show(
     figure, "left two upright lines, 15 ms apart; right two level lines, 60 Hz apart"
 )
 
@@ -320,7 +321,7 @@ pd.DataFrame(rows).T.rename_axis("dB").round(1)
 
 # %%
 def without_phase(sound, samples):
-    """The sound rebuilt from the powers of its spectrogram alone, with random phases."""
+    """The sound rebuilt from its spectrogram's powers alone, with random phases."""
     settings = {"nperseg": samples, "noverlap": samples * 3 // 4}
     table = scipy.signal.stft(sound, **settings)[2]
     turns = np.exp(2j * np.pi * np.random.default_rng(0).random(table.shape))
@@ -341,7 +342,7 @@ def loudness(sound):
 
 
 def periodicity(sound):
-    """How alike the vowel is to itself one period of the voice later: 1 for a clear pitch, 0 for none."""
+    """How alike the vowel is to itself one period later: 1 is a clear pitch, 0 none."""
     vowel = sound[loudest - 200 : loudest + 400]
     periods = range(30, 120)  # samples: pitches from 267 down to 67 Hz
     return max(np.corrcoef(vowel[:-period], vowel[period:])[0, 1] for period in periods)
@@ -359,7 +360,8 @@ for samples in [32, 200, 2_048]:
     kept = np.corrcoef(loudness(waveform), loudness(rebuilt))[0, 1]
     pitch = periodicity(rebuilt)
     print(
-        f"a window of {samples / 8:.0f} ms: loudness kept {kept:.2f}, pitch {pitch:.2f} (1 = wholly)"
+        f"a window of {samples / 8:.0f} ms: loudness kept {kept:.2f}, pitch "
+        f"{pitch:.2f} (1 = wholly)"
     )
     display(Audio(rebuilt, rate=audio.SAMPLE_RATE))
 
@@ -394,9 +396,10 @@ axes.set(
     title="mel bands: narrow below, wide above",
 )
 wide = (filters > 0).sum(axis=0)
-plots.describe(
+plots.show(
     axes,
-    f"{filters.shape[1]} triangles; the lowest spans {wide[0]} bins, the highest {wide[-1]}",
+    f"{filters.shape[1]} triangles; the lowest spans {wide[0]} bins, the highest "
+    f"{wide[-1]}",
 )
 mel = power @ filters
 print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape))
@@ -421,12 +424,13 @@ figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
 plots.log_mel(mel, axes=panels[0], title="mel energy as it is")
 plots.log_mel(np.log(mel + audio.LOG_OFFSET), axes=panels[1], title="its logarithm")
 panels[0].figure.axes[2].set_ylabel("energy")
-plots.describe(
+plots.show(
     figure,
     "on the left one bright spot in the dark; on the right the whole word can be seen",
 )
 print(
-    f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the largest;"
+    f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the "
+    "largest;"
 )
 print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
 
@@ -472,12 +476,14 @@ plots.log_mel(
 )
 for axes in panels:
     axes.set_xlim(0, len(waveform) / audio.SAMPLE_RATE)
-plots.describe(
+plots.show(
     figure,
-    f"all four share the time axis; each row of the last is one of {by_hand.shape[1]} bands",
+    f"all four share the time axis; each row of the last is one of {by_hand.shape[1]} "
+    "bands",
 )
 print(
-    f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel values"
+    f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel "
+    "values"
 )
 
 # %% [markdown] tags=["notes"]
@@ -498,7 +504,8 @@ try:
 except ImportError:
     tfio = None
     print(
-        "tensorflow-io has no package for this Python or system: the cells below go on without it"
+        "tensorflow-io has no package for this Python or system: the cells below go on "
+        "without it"
     )
 
 # %% [markdown]
@@ -521,13 +528,11 @@ if tfio:
     in_graph = decode(f"{folder}/six.flac")[:, 0].numpy()
     in_python = soundfile.read(f"{folder}/six.flac", dtype="int16")[0]
     print(f"FLAC: {len(in_python):,} samples, {(in_graph != in_python).sum()} differ")
-    in_graph = tfio.audio.decode_vorbis(tf.io.read_file(f"{folder}/six.ogg"))[
-        :, 0
-    ].numpy()
+    decoded = tfio.audio.decode_vorbis(tf.io.read_file(f"{folder}/six.ogg"))
+    in_graph = decoded[:, 0].numpy()
     in_python = soundfile.read(f"{folder}/six.ogg", dtype="float32")[0]
-    print(
-        f"Vorbis: {len(in_python):,} samples, apart by {np.abs(in_graph - in_python).max():.0e} at most"
-    )
+    apart = np.abs(in_graph - in_python).max()
+    print(f"Vorbis: {len(in_python):,} samples, apart by {apart:.0e} at most")
 
 # %% [markdown]
 # A long recording need not be read to cut a piece from it. `AudioIOTensor` opens a file, and reads what you slice.
@@ -538,9 +543,8 @@ soundfile.write(f"{folder}/long.wav", long_recording, audio.SAMPLE_RATE)
 piece = slice(20 * audio.SAMPLE_RATE, 21 * audio.SAMPLE_RATE)
 if tfio:
     lazy = tfio.audio.AudioIOTensor(f"{folder}/long.wav")
-    one_second = (
-        lazy[piece.start : piece.stop].numpy()[:, 0] / 32_768
-    )  # 16 bits to full scale 1
+    integers = lazy[piece.start : piece.stop].numpy()[:, 0]
+    one_second = integers / 32_768  # 16 bits to full scale 1
     print(f"the file: {len(long_recording) / audio.SAMPLE_RATE / 60:.1f} minutes")
     print(f"read: {len(one_second):,} samples, from second 20 on")
     np.testing.assert_allclose(one_second, long_recording[piece], atol=1 / 32_768)
@@ -566,9 +570,10 @@ if tfio:
     plots.log_mel(theirs, axes=panels[1], title="tensorflow-io's")
     panels[1].images[0].set_clim(by_hand.min(), by_hand.max())
     apart = np.abs(by_hand - theirs[: len(by_hand)])
-    plots.describe(
+    plots.show(
         figure,
-        f"the same word in both; {(apart < 0.3).mean():.0%} of the values differ by less than 0.3",
+        f"the same word in both; {(apart < 0.3).mean():.0%} of the values differ by "
+        "less than 0.3",
     )
     print(f"{len(by_hand)} frames here, {len(theirs)} there")
     print(f"median difference {np.median(apart):.2f}, largest {apart.max():.2f}")
@@ -590,7 +595,7 @@ if tfio:
     axes = plots.log_mel(
         hidden.numpy() + by_hand.min(), title="some frames and some bands hidden"
     )
-    plots.describe(
+    plots.show(
         axes, "dark stripes, upright and level, where nothing is left of the word"
     )
     print(f"{(hidden.numpy() == 0).mean():.0%} of the values are hidden")
@@ -622,21 +627,27 @@ def frames_in(samples):
 
 # %% tags=["check"]
 assert isinstance(frames_in(200), (int, np.integer)), (
-    "frames_in should return a whole number; use // and not /"
+    f"frames_in should return a whole number, you return {frames_in(200)!r}"
 )
-hint = "(samples - FRAME_LENGTH) // FRAME_STEP counts the frames AFTER the first"
 assert frames_in(200) == 1, (
-    f"200 samples hold one frame, you found {frames_in(200)}: {hint}"
+    f"200 samples hold one frame, you found {frames_in(200)}: is the FIRST frame "
+    "counted?"
 )
 assert frames_in(279) == 1 and frames_in(280) == 2, (
     "the second frame needs FRAME_STEP samples more, not one less"
 )
 assert frames_in(50) == 0, (
-    f"50 samples hold no frame, you found {frames_in(50)}: see max(0, …)"
+    f"50 samples hold no frame, you found {frames_in(50)}: what does a short one give?"
 )
 assert frames_in(len(waveform)) == len(by_hand), (
     "your count for the word differs from the table's number of rows"
 )
+for samples in [0, 1, 121, 199, *np.random.default_rng(7).integers(200, 50_000, 200)]:
+    possible_starts = range(0, samples - audio.FRAME_LENGTH + 1, audio.FRAME_STEP)
+    assert frames_in(samples) == len(possible_starts), (
+        "for a length that was not named your count is wrong: draw the frames, one by "
+        "one"
+    )
 print(f"{len(waveform):,} samples hold {frames_in(len(waveform))} frames")
 
 # %% [markdown]
@@ -651,23 +662,37 @@ def to_decibels(energy):
 
 
 # %% tags=["check"]
-answer = to_decibels(np.array([1.0, 10.0, 100.0, 0.0, 5e-11]))
-assert answer is not None, "to_decibels should return an array"
-assert np.isfinite(answer).all(), (
-    "the logarithm of 0 is not a number: raise small energies first, with np.maximum"
-)
-first = answer[:3].round(1)
-assert np.allclose(first, [0, 10, 20]), (
-    f"1, 10, 100 should give 0, 10, 20 dB, you found {first}"
-)
-assert np.isclose(answer[3], -100), (
-    f"silence should give -100 dB, you found {answer[3]:.1f}"
-)
-assert np.isclose(answer[4], -100), (
-    f"5e-11 counts as 1e-10, not more: use np.maximum; you found {answer[4]:.1f} dB"
-)
+energies = np.array([1.0, 10.0, 100.0, 0.0, 5e-11])
+given = energies.copy()
+with np.errstate(all="ignore"):
+    answer = to_decibels(given)
+    assert answer is not None, "to_decibels should return an array"
+    assert np.shape(answer) == (5,), (
+        f"five energies should give five numbers, found the shape {np.shape(answer)}"
+    )
+    assert np.isfinite(answer).all(), (
+        "the logarithm of 0 is not a finite number: what counts in place of a 0?"
+    )
+    first = answer[:3].round(1)
+    ratio = "ten times the energy should be 10 dB more, and an energy of 1 is 0 dB"
+    assert np.allclose(first, [0, 10, 20]), f"1, 10, 100 give {first}: {ratio}"
+    assert np.isclose(answer[3], -100), (
+        f"silence should give -100 dB, you found {answer[3]:.1f}"
+    )
+    assert np.isclose(answer[4], -100), (
+        f"5e-11 is below 1e-10, yet it gives {answer[4]:.1f} dB: raise it, add nothing"
+    )
+    assert np.array_equal(given, energies), (
+        "your function changes the array that it was given: work on a new one"
+    )
+    others = 10.0 ** np.random.default_rng(5).uniform(-14, 3, [6, 7])
+    expected = np.clip(np.log(others) / np.log(10) * 10, -100, None)
+    assert np.allclose(to_decibels(others), expected), (
+        "for other energies, [6, 7] of them, it is wrong: treat each number by itself"
+    )
 print(
-    f"ten times the energy is 10 dB more; twice the energy is {to_decibels(2.0):.1f} dB more"
+    f"ten times the energy is 10 dB more; twice the energy is {to_decibels(2.0):.1f} "
+    "dB more"
 )
 
 # %% [markdown]
@@ -679,22 +704,38 @@ loudest_frame = by_hand.mean(axis=1).argmax()
 loudest_hertz = audio.band_centres()[by_hand[loudest_frame].argmax()]
 
 # %% tags=["check"]
+means = by_hand.mean(axis=1)
 assert isinstance(loudest_frame, (int, np.integer)), (
-    "a frame's number: the mean over the bands (axis=1), then argmax"
+    "`loudest_frame` should be the number of a row, a whole number"
 )
-found, expected = loudest_frame, by_hand.mean(axis=1).argmax()
-assert found == expected, (
-    f"frame {found} is not the loudest: take the mean over axis=1, one number a frame"
+found, rows, largest = int(loudest_frame), len(by_hand), int(means.argmax())
+assert -rows <= found < rows, f"there is no row {found}: the word has {rows} frames"
+of_cell = int(by_hand.max(axis=1).argmax())
+of_bands = int(by_hand.mean(axis=0).argmax())
+assert found == largest or found != of_bands, (
+    f"{found} is the number of a BAND: average over the bands, not over the frames"
+)
+assert found == largest or found != of_cell, (
+    f"frame {found} holds the largest single value; asked is the largest mean"
+)
+assert found == largest, (
+    f"frame {found} has a mean of {means[found]:.2f}, and another one has more"
 )
 assert isinstance(loudest_hertz, float), (
     "`loudest_hertz` should be an entry of audio.band_centres()"
 )
-expected = audio.band_centres()[by_hand[loudest_frame].argmax()]
-assert np.isclose(loudest_hertz, expected), (
-    "take the band that is largest in that ONE frame"
+centres, band = audio.band_centres(), by_hand[largest].argmax()
+right = np.isclose(loudest_hertz, centres[band])
+assert right or not np.isclose(loudest_hertz, band), (
+    "that is a band's number, not hertz"
 )
+assert right or not np.isclose(loudest_hertz, centres[of_bands]), (
+    "that band is the largest over the whole word: look at that ONE frame"
+)
+assert right, f"{loudest_hertz:.0f} Hz is not the centre of that frame's largest band"
 print(
-    f"frame {loudest_frame}, at {loudest_frame * 10} ms, is loudest around {loudest_hertz:.0f} Hz"
+    f"frame {loudest_frame}, at {loudest_frame * 10} ms, is loudest around "
+    f"{loudest_hertz:.0f} Hz"
 )
 
 # %% [markdown]
@@ -711,19 +752,24 @@ def mel_of(hertz):
 # %% tags=["check"]
 assert mel_of(0) is not None, "mel_of should return a number"
 assert np.isclose(mel_of(0), 0), (
-    f"0 Hz is 0 mel, you found {mel_of(0):.2f}: do not forget the 1 + …"
+    f"0 Hz is 0 mel, you found {mel_of(0):.2f}: what is added before the logarithm?"
 )
 found = mel_of(1_000)
 assert np.isclose(found, 1_000, atol=0.5), (
-    f"1,000 Hz should be 1,000 mel, you found {found:.1f}: log10, not log?"
+    f"1,000 Hz should be 1,000 mel, you found {found:.1f}: which logarithm is it?"
 )
 steps = np.diff(mel_of(audio.band_centres()))
 assert np.allclose(steps, steps[0]), (
     "the bands' centres should be evenly spaced on your scale"
 )
+others = np.array([[63.0, 440.0], [2_718.0, 11_025.0]])
+assert np.allclose(mel_of(others), 2595 / np.log(10) * np.log1p(others / 700)), (
+    "for other frequencies, [2, 2] of them, it is wrong: compare with the formula"
+)
 hertz = np.diff(audio.band_centres())
 print(
-    f"from band to band: {steps[0]:.1f} mel; {hertz[0]:.0f} Hz at the bottom, {hertz[-1]:.0f} Hz at the top"
+    f"from band to band: {steps[0]:.1f} mel; {hertz[0]:.0f} Hz at the bottom, "
+    f"{hertz[-1]:.0f} Hz at the top"
 )
 
 # %% [markdown] tags=["slide", "only-slides"]
