@@ -1,0 +1,567 @@
+"""A named data set, or a folder of recordings, as a table with one clip a row."""
+
+import hashlib
+import os
+import re
+import tarfile
+import tempfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pooch
+from sklearn.model_selection import StratifiedGroupKFold
+
+from course_lib import audio
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+COLUMNS = ["path", "label", "group", "split", "seconds", "sample_rate", "source", "licence"]
+OTHER_SOUNDS = (".aac", ".aif", ".aiff", ".amr", ".caf", ".m4a", ".mp4", ".opus", ".webm", ".wma")
+COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
+NOISES = "_background_noise_"  # the folder of the files that "silence" is cut from
+TEST_NOISES = ("doing_the_dishes", "running_tap")  # the noises have no official split
+FULL_SCALE, CLIPPED_RUN = 0.999, 3  # of full scale; samples in a row: then a clip is clipped
+QUIET, BLOCK = 40, 0.01  # decibels below the loudest block; seconds: such a block is silent
+TIMEOUT = (5, 10)  # seconds to connect, and to wait for an answer
+ADVICE = "download it by hand, put it into a folder, and name the folder in COURSE_DATA_DIR"
+LOADED = {}  # name asked for → "set:fingerprint" of the recordings that were loaded
+
+pooch.get_logger().setLevel("WARNING")
+
+
+class Unavailable(OSError):
+    """A data set that is neither here nor to be downloaded; the message says what to do."""
+
+
+class Archive(NamedTuple):
+    """An archive of recordings: the name of its file, its address, and how it is verified."""
+
+    file: str
+    url: str
+    sha256: str  # of the archive, or the `fingerprint` of its recordings
+    recordings: str | None = None  # pattern of these files
+
+
+class Set(NamedTuple):
+    """One data set: what it is called, where it comes from, and how its clips are listed."""
+
+    name: str
+    source: str
+    list_clips: Callable  # of the set's folder → rows of (file, label, group, split, licence)
+    archive: Archive | None = None  # None: the set lies in data/NAME
+    groups: str = "speakers"
+    stand_in: str | None = None  # the set to load where the archive is not to be had
+    is_large: bool = False  # too large to be downloaded unless asked for by its own name
+
+
+def load(name: str) -> pd.DataFrame:
+    """Load one of SETS by name, and say in one line which recordings it is.
+
+    Returns:
+        One clip a row: path, label (categorical), group (the speaker, song or source), split
+        ("train", "test" or an official fold), seconds, sample_rate (hertz), source, licence.
+
+    Raises:
+        ValueError: There is no such set.
+        Unavailable: The set has no stand-in, and is neither here nor to be downloaded.
+    """
+    if name not in SETS:
+        raise ValueError(f"expected one of {', '.join(sorted(SETS))}, found {name!r}")
+    chosen = SETS[name]
+    try:
+        folder = _folder(chosen)
+    except Unavailable as reason:
+        if chosen.stand_in is None:
+            raise
+        where = f"={os.environ.get('COURSE_DATA_DIR')}"  # not for a notebook that is kept
+        reason = str(reason).replace(where, "")
+        print(f"{name}: no real recordings, {chosen.stand_in} stand in: {reason}")
+        chosen = SETS[chosen.stand_in]
+        folder = _folder(chosen)
+    rows = [(*row[:4], chosen.source, row[4]) for row in chosen.list_clips(folder)]
+    clips = _table(rows, root=DATA)
+    LOADED[name] = fingerprint_of(chosen.name)
+    licences = clips["licence"].unique()
+    licence = licences[0] if len(licences) == 1 else "a licence for each clip"
+    groups = f"{clips['group'].nunique():,} {chosen.groups}"
+    print(f"{name}: {len(clips):,} clips, {groups}, {chosen.source}, {licence}")
+    return clips
+
+
+def load_parts(
+    name: str, *, validation: float = 0.1, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Load a set with its official split, and with `frames` (log-mel): train, validation, test.
+
+    `validation` is the share of the training clips of each label and group that is set apart.
+    """
+    clips = load(name)
+    if not {"train", "test"} <= set(clips["split"]):
+        raise ValueError(f"expected splits train and test, found {sorted(set(clips['split']))}")
+    clips["frames"] = audio.log_mels(audio.read(path) for path in clips["path"])
+    test, rest = clips[clips["split"] == "test"], clips[clips["split"] == "train"]
+    piles = rest.groupby(["label", "group"], observed=True)
+    watched = piles.sample(frac=validation, random_state=seed)
+    train = rest.drop(watched.index)
+    print(f"{len(train):,} to learn from, {len(watched):,} to watch, {len(test):,} for the test")
+    return train, watched, test
+
+
+def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
+    """Read a folder of class folders: what lies in `path/dog/…`, however deep, is of class "dog".
+
+    Args:
+        path: The folder, with WAV, FLAC, OGG or MP3 files of any rate and number of channels.
+        group: A pattern whose first parenthesis finds the group (speaker, recording) in a file's
+            name, such as r"^([a-z]+)_", or else in its path below the class folder, such as
+            r"^(.+?)/". By default each file is its own group.
+
+    Returns:
+        As `load` does; split is "all". Files that cannot be used are skipped, each with a printed
+        sentence, also in `.attrs["skipped"]`.
+
+    Raises:
+        ValueError: There is no class folder or no usable file, or `group` finds nothing.
+    """
+    folder = Path(path)
+    seen = [file for file in sorted(folder.glob("*/**/*")) if not _is_hidden(file, folder)]
+    files = [file for file in seen if file.suffix.lower() in audio.SUFFIXES]
+    others = sum(file.suffix.lower() in OTHER_SOUNDS for file in seen)
+    if not files:
+        loose = sum(file.suffix.lower() in audio.SUFFIXES for file in folder.glob("*"))
+        found = "no sound file" if folder.is_dir() else "no such folder"
+        found = f"{loose} sound files outside any class folder" if loose else found
+        found += f" ({others} of other kinds, such as .m4a: convert them to WAV)" if others else ""
+        raise ValueError(f"{folder}: expected a folder for each class, with sounds, found {found}")
+    listed = []
+    for file in files:
+        label, *below = file.relative_to(folder).parts
+        name = "/".join([label, *below]) if group is None else _group(file, "/".join(below), group)
+        listed.append((file, label, name, "all", folder.name, "unknown"))
+    clips = _table(listed, root=folder)
+    if others:
+        print(f"{others:,} sounds are of other kinds, such as .m4a: convert them to WAV")
+    print(f"{folder.name}: {len(clips):,} clips used, {len(clips.attrs['skipped']):,} skipped")
+    return clips
+
+
+def split(
+    clips: pd.DataFrame, *, fraction: float = 0.2, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split clips in two, about `fraction` in the second; no group is on both sides.
+
+    If there is a column `label`, a class with two groups or more is on both sides as far as that
+    is possible; one with a single group is on the first side, where it can be learned.
+
+    Raises:
+        ValueError: There is one group only, or the fraction is not between 0 and 1.
+
+    Source:
+        Folds of scikit-learn's StratifiedGroupKFold, of which the best are taken.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"expected a fraction between 0 and 1, found {fraction}")
+    groups, names = pd.factorize(clips["group"], sort=True)
+    labels = pd.factorize(clips["label"])[0] if "label" in clips else np.zeros(len(clips), int)
+    if len(names) < 2:
+        raise ValueError(f"expected two groups or more to split by, found {list(names)}")
+    holds = pd.crosstab(groups, labels).to_numpy() > 0  # [groups, classes]
+    several = holds.sum(axis=0) > 1
+    free = np.flatnonzero(~holds[:, ~several].any(axis=1))  # groups that are no class's only one
+    free = free if len(free) else np.arange(len(names))
+    best, lowest_cost = None, None
+    for second_sides in _candidates(groups, labels, free, fraction, seed):
+        for side in second_sides:
+            taken = np.isin(np.arange(len(names)), side)
+            unlearned, held = ~holds[~taken].any(axis=0), holds[taken].any(axis=0)
+            share = taken[groups].mean()
+            cost = unlearned.sum(), (several & ~held).sum(), abs(share - fraction)
+            if 0 < share < 1 and (best is None or cost < lowest_cost):
+                best, lowest_cost = taken[groups], cost
+        if best is not None and lowest_cost[:2] == (0, 0):
+            break
+    return clips[~best], clips[best]
+
+
+def measure(clips: pd.DataFrame) -> pd.DataFrame:
+    """Measure each clip of a table with `path`.
+
+    Returns:
+        The same rows: peak and level (decibels, 0 is full scale, level by root mean square),
+        silence (share of the clip), clipped, content (a hash of the samples), and duplicate (an
+        earlier clip holds the same samples).
+    """
+    rows = pd.DataFrame([_measure(path) for path in clips["path"]], index=clips.index)
+    return rows.assign(duplicate=rows["content"].duplicated())
+
+
+def report(clips: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate what each class holds, and "all"; what `measure` gave is not measured again.
+
+    Returns:
+        A row a class: clips, share, groups, the least, median and largest seconds and level
+        (decibels), sample_rates, silence (share), clipped, duplicates, and groups_of_duplicates
+        (how many groups share a recording with another: a leak between the sides of a split).
+    """
+    clips = clips if "content" in clips else clips.join(measure(clips))
+    shared = clips.groupby("content")["group"].transform("nunique") > 1
+    clips = clips.assign(shared=shared)
+    rows = {str(label): part for label, part in clips.groupby("label", observed=False)}
+    rows["all"] = clips
+    table = pd.DataFrame({name: _summary(part, len(clips)) for name, part in rows.items()}).T
+    return table.rename_axis("label").infer_objects()
+
+
+def fingerprint_of(name: str) -> str:
+    """Give "set:fingerprint", 12 hexadecimal digits, of one set (not of its stand-in)."""
+    chosen = SETS[name]
+    if chosen.archive:
+        return f"{chosen.name}:{chosen.archive.sha256[:12]}"
+    return f"{chosen.name}:{fingerprint(DATA / chosen.name, 'clips*', 'clips/**/*')[:12]}"
+
+
+def fingerprint(folder: Path, *patterns: str) -> str:
+    """Hash names and contents of the files that match: 64 hexadecimal digits of SHA-256."""
+    total = hashlib.sha256()
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
+        if path.is_file():
+            name = path.relative_to(folder).as_posix()
+            total.update(f"{name} {pooch.file_hash(path)}\n".encode())
+    return total.hexdigest()
+
+
+def _candidates(groups, labels, free, fraction, seed):
+    """Yield lists of second sides, the best first: folds, fewer folds, random groups."""
+    rows = np.isin(groups, free)
+    share = min(fraction / rows.mean(), 0.95)  # of the clips that may be taken
+    groups, labels = groups[rows], labels[rows]
+    folds_wanted = max(2, Fraction(share).limit_denominator(20).denominator)
+    folds_possible = min(len(free), np.bincount(labels).max())
+    for n_folds in range(min(folds_wanted, folds_possible), 1, -1):
+        folder = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a class of few clips
+            folds = [groups[fold] for _, fold in folder.split(groups, labels, groups)]
+        taken = min(max(1, round(share * n_folds)), n_folds - 1)
+        yield [np.concatenate((folds + folds)[start : start + taken]) for start in range(n_folds)]
+    random = np.random.default_rng(seed)
+    picks = random.random((200, len(free))) < random.random((200, 1))
+    yield [*(free[pick] for pick in picks), free, free[:1]]
+
+
+def _measure(path):
+    samples, sample_rate = audio.decode(path)
+    mono = samples.mean(axis=1)
+    block = min(max(1, int(BLOCK * sample_rate)), len(mono))
+    blocks = mono[: len(mono) // block * block].reshape(-1, block)
+    power = (blocks.astype(np.float64) ** 2).mean(axis=1)
+    full = (np.abs(samples) >= FULL_SCALE).any(axis=1)
+    runs = np.convolve(full, np.ones(CLIPPED_RUN))  # how many of CLIPPED_RUN samples are full
+    return {
+        "peak": _decibels(np.abs(samples).max() ** 2),
+        "level": _decibels((mono.astype(np.float64) ** 2).mean()),
+        "silence": float((power <= power.max() * 10 ** (-QUIET / 10)).mean()),
+        "clipped": bool(runs.max() >= CLIPPED_RUN),
+        "content": hashlib.sha256(samples.tobytes()).hexdigest()[:16],
+    }
+
+
+def _decibels(power):
+    return float(10 * np.log10(max(power, 1e-12)))
+
+
+def _summary(part, total):
+    row = {"clips": len(part), "share": round(len(part) / total, 3)}
+    row["groups"] = part["group"].nunique()
+    if part.empty:
+        return row
+    for column, digits in (("seconds", 2), ("level", 1)):
+        for name, number in (("least", "min"), ("median", "median"), ("largest", "max")):
+            row[f"{column}_{name}"] = round(part[column].agg(number), digits)
+    row["sample_rates"] = ", ".join(str(rate) for rate in sorted(part["sample_rate"].unique()))
+    row["silence"] = round(part["silence"].mean(), 3)
+    row["clipped"], row["duplicates"] = int(part["clipped"].sum()), int(part["duplicate"].sum())
+    row["groups_of_duplicates"] = part.loc[part["shared"], "group"].nunique()
+    return row
+
+
+def _is_hidden(file, folder):
+    return any(name.startswith(".") for name in file.relative_to(folder).parts)
+
+
+def _group(file, below, pattern):
+    """The group that a pattern finds in a file's name, or else in its path in the class folder."""
+    try:
+        found = re.search(pattern, file.name) or re.search(pattern, below)
+    except re.error as error:
+        raise ValueError(
+            f"expected a pattern like '^(.+)_', found {pattern!r} ({error})"
+        ) from error
+    if not found or not found.groups():
+        raise ValueError(f"{file}: expected {pattern!r} to find a group in parentheses, found none")
+    return found[1]
+
+
+def _table(listed, *, root):
+    """Decode every listed clip to a row; name (below `root`) and skip those that are unusable."""
+    rows, skipped = [], []
+    for file, label, group, part, source, licence in listed:
+        try:
+            samples, rate = audio.decode(file)
+            rows.append((file, label, group, part, len(samples) / rate, rate, source, licence))
+        except audio.UnreadableSound as error:
+            skipped.append(str(error).replace(f"{root}{os.sep}", ""))
+            print(f"skipped {skipped[-1]}")
+    if not rows:
+        first = f"{len(skipped)} that cannot be used, the first: {skipped[0]}"
+        raise ValueError(f"expected sound files, found {first}")
+    clips = pd.DataFrame(rows, columns=COLUMNS)
+    clips["label"] = pd.Categorical(clips["label"])
+    clips.attrs["skipped"] = skipped
+    return clips
+
+
+def _folder(chosen):
+    """The folder of a set: found, or made from its archive, which is downloaded if need be.
+
+    Two processes may ask at once; an interrupted call leaves nothing half done.
+    """
+    archive, given = chosen.archive, os.environ.get("COURSE_DATA_DIR")
+    if archive is None:
+        return DATA / chosen.name
+    name = archive.file.removesuffix(".zip").removesuffix(".tar.gz")
+    caches = Path.home() / ".cache", Path(tempfile.gettempdir())
+    places = [DATA / "downloads", *(cache / "rnn-audio-course" for cache in caches)]
+    for place in [Path(given), *places] if given else places:
+        if os.path.isdir(place / name):  # False, too, where one may not look
+            return _with_recordings(place / name, archive)
+    place = next(filter(_is_writable, places), None)
+    if place is None:
+        raise Unavailable(f"{name}: expected a folder that can be written, found none")
+    with tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as beside:
+        packed = Path(given or beside) / archive.file
+        if given and not os.path.isfile(packed):
+            looked = f"looked for {packed.name} in COURSE_DATA_DIR={given}: not there"
+            raise Unavailable(f"{looked}; put it there, or unset COURSE_DATA_DIR to download it")
+        if not given and chosen.is_large:
+            looked = f"looked for {packed.name}: not here, and too large to be downloaded unasked"
+            raise Unavailable(f"{looked}; {ADVICE}, or load it by its own name, {chosen.name}")
+        if not given:
+            _download(archive, packed)
+        found = None if archive.recordings else pooch.file_hash(packed)
+        _unpack(packed, Path(beside) / "files")
+        inner = _only_folder(Path(beside) / "files")
+        found = found or fingerprint(inner, archive.recordings)
+        if found != archive.sha256:
+            known = f"expected the fingerprint {archive.sha256[:12]}…, found {found[:12]}…"
+            raise Unavailable(f"{packed.name}: {known}: these are not the files this course knows")
+        try:
+            os.rename(inner, place / name)
+        except OSError:
+            if not (place / name).is_dir():  # else another process was first
+                raise
+    return place / name
+
+
+def _download(archive, target):
+    """Fetch an archive whole, or raise."""
+    options = {"timeout": TIMEOUT, "headers": {"Accept-Encoding": "identity"}}
+    fetch = pooch.HTTPDownloader(progressbar=True, chunk_size=1 << 20, **options)
+    try:
+        pooch.retrieve(archive.url, None, target.name, target.parent, downloader=fetch)
+    except (OSError, ValueError) as error:
+        answer = getattr(error, "response", None)
+        found = type(error).__name__ if answer is None else f"status {answer.status_code}"
+        looked = f"looked for {archive.file} at {archive.url}: {found}"
+        raise Unavailable(f"{looked}; {ADVICE}") from error
+
+
+def _unpack(packed, folder):
+    """Unpack an archive, refusing one that is damaged or reaches outside its folder."""
+    try:
+        if packed.suffix == ".zip":
+            with zipfile.ZipFile(packed) as archive:
+                for name in archive.namelist():
+                    if not (folder / name).resolve().is_relative_to(folder.resolve()):
+                        raise zipfile.BadZipFile(f"{name!r}, which reaches outside")
+                archive.extractall(folder)
+        else:
+            with tarfile.open(packed, "r:gz") as archive:
+                archive.extractall(folder, filter="data")  # no links or devices, all inside
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+        OSError,
+    ) as error:
+        advice = "delete it and fetch it again, or make room"
+        raise Unavailable(
+            f"{packed.name}: expected a whole archive, found {error}: {advice}"
+        ) from error
+
+
+def _only_folder(folder):
+    """The single folder that an archive of a repository holds, or the folder itself."""
+    inside = list(folder.iterdir())
+    return inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+
+
+def _with_recordings(folder, archive):
+    """A folder that holds the recordings, or the only one in it, as Windows unpacks archives."""
+    for place in (folder, _only_folder(folder)):
+        if any(place.glob(archive.recordings or "*/*")):
+            return place
+    raise Unavailable(
+        f"the folder {folder.name}: expected recordings, found none; delete the folder"
+    )
+
+
+def _is_writable(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _embedded(folder):
+    rows = pd.read_csv(folder / "clips.csv", dtype=str).itertuples()
+    clips = folder / "clips"
+    return [(clips / row.file, row.label, row.group, row.split, "CC BY 4.0") for row in rows]
+
+
+def _fsdd(folder):
+    """The Free Spoken Digit Dataset with its official split: takes 0 to 4 are for the test."""
+    rows = []
+    for file in (folder / "recordings").glob("*.wav"):
+        digit, speaker, take = file.stem.split("_")
+        rows.append((digit, speaker, int(take), file))
+    sides = {take: "test" for take in range(5)}
+    return [
+        (file, d, s, sides.get(take, "train"), "CC BY-SA 4.0") for d, s, take, file in sorted(rows)
+    ]
+
+
+def _esc_10(folder):
+    """ESC-10 (K. J. Piczak 2015): the split is the official fold, the group the recording."""
+    readme = (folder / "README.txt").read_text(encoding="utf-8")
+    credits = dict(
+        re.findall(r"^- \[(.+?)\]: +(clip derived from .+)$", readme, flags=re.MULTILINE)
+    )
+    rows = []
+    for file in sorted(folder.glob("*/*.ogg")):
+        fold, recording, _ = file.stem.split("-")
+        label = file.parent.name[6:].lower()  # of "001 - Dog bark"
+        rows.append((file, label, recording, fold, f"CC BY 3.0; {credits[file.name]}"))
+    return rows
+
+
+def _commands(folder):
+    """Speech Commands v2 (P. Warden 2018) in twelve classes; "silence" is whole noise files."""
+    splits = {f"{NOISES}/{noise}.wav": "test" for noise in TEST_NOISES}
+    for part, listed in (("test", "testing_list.txt"), ("validation", "validation_list.txt")):
+        splits.update(dict.fromkeys((folder / listed).read_text().split(), part))
+    return _words(folder, lambda file: splits.get(f"{file.parent.name}/{file.name}", "train"))
+
+
+def _mini_commands(folder):
+    """A thousand clips each of eight commands, split by the rule of the whole set's authors."""
+
+    def by_speaker(file):  # a tenth of the speakers each, by the SHA-1 of their names
+        number = int(hashlib.sha1(_speaker(file).encode()).hexdigest(), 16) % 2**27
+        place = number / (2**27 - 1)
+        return "validation" if place < 0.1 else "test" if place < 0.2 else "train"
+
+    inner = folder / "mini_speech_commands"  # there if the archive holds another folder, too
+    return _words(inner if inner.is_dir() else folder, by_speaker)
+
+
+def _spoken_commands(folder):
+    return [(file, _command(word), *others) for file, word, *others in _embedded(folder)]
+
+
+def _words(folder, part_of):
+    """The clips of a folder with a folder for each word."""
+    rows = []
+    for file in sorted(folder.glob("*/[!.]*.wav")):
+        label = _command(file.parent.name)
+        rows.append((file, label, _speaker(file), part_of(file), "CC BY 4.0"))
+    return rows
+
+
+def _command(word):
+    return word if word in COMMANDS else "silence" if word == NOISES else "unknown"
+
+
+def _speaker(file):
+    return file.stem.split("_nohash_")[0]
+
+
+def _gtzan(folder):
+    """930 clips of GTZAN by the fault-filtered list (Kereliuk, Sturm and Larsen 2015)."""
+    found = {file.stem: file for file in folder.glob("*/*.*")}
+    rows = []
+    for track, part in pd.read_csv(DATA / "gtzan_fault_filtered.csv", dtype=str).to_numpy():
+        genre = track.split(".")[0]
+        file = found.get(track, folder / genre / f"{track}.wav")  # a missing one is skipped later
+        rows.append((file, genre, track, part, "no licence is stated: for study"))
+    return rows
+
+
+_SPEECH_URL = "https://storage.googleapis.com/download.tensorflow.org/data"
+_FSDD = Archive(
+    "free-spoken-digit-dataset-26eb9aaf76e81b692f806f9140c2d2777410d7a1.zip",
+    "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/"
+    "26eb9aaf76e81b692f806f9140c2d2777410d7a1.zip",
+    "baa3a6dcf4da47fb3075bec71a8cefb512022cb9ae030a79a31b315f37bc67af",
+    "recordings/*.wav",
+)
+_ESC_10 = Archive(
+    "ESC-10-553c8f1743b9dba6b282e1323c3ca8fa76923448.zip",
+    "https://github.com/karolpiczak/ESC-10/archive/553c8f1743b9dba6b282e1323c3ca8fa76923448.zip",
+    "90f86c372a5566235f4a724cc3bd6163390aae3eebb52b3fd167001f2014db91",
+    "*/*.ogg",
+)
+_SPEECH_COMMANDS = Archive(
+    "speech_commands_v0.02.tar.gz",
+    f"{_SPEECH_URL}/speech_commands_v0.02.tar.gz",
+    "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
+)
+_MINI = Archive(
+    "mini_speech_commands.zip",
+    f"{_SPEECH_URL}/mini_speech_commands.zip",
+    "49650f2341b26d886b46b3f4fb8fed59e30300b17550f1ee4a768b3106cf93a0",
+)
+_GTZAN = Archive(
+    "genres.tar.gz",
+    "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz",
+    "b28cc067ff6199bd826f5d1a6931458586d64acae7f44b2e882b7a97af057531",
+)
+SETS = {
+    "fsdd": Set("fsdd", "Free Spoken Digit Dataset", _fsdd, _FSDD),
+    "spoken-digits": Set("spoken-digits", "embedded synthetic voices", _embedded),
+    "esc-10": Set("esc-10", "ESC-10", _esc_10, _ESC_10, "sources"),
+    "environmental-sounds": Set(
+        "environmental-sounds", "embedded environmental sounds", _embedded, None, "sources"
+    ),
+    "speech-commands": Set("speech-commands", "Speech Commands v2", _commands, _SPEECH_COMMANDS),
+    "mini-speech-commands": Set(
+        "mini-speech-commands", "Speech Commands (mini)", _mini_commands, _MINI
+    ),
+    "spoken-commands": Set("spoken-commands", "embedded synthetic voices", _spoken_commands),
+    "gtzan": Set("gtzan", "GTZAN", _gtzan, _GTZAN, "songs"),
+    "rhythms": Set("rhythms", "embedded rhythms", _embedded, None, "songs"),
+}
+SETS["digits"] = SETS["fsdd"]._replace(stand_in="spoken-digits")
+SETS["environment"] = SETS["esc-10"]._replace(stand_in="environmental-sounds")
+SETS["commands"] = SETS["speech-commands"]._replace(stand_in="spoken-commands", is_large=True)
+SETS["music"] = SETS["gtzan"]._replace(stand_in="rhythms", is_large=True)
