@@ -25,29 +25,25 @@
 import setup_course
 
 # %%
+import json
+from html import escape
+from string import Template
+
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import HTML, Audio
 
 from course_lib import audio, batches, data, evaluation, models, plots, training
 
 # %% [markdown]
 # ## A clip to read
 #
-# The clips are put into three parts as in lesson 00. Everything below looks at training and validation clips; the test waits
+# The clips come in the three parts of lesson 00. Everything below looks at training and validation clips; the test waits
 # for one number near the end.
 
 # %%
-clips = data.load("digits")
-clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
-test, rest = clips[clips.split == "test"], clips[clips.split == "train"]
-validation = rest.groupby(["label", "group"], observed=True).sample(
-    frac=0.1, random_state=0
-)
-train = rest.drop(validation.index)
-print(
-    f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test"
-)
+train, validation, test = data.load_parts("digits")
 
 # %% [markdown]
 # A network learns best from small numbers around zero. Log energies are mostly below it, so the models of this
@@ -65,7 +61,8 @@ clip = sixes.loc[(sixes.seconds - 0.487).abs().idxmin()]  # of about half a seco
 frames = scale(clip.frames)
 print(f"before: from {clip.frames.min():.1f} to {clip.frames.max():.1f}")
 print(
-    f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] = {list(frames.shape)}"
+    f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] = "
+    f"{list(frames.shape)}"
 )
 
 # %% [markdown]
@@ -94,11 +91,8 @@ layer = keras.layers.SimpleRNN(
 )
 layer.build([None, None, audio.N_MELS])
 kernel, recurrent_kernel, bias = layer.get_weights()
-for name, weights in {
-    "kernel": kernel,
-    "recurrent_kernel": recurrent_kernel,
-    "bias": bias,
-}.items():
+names = ["kernel", "recurrent_kernel", "bias"]
+for name, weights in zip(names, layer.get_weights()):
     print(f"{name:>16} {list(weights.shape)}")
 
 # %% [markdown] tags=["notes"]
@@ -142,7 +136,8 @@ print("[frames, bands]", list(frames.shape), "→ [frames, units]", list(states.
 by_keras = keras.ops.convert_to_numpy(layer(frames[None]))[0]
 np.testing.assert_allclose(states, by_keras, atol=1e-5)
 print(
-    f"{states.size} numbers, the largest difference {np.abs(states - by_keras).max():.0e}"
+    f"{states.size} numbers, the largest difference "
+    f"{np.abs(states - by_keras).max():.0e}"
 )
 
 # %% [markdown]
@@ -164,7 +159,8 @@ steps = {
 }
 for name, values in steps.items():
     print(
-        f"{name:>34} {list(values.shape)}  from {values.min():+.2f} to {values.max():+.2f}"
+        f"{name:>34} {list(values.shape)}  from {values.min():+.2f} to "
+        f"{values.max():+.2f}"
     )
 
 # %% [markdown]
@@ -197,10 +193,8 @@ for number, (here, following) in enumerate(zip(times[:shown], times[1:])):
     axes.text(here + 0.0003, 53, "kernel", va="center", fontsize=9)
     axes.text(here - 0.005, 67, "recurrent\nkernel", ha="center", fontsize=8)
 axes.set(ylim=(-0.5, 75), xlim=(times[0] - 0.013, times[shown] + 0.001))
-plots.describe(
-    axes,
-    f"{shown} states in a chain: each has an arrow from its own frame and one from the state before",
-)
+fact = "each has an arrow from its own frame and one from the state before"
+plots.show(axes, f"{shown} states in a chain: {fact}")
 
 # %% [markdown] tags=["notes"]
 # Let them count: twelve arrows enter the six states, and there are two matrices. The picture repeats them, the layer holds them once.
@@ -219,10 +213,12 @@ dense = np.tanh(frames[0] @ kernel + bias)
 np.testing.assert_allclose(states[0], dense, atol=1e-6)
 dense_next = np.tanh(frames[1] @ kernel + bias)
 print(
-    f"state 0 and a Dense layer on frame 0: at most {np.abs(states[0] - dense).max():.0e} apart"
+    "state 0 and a Dense layer on frame 0: at most "
+    f"{np.abs(states[0] - dense).max():.0e} apart"
 )
 print(
-    f"state 1 and a Dense layer on frame 1: up to {np.abs(states[1] - dense_next).max():.2f} apart"
+    "state 1 and a Dense layer on frame 1: up to "
+    f"{np.abs(states[1] - dense_next).max():.2f} apart"
 )
 
 # %% [markdown]
@@ -261,9 +257,10 @@ figure = plots.under_frames(
     clip.frames, sizes, unit="largest number", title="the state with and without tanh"
 )
 reached = {name: max(values) for name, values in sizes.items()}
-plots.describe(
+plots.show(
     figure,
-    f"with tanh the largest is {reached['with tanh']:.2f}, without it {reached['without']:.1f}",
+    f"with tanh the largest is {reached['with tanh']:.2f}, without it "
+    f"{reached['without']:.1f}",
 )
 
 # %% [markdown] tags=["notes"]
@@ -292,7 +289,8 @@ print(
 )
 print("return_sequences=False: [batch, units] =", list(last_only(frames[None]).shape))
 print(
-    f"the last of all states and the last state: at most {np.abs(last - states[-1]).max():.0e} apart"
+    "the last of all states and the last state: at most "
+    f"{np.abs(last - states[-1]).max():.0e} apart"
 )
 
 # %% [markdown]
@@ -316,9 +314,8 @@ print(
 place = len(frames) // 2
 changed = frames.copy()
 changed[place] = frames[0]
-difference = np.abs(read_by_hand(changed, kernel, recurrent_kernel, bias) - states).max(
-    axis=1
-)
+other_states = read_by_hand(changed, kernel, recurrent_kernel, bias)
+difference = np.abs(other_states - states).max(axis=1)
 figure = plots.under_frames(
     clip.frames,
     {"change": difference},
@@ -326,13 +323,11 @@ figure = plots.under_frames(
     title="one frame is replaced",
 )
 first = int(np.flatnonzero(difference)[0])
-before, after = (
-    np.count_nonzero(difference[:place]),
-    np.count_nonzero(difference[place:]),
-)
+before = np.count_nonzero(difference[:place])
+after = np.count_nonzero(difference[place:])
 at_first, at_last = difference[place], difference[-1]
 fact = f"{before} states before frame {place} change, and {after} from it on"
-plots.describe(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at the end")
+plots.show(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at the end")
 
 # %% [markdown] tags=["notes"]
 # Who drew anything before the frame? Who drew a curve that stays up to the end? Both are worth a word: nothing before, and the trace fades.
@@ -359,18 +354,14 @@ plots.describe(figure, f"{fact}: by {at_first:.2f} there, by {at_last:.0e} at th
 
 # %% tags=["more", "no-code"]
 held = layer.count_params()
-for name, row in {
-    "shortest": train.seconds.idxmin(),
-    "longest": train.seconds.idxmax(),
-}.items():
+rows = {"shortest": train.seconds.idxmin(), "longest": train.seconds.idxmax()}
+for name, row in rows.items():
     other = scale(train.frames[row])
-    answer = layer(other[None])
-    print(
-        f"{name}: {list(other.shape)} → {list(answer.shape)}; a Dense layer on it all: {other.size * 16:,} weights"
-    )
-assert (
-    layer.count_params() == held == sum(weights.size for weights in layer.get_weights())
-)
+    shape = list(layer(other[None]).shape)
+    by_dense = f"a Dense layer on it all: {other.size * 16:,} weights"
+    print(f"{name}: {list(other.shape)} → {shape}; {by_dense}")
+assert layer.count_params() == held
+assert held == sum(weights.size for weights in layer.get_weights())
 print(f"the RNN holds {layer.count_params()} numbers, as before")
 
 # %% [markdown] tags=["notes"]
@@ -397,7 +388,8 @@ assert count(audio.N_MELS, 16) == layer.count_params()
 for units in [16, 32, 64, 128]:
     past = units * units / count(audio.N_MELS, units)
     print(
-        f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, {past:.0%} of them for the past"
+        f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, {past:.0%} of "
+        "them for the past"
     )
 
 # %% [markdown]
@@ -418,7 +410,7 @@ for units in [16, 32, 64, 128]:
 
 # %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
-model = models.rnn(clips.label.nunique())
+model = models.rnn(train.label.nunique())
 by_count = count(audio.N_MELS, 64) + 64 * 10 + 10
 assert by_count == model.count_params()
 print(f"{by_count:,} parameters: {', '.join(layer.name for layer in model.layers)}")
@@ -446,7 +438,8 @@ history = training.fit(
 )
 share = history.history["val_accuracy"][-1]
 print(
-    f"after the last epoch, right about {share:.1%} of the validation clips; guessing: 10%"
+    f"after the last epoch, right about {share:.1%} of the validation clips; guessing: "
+    "10%"
 )
 
 # %% [markdown]
@@ -458,7 +451,7 @@ score = evaluation.evaluate(model, test)
 evaluation.Results().add(
     lesson="03",
     model=model.name,
-    data=clips.source.iloc[0],
+    data=train.source.iloc[0],
     split="official",
     score=score,
     parameters=model.count_params(),
@@ -486,7 +479,7 @@ logits = states[-1] @ to_logits + logit_bias
 np.testing.assert_allclose(
     logits, evaluation.predict(model, [clip.frames])[0], atol=1e-4
 )
-heard = clips.label.cat.categories[logits.argmax()]
+heard = train.label.cat.categories[logits.argmax()]
 print(f"states {list(states.shape)}, logits {list(logits.shape)}; the answer: {heard}")
 
 # %% [markdown]
@@ -498,7 +491,7 @@ print(f"states {list(states.shape)}, logits {list(logits.shape)}; the answer: {h
 
 # %%
 def widest_plane(points):
-    """The points' centre, their two widest directions [units, 2], and the share of the spread that these show."""
+    """The centre, the two widest directions [units, 2], and the share they show."""
     centre = points.mean(axis=0)
     _, spread, directions = np.linalg.svd(points - centre, full_matrices=False)
     return centre, directions[:2].T, (spread[:2] ** 2).sum() / (spread**2).sum()
@@ -540,18 +533,58 @@ axes.set(
 )
 moved = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
 straight = np.linalg.norm(path[-1] - path[0])
-plots.describe(
+plots.show(
     axes,
-    f"in this plane the path is {moved:.1f} long, and its ends are {straight:.1f} apart",
+    f"in this plane the path is {moved:.1f} long, and its ends are {straight:.1f} "
+    "apart",
 )
 
 # %% [markdown]
 # Now play it. The dot is where the state is while you hear the sound. (A clip of half a second is short: play it again and
-# again, and watch one part of the word at a time.)
+# again, and watch one part of the word at a time.) The first of the two cells only draws: it is a web page's code.
+
+# %%
+MOVING_DOT = Template("""
+<figure style="margin:0"><figcaption>$title: press play, and follow the dot</figcaption>
+<svg viewBox="0 0 500 320" width="500" role="img" aria-label="$title"
+style="background:#fff; display:block">
+<polyline points="$path" fill="none" stroke="#0072B2" stroke-width="2"/>
+<circle r="7" cx="-20" cy="-20" fill="#D55E00"/></svg>
+$player
+<script>{
+  const figure = document.currentScript.closest("figure");
+  const sound = figure.querySelector("audio"), dot = figure.querySelector("circle");
+  const points = $points, times = $times;
+  const move = () => {
+    const at = times.filter(time => time <= sound.currentTime).length - 1;
+    const [x, y] = points[Math.max(0, at)];
+    dot.setAttribute("cx", x); dot.setAttribute("cy", y);
+    if (!sound.paused) requestAnimationFrame(move);
+  };
+  for (const event of ["play", "seeked", "pause", "ended"])
+    sound.addEventListener(event, move);
+}</script></figure>""")
+
+
+def moving_state(points, waveform, *, title):
+    """The path of points [frames, 2], and a dot that moves on it with the sound."""
+    spread = points.max(axis=0) - points.min(axis=0)
+    scaled = (20 + (points - points.min(axis=0)) / spread * [460, 260]).round(1)
+    scaled[:, 1] = (300 - scaled[:, 1]).round(1)  # a web page counts downwards
+    return HTML(
+        MOVING_DOT.substitute(
+            title=escape(title),
+            path=" ".join(f"{x},{y}" for x, y in scaled),
+            points=json.dumps(scaled.tolist()),
+            times=json.dumps(plots.middle(len(points)).round(4).tolist()),
+            player=Audio(waveform, rate=audio.SAMPLE_RATE)._repr_html_(),
+        )
+    )
+
 
 # %%
 print(f"{len(path)} points in {len(path) * 0.01:.2f} s, the plane of the picture above")
-plots.moving_state(path, audio.read(clip.path), title=f'"six", {clip.group}')
+moving_state(path, audio.read(clip.path), title=f'"six", {clip.group}')
 
 # %% [markdown]
 # **Predict, then run.** When does the state move fast: in the hisses, in the vowel, in the silence, or where one gives way to
@@ -565,12 +598,10 @@ figure = plots.under_frames(
     clip.frames, {"distance": speed}, unit="distance", title="how far the state moves"
 )
 fastest = int(speed[8:].argmax()) + 8
-fact = f"the state leaves zero with steps of up to {speed[:8].max():.1f}; later it moves farthest"
 when = plots.middle(len(speed))[fastest]
-plots.describe(
-    figure,
-    f"{fact}, {speed[fastest]:.1f}, at {when:.2f} s; its median step is {np.median(speed):.1f}",
-)
+start = f"the state leaves zero with steps of up to {speed[:8].max():.1f}"
+later = f"later it moves farthest, {speed[fastest]:.1f}, at {when:.2f} s"
+plots.show(figure, f"{start}; {later}; its median step is {np.median(speed):.1f}")
 
 # %% [markdown]
 # The first steps are long because the state comes from zeros; the first eight are left out of the search for the largest. Find
@@ -581,7 +612,7 @@ plots.describe(
 
 # %%
 def correlation(frames):
-    """How alike two curves are: how much the frame changes, and how far the state moves."""
+    """How alike two curves are: the change of the frame, and the step of the state."""
     change = np.linalg.norm(np.diff(frames, axis=0), axis=1)
     moves = np.linalg.norm(np.diff(read_by_hand(frames, *trained), axis=0), axis=1)
     return np.corrcoef(change, moves)[0, 1]
@@ -590,7 +621,8 @@ def correlation(frames):
 each = np.array([correlation(scale(one)) for one in chosen.frames])
 low, high = np.quantile(each, [0.05, 0.95])
 print(
-    f"{len(each)} clips: median correlation {np.median(each):.2f}; nine in ten lie from {low:.2f} to {high:.2f}"
+    f"{len(each)} clips: median correlation {np.median(each):.2f}; nine in ten lie "
+    f"from {low:.2f} to {high:.2f}"
 )
 
 # %% [markdown]
@@ -619,29 +651,19 @@ print(
 
 # %% tags=["more", "no-code"]
 def draw_ends(axes, points, labels, title):
-    """Each clip's last state as the digit that was said, and a large digit in the middle of each word's clips."""
+    """A small digit for each clip's last state, a large one in the middle of a word's."""
+    large = {"fontsize": 20, "weight": "bold", "ha": "center", "va": "center"}
     for word in labels.cat.categories:
         own = points[labels == word]
         axes.scatter(*own.T, marker=f"${word}$", s=34, linewidth=0.4)
-        axes.text(
-            *np.median(own, axis=0),
-            word,
-            fontsize=20,
-            weight="bold",
-            ha="center",
-            va="center",
-        )
+        axes.text(*np.median(own, axis=0), word, **large)
     axes.set(xlabel="first direction", ylabel="second direction", title=title)
 
 
 figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
-draw_ends(
-    axes,
-    (ends - centre) @ plane,
-    validation.label,
-    "where the last states of the validation clips lie",
-)
-plots.describe(
+title = "where the last states of the validation clips lie"
+draw_ends(axes, (ends - centre) @ plane, validation.label, title)
+plots.show(
     axes, f"{len(ends)} clips of ten words; the plane shows {shown:.0%} of the spread"
 )
 
@@ -659,7 +681,7 @@ plots.describe(
 # %%
 def nearest_is_own(of_train, of_validation):
     """The share of validation clips whose nearest middle is their own word's."""
-    words = clips.label.cat.categories
+    words = train.label.cat.categories
     middles = np.array([of_train[train.label == word].mean(axis=0) for word in words])
     distance = np.linalg.norm(of_validation[:, None] - middles, axis=2)
     return (distance.argmin(axis=1) == validation.label.cat.codes).mean()
@@ -669,7 +691,8 @@ train_ends = evaluation.predict(reader, train.frames)
 in_plane = nearest_is_own((train_ends - centre) @ plane, (ends - centre) @ plane)
 everywhere = nearest_is_own(train_ends, ends)
 print(
-    f"nearest to its own word: {in_plane:.2f} in the plane, {everywhere:.2f} in 64 dimensions; guessing 0.10"
+    f"nearest to its own word: {in_plane:.2f} in the plane, {everywhere:.2f} in 64 "
+    "dimensions; guessing 0.10"
 )
 print(f"right by the Dense layer: {share:.2f}")
 
@@ -714,20 +737,39 @@ assert np.shape(answer) == (16,), (
 assert np.abs(answer).max() <= 1, (
     "a number outside -1 to 1: the tanh goes round the whole sum, bias included"
 )
-alone = np.tanh(frames[1] @ kernel + bias)
-assert not np.allclose(answer, alone), (
-    "this state knows its frame alone: add state @ recurrent_kernel"
-)
-turned = np.tanh(frames[1] @ kernel + recurrent_kernel @ every[0] + bias)
-assert not np.allclose(answer, turned), (
-    "the state stands on the left: state @ recurrent_kernel, not reversed"
-)
+from_frame, from_state = frames[1] @ kernel, every[0] @ recurrent_kernel
+slips = {
+    "this state knows its frame alone: where does the state before come in?": (
+        np.tanh(from_frame + bias)
+    ),
+    "this state knows the state before alone: where does the frame come in?": (
+        np.tanh(from_state + bias)
+    ),
+    "the bias is missing from the sum": np.tanh(from_frame + from_state),
+    "the bias stands outside the tanh": np.tanh(from_frame + from_state) + bias,
+    "the product of state and recurrent kernel is turned: which of them comes first?": (
+        np.tanh(from_frame + recurrent_kernel @ every[0] + bias)
+    ),
+}
+for slip, state_of_slip in slips.items():
+    assert not np.allclose(answer, state_of_slip, atol=1e-6), slip
+apart = np.abs(answer - every[1]).max()
 assert np.allclose(answer, every[1], atol=1e-6), (
-    "expected tanh(frame @ kernel + state @ recurrent_kernel + bias)"
+    f"up to {apart:.2g} from the state of read_by_hand: compare with the rule, term by "
+    "term"
 )
-print(
-    f"state 1 of the six, from frame 1 and state 0: right to {np.abs(answer - every[1]).max():.0e}"
+random = np.random.default_rng(4)
+small = [random.normal(size=size) for size in ([3, 5], [5, 5], [5])]
+two_frames = random.normal(size=[2, 3])
+two_states = read_by_hand(two_frames, *small)
+try:
+    found = step(two_frames[1], two_states[0], *small)
+except ValueError as error:
+    raise AssertionError(f"a layer of other sizes does not fit: {error}") from None
+assert np.allclose(found, two_states[1]), (
+    "right for this layer, wrong for another one: use the arguments, no other name"
 )
+print(f"state 1 of the six, from frame 1 and state 0: right to {apart:.0e}")
 
 # %% [markdown]
 # **Exercise 2.** A sound arrives in two pieces. `last_only(piece[None])` reads a piece from zeros and gives its last state,
@@ -737,15 +779,13 @@ print(
 
 # %% tags=["solution"]
 def in_two_pieces(first, second):
-    """The last state of last_only, [1, units], after the first piece and then the second."""
+    """The last state of last_only, [1, units], after one piece and then the other."""
     return last_only(second[None], initial_state=last_only(first[None]))
 
 
 # %% tags=["check"]
 def apart(one, other):
-    return np.abs(
-        keras.ops.convert_to_numpy(one) - keras.ops.convert_to_numpy(other)
-    ).max()
+    return float(keras.ops.max(keras.ops.abs(one - other)))
 
 
 first, second, whole = frames[:-2], frames[-2:], last_only(frames[None])
@@ -753,26 +793,35 @@ answer = in_two_pieces(first, second)
 assert answer is not None, (
     "in_two_pieces should return the state after the second piece"
 )
-assert tuple(answer.shape) == (1, 16), (
-    f"expected a state [1, 16], found {list(answer.shape)}: use last_only"
+assert tuple(np.shape(answer)) == (1, 16), (
+    f"expected a state [1, 16], found {list(np.shape(answer))}: what gives such a "
+    "state?"
 )
-swapped = (
-    "the state after the FIRST piece, or the pieces are swapped: go on with the second"
+assert apart(answer, last_only(first[None])) > 1e-5, (
+    "that is the state after the FIRST piece: go on with the second"
 )
-assert apart(answer, last_only(first[None])) > 1e-5, swapped
 restart = apart(whole, last_only(second[None]))
 assert apart(answer, last_only(second[None])) > 1e-5, (
-    "the second piece began from zeros: hand it an initial_state"
+    "the second piece began from zeros: where does the state of the first go in?"
 )
+swapped = last_only(first[None], initial_state=last_only(second[None]))
+assert apart(answer, swapped) > 1e-5, "the pieces are swapped: the first comes first"
 assert apart(answer, whole) < 1e-5, (
-    "expected the state of the whole clip: the first piece comes first"
+    f"{apart(answer, whole):.1g} from the state of the clip that was never cut"
 )
+for other, cut in [(train.frames.iloc[7], -1), (train.frames.iloc[-5], -3)]:
+    other = scale(other)
+    together = in_two_pieces(other[:cut], other[cut:])
+    assert apart(together, last_only(other[None])) < 1e-5, (
+        "with another clip and another cut it is wrong: use the arguments, no other "
+        "name"
+    )
+half = apart(whole, last_only(frames[None, len(frames) // 2 :]))
 print(
-    f"cut or whole: {apart(answer, whole):.0e} apart; had the second piece begun from zeros: {restart:.2f}"
+    f"cut or whole: {apart(answer, whole):.0e} apart; had the second piece begun from "
+    f"zeros: {restart:.2f}"
 )
-print(
-    f"had the second HALF begun from zeros: {apart(whole, last_only(frames[None, len(frames) // 2 :])):.1e}"
-)
+print(f"had the second HALF begun from zeros: {half:.1e}")
 
 # %% [markdown]
 # The last line is worth a thought: with these random weights, half a clip later the state has all but forgotten where it
@@ -790,7 +839,7 @@ print(
 
 # %%
 def hisses(frames):
-    """1 for each frame that is louder above 2,000 Hz than below, and loud there for its clip; else 0: [frames, 1]."""
+    """1 for a frame louder above 2,000 Hz than below, and loud there for its clip."""
     above = audio.band_centres() > 2_000
     upper, lower = frames[:, above].mean(axis=1), frames[:, ~above].mean(axis=1)
     return ((upper > lower) & (upper > upper.mean()))[:, None].astype(float)
@@ -825,24 +874,36 @@ quiet, late, early = (
     ends_at(numbers, *given) for numbers in (zeros, zeros + [1], [1] + zeros)
 )
 assert quiet < 0, (
-    f"300 zeros end at {quiet:.2f}, not below 0: a small negative offset tips the state down"
+    f"300 zeros end at {quiet:.2f}, not below 0: which of the three acts on a state of "
+    "0?"
 )
 assert late > 0, (
-    f"300 zeros and a 1 end at {late:.2f}: from_input must be strong enough to turn the state round"
+    f"300 zeros and a 1 end at {late:.2f}: one hiss must outweigh the state before it"
 )
 assert early > 0, (
-    f"a 1, then 300 zeros end at {early:.2f}: from_itself above 1, and a small offset, would hold"
+    f"a 1, then 300 zeros end at {early:.2f}: what keeps a state up when zeros come in?"
 )
 assert ends_at(zeros + [1] + zeros, *given) > 0, (
-    "a hiss after a long silence is forgotten: a larger from_input"
+    "a hiss after a long silence is forgotten: how far up does one hiss lift the state?"
 )
 assert ends_at([1] + [0] * 5_000, *given) > 0, (
-    "it fades in the end: from_itself must be above 1"
+    "it fades in the end: follow the state on paper, from one zero to the next"
 )
 assert ends_at([1, 0, 1, 1] + zeros, *given) > 0, (
-    "a second hiss undoes the first: from_input should be positive"
+    "a second hiss undoes the first: what does a 1 add to a state that is up?"
 )
-for word in clips.label.cat.categories:
+for length in [1, 2, 3, 51]:
+    assert ends_at([0] * length, *given) < 0, (
+        "after a shorter silence the state is not below 0: does it change sides?"
+    )
+random = np.random.default_rng(2)
+for share_of_hisses in [0.01, 0.1, 0.5, 0.9]:
+    heard_before = random.random(300) < share_of_hisses
+    heard_before[int(random.integers(300))] = True
+    assert ends_at(heard_before, *given) > 0, (
+        "after hisses at random places the state is not above 0: draw a few on paper"
+    )
+for word in train.label.cat.categories:
     memory = [
         ends_at(hisses(scale(one))[:, 0], *given) > 0
         for one in validation.frames[validation.label == word]
@@ -872,7 +933,7 @@ assert most_units != without_dense, (
     "these units fill the RNN layer alone; the Dense layer needs room, too"
 )
 assert total <= 20_000, (
-    f"{most_units} units take {total:,}: units times units grows faster than in proportion"
+    f"{most_units} units take {total:,}: units times units grows faster than the units"
 )
 assert count(40, most_units + 1) + (most_units + 1) * 10 + 10 > 20_000, (
     f"one unit more than {most_units} fits, too"
@@ -880,8 +941,10 @@ assert count(40, most_units + 1) + (most_units + 1) * 10 + 10 > 20_000, (
 assert models.rnn(10, units=int(most_units)).count_params() == total, (
     "count again: two kernels, bias, Dense"
 )
+past = most_units**2 / total
 print(
-    f"{most_units} units: {total:,} parameters, {most_units**2 / total:.0%} of them in the recurrent kernel"
+    f"{most_units} units: {total:,} parameters, {past:.0%} of them in the recurrent "
+    "kernel"
 )
 
 # %% [markdown] tags=["slide", "only-slides"]
