@@ -1,1 +1,5 @@
 """Helpers of the course, one module for each step of a clip's path from the disk to a report."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on start-up, before import

@@ -223,7 +223,7 @@ def fingerprint_of(name: str) -> str:
     chosen = SETS[name]
     if chosen.archive:
         return f"{chosen.name}:{chosen.archive.sha256[:12]}"
-    return f"{chosen.name}:{fingerprint(DATA / chosen.name, 'clips*', 'clips/**/*')[:12]}"
+    return f"{chosen.name}:{fingerprint(DATA / chosen.name, 'clips.csv', 'clips/**/[!.]*')[:12]}"
 
 
 def fingerprint(folder: Path, *patterns: str) -> str:
@@ -237,7 +237,7 @@ def fingerprint(folder: Path, *patterns: str) -> str:
 
 
 def _candidates(groups, labels, free, fraction, seed):
-    """Yield lists of second sides, the best first: folds, fewer folds, random groups."""
+    """Yield lists of second sides (groups), the best first: folds, fewer folds, at random."""
     rows = np.isin(groups, free)
     share = min(fraction / rows.mean(), 0.95)  # of the clips that may be taken
     groups, labels = groups[rows], labels[rows]
@@ -348,10 +348,10 @@ def _folder(chosen):
         packed = Path(given or beside) / archive.file
         if given and not os.path.isfile(packed):
             looked = f"looked for {packed.name} in COURSE_DATA_DIR={given}: not there"
-            raise Unavailable(f"{looked}; put it there, or unset COURSE_DATA_DIR to download it")
+            raise Unavailable(f"{looked}; put it there, or unset COURSE_DATA_DIR")
         if not given and chosen.is_large:
             looked = f"looked for {packed.name}: not here, and too large to be downloaded unasked"
-            raise Unavailable(f"{looked}; {ADVICE}, or load it by its own name, {chosen.name}")
+            raise Unavailable(f"{looked}; {ADVICE}, or load {chosen.name!r} by this name")
         if not given:
             _download(archive, packed)
         found = None if archive.recordings else pooch.file_hash(packed)
@@ -546,21 +546,18 @@ _GTZAN = Archive(
     "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz",
     "b28cc067ff6199bd826f5d1a6931458586d64acae7f44b2e882b7a97af057531",
 )
-SETS = {
-    "fsdd": Set("fsdd", "Free Spoken Digit Dataset", _fsdd, _FSDD),
-    "spoken-digits": Set("spoken-digits", "embedded synthetic voices", _embedded),
-    "esc-10": Set("esc-10", "ESC-10", _esc_10, _ESC_10, "sources"),
-    "environmental-sounds": Set(
-        "environmental-sounds", "embedded environmental sounds", _embedded, None, "sources"
-    ),
-    "speech-commands": Set("speech-commands", "Speech Commands v2", _commands, _SPEECH_COMMANDS),
-    "mini-speech-commands": Set(
-        "mini-speech-commands", "Speech Commands (mini)", _mini_commands, _MINI
-    ),
-    "spoken-commands": Set("spoken-commands", "embedded synthetic voices", _spoken_commands),
-    "gtzan": Set("gtzan", "GTZAN", _gtzan, _GTZAN, "songs"),
-    "rhythms": Set("rhythms", "embedded rhythms", _embedded, None, "songs"),
-}
+_SETS = (
+    Set("fsdd", "Free Spoken Digit Dataset", _fsdd, _FSDD),
+    Set("spoken-digits", "embedded synthetic voices", _embedded),
+    Set("esc-10", "ESC-10", _esc_10, _ESC_10, "sources"),
+    Set("environmental-sounds", "embedded environmental sounds", _embedded, groups="sources"),
+    Set("speech-commands", "Speech Commands v2", _commands, _SPEECH_COMMANDS),
+    Set("mini-speech-commands", "Speech Commands (mini)", _mini_commands, _MINI),
+    Set("spoken-commands", "embedded synthetic voices", _spoken_commands),
+    Set("gtzan", "GTZAN", _gtzan, _GTZAN, "songs"),
+    Set("rhythms", "embedded rhythms", _embedded, groups="songs"),
+)
+SETS = {each.name: each for each in _SETS}
 SETS["digits"] = SETS["fsdd"]._replace(stand_in="spoken-digits")
 SETS["environment"] = SETS["esc-10"]._replace(stand_in="environmental-sounds")
 SETS["commands"] = SETS["speech-commands"]._replace(stand_in="spoken-commands", is_large=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from course_lib.files import decode
+from course_lib.audio import decode
 
 FULL_SCALE = 0.999  # of full scale: a sample this large counts as clipped
 CLIPPED_RUN = 3  # samples: so many at full scale in a row are heard as distortion

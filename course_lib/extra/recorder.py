@@ -12,7 +12,7 @@ import soundfile
 import traitlets
 
 from course_lib import audio, quality
-from course_lib.files import SUFFIXES, UnreadableSound
+from course_lib.audio import SUFFIXES, UnreadableSound
 
 SHORTEST = 0.1  # seconds: less holds no word
 LONGEST = 60.0  # seconds: 48,000 samples of 16 bits a second for so long fit in one message to Python
