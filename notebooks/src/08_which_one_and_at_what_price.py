@@ -56,20 +56,18 @@ from course_lib import audio, batches, data, evaluation, models, plots, training
 # %%
 clips = data.load("digits")
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
-test, rest = (
-    clips[clips.split == "test"],
-    clips[clips.split == "train"].sample(frac=1, random_state=0),
+test = clips[clips.split == "test"]
+rest = clips[clips.split == "train"].sample(frac=1, random_state=0)  # in random order
+piles = rest.groupby(["label", "group"], observed=True)  # one digit by one voice
+place = piles.cumcount() / piles["label"].transform("size")  # in its pile: from 0 to 1
+validation = rest[place < 0.11]
+train = rest[(place >= 0.11) & (place < 0.31)]
+parts = (
+    f"{len(train):,} of {len(rest):,} to learn from, {len(validation):,} to choose by"
 )
-pile = rest.groupby(["label", "group"], observed=True)
-place = pile.cumcount() / pile["label"].transform("size")
-validation, train = rest[place < 0.11], rest[(place >= 0.11) & (place < 0.31)]
-print(
-    f"{len(train):,} of {len(rest):,} to learn from, {len(validation):,} to choose by, {len(test):,} for the test"
-)
-known = set(test.group) & set(train.group)
-print(
-    f"voices of the test that are in training, too: {len(known)} of {test.group.nunique()}"
-)
+print(f"{parts}, {len(test):,} for the test")
+known, voices = set(test.group) & set(train.group), test.group.nunique()
+print(f"voices of the test that are in training, too: {len(known)} of {voices}")
 
 # %% [markdown]
 # The clips are padded to three lengths ([lesson 04](04_clips_of_many_lengths.ipynb)), and each model proves that it minds the mask.
@@ -91,9 +89,8 @@ batched = batches.bucketed(train.frames, train.label, n_lengths=3)
 padded, _ = next(iter(batched))
 four = {name: models.BUILDERS[name](clips.label.nunique()) for name in RATES}
 for name, model in four.items():
-    print(
-        f"{name:>8}: padding changes a logit by {evaluation.check_mask(model, padded):.0e} at most"
-    )
+    change = evaluation.check_mask(model, padded)
+    print(f"{name:>8}: padding changes a logit by {change:.0e} at most")
 
 # %% [markdown]
 # ## Five seeds each
@@ -119,25 +116,21 @@ for name, model in four.items():
 
 # %% tags=["more", "no-code"]
 heard = pd.concat([validation, test])
-truth, on_test = heard.label.cat.codes.to_numpy(), (heard.split == "test").to_numpy()
-right, histories = (
-    {},
-    {},
-)  # of each model: [seeds, clips] of True and False; [seeds] tables with a row an epoch
+truth = heard.label.cat.codes.to_numpy()
+on_test = (heard.split == "test").to_numpy()
+right = {}  # of each model: True and False, [seeds, clips]
+histories = {}  # of each model: a table for each seed, with a row for each epoch
 for name, model in four.items():
     right[name], histories[name] = np.zeros([len(SEEDS), len(heard)], bool), []
-    runs = training.fit_seeds(
-        model, batched, seeds=SEEDS, epochs=EPOCHS, learning_rate=RATES[name]
-    )
-    for seed, trained, history in runs:
-        right[name][seed] = (
-            evaluation.predict(trained, heard.frames).argmax(axis=1) == truth
-        )
+    setting = {"epochs": EPOCHS, "learning_rate": RATES[name]}
+    for seed, trained, history in training.fit_seeds(
+        model, batched, seeds=SEEDS, **setting
+    ):
+        answers = evaluation.predict(trained, heard.frames).argmax(axis=1)
+        right[name][seed] = answers == truth
         histories[name].append(pd.DataFrame(history.history))
-    print(
-        f"{name:>8}: validation",
-        *[f"{share:.3f}" for share in right[name][:, ~on_test].mean(axis=1)],
-    )
+    shares = right[name][:, ~on_test].mean(axis=1)
+    print(f"{name:>8}: validation", *[f"{share:.3f}" for share in shares])
 
 # %% tags=["more", "no-code"]
 each = {name: answers[:, ~on_test].mean(axis=1) for name, answers in right.items()}
@@ -161,26 +154,17 @@ print(f"the means of LSTM and GRU {abs(each['lstm'].mean() - each['gru'].mean())
 # compare the columns: on a CPU the three cells train with *XLA*, a compiler inside TensorFlow that makes one program of a whole training step, and the average
 # without; milliseconds are without it for all, and they begin when the frames are ready.
 
-# %%
-rows = {}
+# %% tags=["timing"]
+rows, some = {}, validation.frames.iloc[:60].tolist()
 for name, model in four.items():
     shares = right[name][:, ~on_test].mean(axis=1)
     rows[name] = {"mean": shares.mean(), "least": shares.min(), "largest": shares.max()}
-    rows[name]["seconds"] = np.median(
-        [history.seconds[1:] for history in histories[name]]
-    )
-    rows[name] |= evaluation.price(model, validation.frames.iloc[:60].tolist())
+    seconds = [history.seconds[1:] for history in histories[name]]
+    rows[name]["seconds"] = np.median(seconds)
+    rows[name] |= evaluation.cost(model, some)
 table = pd.DataFrame(rows).T.astype({"parameters": int})
-table.round(
-    {
-        "mean": 3,
-        "least": 3,
-        "largest": 3,
-        "seconds": 2,
-        "kilobytes": 1,
-        "milliseconds": 2,
-    }
-)
+decimals = {"mean": 3, "least": 3, "largest": 3, "seconds": 2, "kilobytes": 1}
+table.round(decimals | {"milliseconds": 2})
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What the user pays, what the trainer pays
@@ -188,7 +172,7 @@ table.round(
 # - Guess: a clip twice as long. Time the same, double, fourfold?
 # - Guess: 1,600 frames as one clip, or as 64 of 25?
 
-# %% tags=["more", "no-code"]
+# %% tags=["more", "no-code", "timing"]
 figure, panels = plt.subplots(
     1, 2, figsize=(10, 3.6), layout="constrained", sharey=True
 )
@@ -198,23 +182,16 @@ for (name, row), marker in zip(table.iterrows(), "os^D"):
         axes.errorbar(
             row[price], row["mean"], yerr=spread, fmt=marker, capsize=4, label=name
         )
-panels[0].set(
-    xlabel="milliseconds a clip",
-    ylabel="validation accuracy",
-    title="what the user pays",
-    xlim=(0, None),
-)
-panels[1].set(
-    xlabel="seconds an epoch",
-    title="what the trainer pays",
-    xlim=(0, None),
-    ylim=(0, 1.02),
-)
+panels[0].set(xlabel="milliseconds a clip", title="what the user pays")
+panels[1].set(xlabel="seconds an epoch", title="what the trainer pays")
+panels[0].set(ylabel="validation accuracy", xlim=(0, None), ylim=(0, 1.02))
+panels[1].set(xlim=(0, None))
 panels[0].legend()
 best, cheapest = table["mean"].idxmax(), table.milliseconds.idxmin()
 top, quick = table.loc[best], table.loc[cheapest]
-fact = f"the most accurate is {best}, {top['mean']:.3f} ({top.least:.3f} to {top.largest:.3f})"
-plots.describe(figure, f"{fact}; the quickest is {cheapest}, with {quick['mean']:.3f}")
+reaches = f"{top['mean']:.3f} ({top.least:.3f} to {top.largest:.3f})"
+fact = f"the most accurate is {best}, {reaches}; the quickest is {cheapest}"
+plots.show(figure, f"{fact}, with {quick['mean']:.3f}")
 
 # %% [markdown] tags=["notes"]
 # Ask which model nobody would choose, and why: something cheaper is better. That is 'dominated', exercise 2. Times are this machine's; run it again and they differ. The rule then
@@ -236,20 +213,12 @@ reach = table[table.largest >= table.least[best]]
 chosen = reach.kilobytes.idxmin()
 print(f"in reach of {best}: {', '.join(reach.index)}; chosen: {chosen}")
 results = evaluation.Results()
+entry = {"lesson": "08", "data": clips.source.iloc[0], "split": "official"}
 for name, row in table.iterrows():
     scores = [evaluation.score(answers) for answers in right[name][:, on_test]]
-    prices = {
-        "parameters": int(row.parameters),
-        **row[["seconds", "milliseconds", "kilobytes"]],
-    }
-    results.add(
-        lesson="08",
-        model=name,
-        data=clips.source.iloc[0],
-        split="official",
-        score=scores,
-        **prices,
-    )
+    costs = dict(row[["seconds", "milliseconds", "kilobytes"]])
+    costs["parameters"] = int(row.parameters)
+    results.add(model=name, score=scores, **costs, **entry)
     shares = [score.accuracy for score in scores]
     mark = " ← chosen" if name == chosen else ""
     spread = f"from {min(shares):.3f} to {max(shares):.3f} over {len(shares)} seeds"
@@ -263,17 +232,13 @@ for name, row in table.iterrows():
 #
 # A price needs a comparison. Two are at hand: the average, and the time that the clip itself lasts.
 
-# %%
+# %% tags=["timing"]
 lasts = 1_000 * validation.seconds.iloc[:60].median()  # milliseconds
 prices = table[["milliseconds", "seconds", "kilobytes"]]
 against = (prices / prices.loc["average"]).round(1).add_suffix(", times the average's")
-against.assign(
-    **{
-        "share of the clip's duration": (table.milliseconds / lasts).map(
-            "{:.1%}".format
-        )
-    }
-)
+share = table.milliseconds / lasts
+against["share of the clip's duration"] = [f"{each:.1%}" for each in share]
+against
 
 # %% [markdown]
 # Against the average, a recurrent cell is dear. Against the sound it is cheap: the last column says how much of the clip's own
@@ -289,7 +254,7 @@ against.assign(
 # logits, which costs about as much. Each time is the least of five, because whatever else the machine does can only add time.
 
 
-# %%
+# %% tags=["timing"]
 def timed(work, batch, repeats=5):
     """The least seconds of some work on a batch."""
     spent = []
@@ -300,39 +265,34 @@ def timed(work, batch, repeats=5):
     return min(spent)
 
 
-print(
-    f"a pause of 10 ms takes {1_000 * timed(lambda _: time.sleep(0.01), None):.1f} ms by this clock"
-)
+pause = timed(lambda _: time.sleep(0.01), None)
+print(f"a pause of 10 ms takes {1_000 * pause:.1f} ms by this clock")
 
 # %%
-BATCH = [
-    tf.TensorSpec([None, None, audio.N_MELS])
-]  # [batch, time, mel], any batch and any time
+# [batch, time, mel], any batch and any time
+BATCH = [tf.TensorSpec([None, None, audio.N_MELS])]
 
 
 def noise(clips, frames):
-    """A batch of random frames, as loud as speech: for the clock their content does not matter."""
-    return tf.constant(
-        np.random.default_rng(0).normal(-5, 4, [clips, frames, audio.N_MELS]),
-        tf.float32,
-    )
+    """Random frames, as loud as speech: the clock does not mind what is in them."""
+    values = np.random.default_rng(0).normal(-5, 4, [clips, frames, audio.N_MELS])
+    return tf.constant(values, tf.float32)
 
 
 print("[batch, time, mel] =", list(noise(32, 25).shape))
 
 
-# %%
+# %% tags=["timing"]
 def training_step(model, **options):
-    """Forward and gradient as one function for all shapes, without XLA unless the options say so."""
+    """Forward and gradient as one function for all shapes, with XLA if asked."""
 
     def gradients(batch):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(model(batch, training=True) ** 2)
         return tape.gradient(loss, model.trainable_variables)
 
-    return tf.function(
-        gradients, input_signature=BATCH, autograph=False, **options
-    ).get_concrete_function()
+    options |= {"input_signature": BATCH, "autograph": False}
+    return tf.function(gradients, **options).get_concrete_function()
 
 
 LENGTHS = [25, 50, 100, 200, 400, 800]
@@ -340,9 +300,8 @@ steps, spent = {name: training_step(model) for name, model in four.items()}, {}
 for name, step in steps.items():
     step(noise(32, 25))  # the first call only warms up
     spent[name] = [timed(step, noise(32, frames)) for frames in LENGTHS]
-pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames")).mul(1_000).round(1).rename(
-    columns="{} (ms)".format
-)
+in_seconds = pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames"))
+(1_000 * in_seconds).round(1).add_suffix(" (ms)")
 
 # %% [markdown]
 # If time grows as a power of the length, `seconds = a · frames ** b`, then on two logarithmic axes it is a straight line, and the *exponent* `b` is
@@ -352,29 +311,22 @@ pd.DataFrame(spent, index=pd.Index(LENGTHS, name="frames")).mul(1_000).round(1).
 # ## Linear, and the cell lifts the line
 # - Two logarithmic axes: the slope is the power
 
-# %% tags=["more", "no-code"]
-exponents = {
-    name: np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0]
-    for name, seconds in spent.items()
-}
-axes = plt.subplots(figsize=(8, 4), layout="constrained")[1]
+# %% tags=["more", "no-code", "timing"]
+axes, exponents = plt.subplots(figsize=(8, 4), layout="constrained")[1], {}
 for (name, seconds), marker in zip(spent.items(), "os^D"):
-    axes.loglog(
-        LENGTHS, seconds, f"{marker}-", label=f"{name}: exponent {exponents[name]:.2f}"
-    )
+    exponents[name] = np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0]
+    label = f"{name}: exponent {exponents[name]:.2f}"
+    axes.loglog(LENGTHS, seconds, f"{marker}-", label=label)
 for power, start, style in [(1, spent["rnn"][0], "--"), (2, spent["rnn"][0], ":")]:
     ideal = start * (np.array(LENGTHS[:4]) / LENGTHS[0]) ** power
     axes.loglog(LENGTHS[:4], ideal, style, color="grey", label=f"a slope of {power}")
 axes.set_xticks(LENGTHS, LENGTHS)
 axes.xaxis.minorticks_off()
-axes.set(
-    xlabel="frames in a clip",
-    ylabel="seconds for a step",
-    title="a training step of 32 clips",
-)
+axes.set(xlabel="frames in a clip", title="a training step of 32 clips")
+axes.set_ylabel("seconds for a step")
 axes.legend(loc="lower right")
 found = ", ".join(f"{name} {exponent:.2f}" for name, exponent in exponents.items())
-plots.describe(axes, f"the fitted exponents are {found}")
+plots.show(axes, f"the fitted exponents are {found}")
 
 # %% [markdown] tags=["notes"]
 # Read the first decimal at most. A line that drops where clips grow shows a busy machine, nothing else. An exponent below 1 is the fixed cost of a call, not a bargain.
@@ -403,13 +355,10 @@ megabytes = {
     for name, kept in KEPT.items()
 }
 weights = {name: four[name].count_params() * NUMBER / 1e6 for name in KEPT}
-print(
-    "megabytes of the weights:",
-    {name: round(size, 2) for name, size in weights.items()},
-)
-pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames")).round(1).rename(
-    columns="{} (MB)".format
-)
+rounded = {name: round(size, 2) for name, size in weights.items()}
+print("megabytes of the weights:", rounded)
+kept_at = pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames"))
+kept_at.round(1).add_suffix(" (MB)")
 
 # %% [markdown]
 # Compare the two outputs: in training it is not the weights that fill the memory, it is what is kept for the way back, and that is linear in the
@@ -421,16 +370,15 @@ pd.DataFrame(megabytes, index=pd.Index(LENGTHS, name="frames")).round(1).rename(
 # frames and lay them out in four ways: one clip of 1,600 frames, 4 of 400, 16 of 100, 64 of 25. The number of multiplications is the same. Is the time?
 
 
-# %%
+# %% tags=["timing"]
 def forward(model):
-    """The model's answers as one function, without XLA, traced once for batches of every shape."""
+    """The model's answers as one function, without XLA, for batches of every shape."""
 
     def answer(batch):
         return model(batch, training=False)
 
-    return tf.function(
-        answer, input_signature=BATCH, autograph=False
-    ).get_concrete_function()
+    traced = tf.function(answer, input_signature=BATCH, autograph=False)
+    return traced.get_concrete_function()
 
 
 answering = {name: forward(model) for name, model in four.items()}
@@ -439,22 +387,19 @@ laid_out = {}
 for name, answer in answering.items():
     answer(noise(1, 25))  # the first call only warms up
     laid_out[name] = [timed(answer, noise(*way), repeats=5) for way in ways]
-index = pd.Index(
-    [f"{count} × {frames}" for count, frames in ways], name="clips × frames"
-)
-pd.DataFrame(laid_out, index=index).mul(1_000).round(1).rename(columns="{} (ms)".format)
+names = [f"{count} × {frames}" for count, frames in ways]
+in_seconds = pd.DataFrame(laid_out, index=pd.Index(names, name="clips × frames"))
+(1_000 * in_seconds).round(1).add_suffix(" (ms)")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The same work, in another order
 # - 1,600 steps in a row, or 25 steps for 64 clips
 # - The average hardly minds
 
-# %% tags=["more", "no-code"]
-ratios = {name: times[0] / times[-1] for name, times in laid_out.items()}
-for name, ratio in ratios.items():
-    print(
-        f"{name:>8}: one long clip takes {ratio:.1f} times as long as 64 short ones with as many frames"
-    )
+# %% tags=["more", "no-code", "timing"]
+for name, times in laid_out.items():
+    ratio = f"one long clip takes {times[0] / times[-1]:.1f} times as long"
+    print(f"{name:>8}: {ratio} as 64 short ones with as many frames")
 
 # %% [markdown] tags=["notes"]
 # Board: a chain of 1,600 small boxes against 25 tall ones. The parallel work must come from the batch. Ask what that means for a telephone that hears one person.
@@ -468,7 +413,7 @@ for name, ratio in ratios.items():
 # Parallel work must come from the other axis, the batch. **Predict, then run:** clips of 50 frames, in batches of 1, 8, 32 and 128. How many times as many
 # clips a second does the LSTM answer with 128 at once as with one: about the same, 10 times, 128 times?
 
-# %%
+# %% tags=["timing"]
 SIZES = [1, 8, 32, 128]
 rates = {
     name: [size / timed(answer, noise(size, 50), repeats=7) for size in SIZES]
@@ -479,23 +424,14 @@ for (name, values), marker in zip(rates.items(), "os^D"):
     axes.loglog(SIZES, values, f"{marker}-", label=name)
 axes.set_xticks(SIZES, SIZES)
 axes.xaxis.minorticks_off()
-axes.set(
-    xlabel="clips in a batch",
-    ylabel="clips a second",
-    title="answers to clips of 50 frames",
-)
+axes.set(xlabel="clips in a batch", title="answers to clips of 50 frames")
+axes.set_ylabel("clips a second")
 axes.legend()
-gains = ", ".join(
-    f"{name} {values[-1] / values[0]:.0f} times" for name, values in rates.items()
-)
-plots.describe(
-    axes,
-    f"with 128 clips at once, against one at a time: {gains} as many clips a second",
-)
-step = SIZES[-1] * rates["lstm"][0] / rates["lstm"][-1]
-print(
-    f"an LSTM's step for 128 clips takes {step:.1f} times as long as its step for one"
-)
+gains = [f"{name} {values[-1] / values[0]:.0f} times" for name, values in rates.items()]
+fact = "with 128 clips at once, against one at a time"
+plots.show(axes, f"{fact}: {', '.join(gains)} as many clips a second")
+longer = f"{SIZES[-1] * rates['lstm'][0] / rates['lstm'][-1]:.1f}"
+print(f"an LSTM's step for 128 clips takes {longer} times as long as its step for one")
 
 # %% [markdown]
 # A step for 128 clips costs more than a step for one, but far less than 128 times as much, until the multiplications themselves fill the processor. That is
@@ -510,27 +446,21 @@ print(
 # %%
 lengths = batches.lengths(train.frames)
 one, three = [np.arange(len(lengths))], batches.bucket(lengths, n_lengths=3)
-waste = {
-    text: batches.padding_waste(lengths, buckets)
-    for text, buckets in [("one length", one), ("three", three)]
-}
-print("padding:", ", ".join(f"{text} {share:.0%}" for text, share in waste.items()))
+alone, of_three = (batches.padding_waste(lengths, each) for each in (one, three))
+print(f"padding: one length {alone:.0%}, three {of_three:.0%}")
+
+# %% tags=["timing"]
 batch, compiled = noise(32, 50), training_step(four["lstm"], jit_compile=True)
 compiling = timed(compiled, batch, repeats=1)
-with_xla, without = (
-    timed(compiled, batch, repeats=7),
-    timed(steps["lstm"], batch, repeats=7),
-)
-print(
-    f"a step: {1_000 * without:.1f} ms without XLA, {1_000 * with_xla:.1f} ms with; compiling: {compiling:.1f} s"
-)
-saved = without - with_xla
-worth = (
-    f"after {compiling / saved:,.0f} steps" if saved > 0 else "never, by today's clock"
-)
-print(
-    f"that pays {worth} of this shape; our five trainings took {len(SEEDS) * EPOCHS * len(batched):,} steps"
-)
+with_xla = timed(compiled, batch, repeats=7)
+without = timed(steps["lstm"], batch, repeats=7)
+both = f"{1_000 * without:.1f} ms without XLA, {1_000 * with_xla:.1f} ms with"
+print(f"a step: {both}; compiling: {compiling:.1f} s")
+worth = "never, by today's clock"
+if with_xla < without:
+    worth = f"after {compiling / (without - with_xla):,.0f} steps"
+taken = len(SEEDS) * EPOCHS * len(batched)
+print(f"that pays {worth} of this shape; our five trainings took {taken:,} steps")
 
 # %% [markdown]
 # On a CPU the compiling is a price, too, and it pays only when there are many steps of few shapes: three lengths need three programs or more, and so at least three times as many
@@ -574,22 +504,18 @@ for line in report.read_text(encoding="utf-8").splitlines():
 
 # %% tags=["more", "no-code"]
 def mcnemar(first, second):
-    """McNemar's exact test: clips that only the first has right, clips that only the second has right, and p."""
+    """McNemar's exact test: clips that only the first has right, only the second; p."""
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     differ = only_first + only_second
-    return (
-        only_first,
-        only_second,
-        stats.binomtest(only_first, differ).pvalue if differ else 1.0,
-    )
+    p = stats.binomtest(only_first, differ).pvalue if differ else 1.0
+    return only_first, only_second, p
 
 
 tested = {name: answers[:, on_test] for name, answers in right.items()}
 for seed in SEEDS:
     only_lstm, only_gru, p = mcnemar(tested["lstm"][seed], tested["gru"][seed])
-    print(
-        f"seed {seed}: only LSTM right {only_lstm:2}, only GRU right {only_gru:2}, p = {p:.4f}"
-    )
+    counts = f"only LSTM right {only_lstm:2}, only GRU right {only_gru:2}"
+    print(f"seed {seed}: {counts}, p = {p:.4f}")
 
 # %% [markdown]
 # Each line is a fair test of one question: do THESE two trained models differ? Had you trained one pair, you would have one of these lines, and the seed would
@@ -599,9 +525,8 @@ for seed in SEEDS:
 for name in ("lstm", "gru"):
     pairs = list(itertools.combinations(tested[name], 2))
     low = sum(mcnemar(first, second)[2] < 0.05 for first, second in pairs)
-    print(
-        f"{low} of {len(pairs)} pairs of {name.upper()}s from different seeds have p below 0.05"
-    )
+    kind = f"{name.upper()}s from different seeds"
+    print(f"{low} of {len(pairs)} pairs of {kind} have p below 0.05")
 
 # %% [markdown] tags=["notes"]
 # Ask: which of the five lines would your paper have printed? McNemar compares two TRAINED MODELS. For architectures the seed is the unit to count.
@@ -658,42 +583,30 @@ print(f"the smallest p that {deals} deals allow: {2 / deals:.3f}")
 # Seeds are one source of chance. The voices are another, and no seed shakes it.
 
 # %%
-over_seeds = {
-    name: tested[name].mean(axis=0) for name in ("lstm", "gru")
-}  # of each clip: the share of right seeds
+# of each clip: the share of seeds that have it right
+over_seeds = {name: tested[name].mean(axis=0) for name in ("lstm", "gru")}
 by_voice = pd.DataFrame(over_seeds).groupby(test.group.to_numpy()).mean()
+places = np.arange(len(by_voice))
 axes = plt.subplots(figsize=(8, 0.9 + 0.4 * len(by_voice)), layout="constrained")[1]
-for (name, values), look in zip(by_voice.items(), [("^", "C2"), ("D", "C3")]):
-    axes.scatter(
-        values,
-        np.arange(len(by_voice)),
-        s=70,
-        marker=look[0],
-        color=look[1],
-        label=name,
-    )
-axes.set_yticks(range(len(by_voice)), by_voice.index)
-axes.set(
-    xlabel="accuracy, mean over the seeds",
-    ylabel="voice",
-    title="the test, voice by voice",
-)
+axes.scatter(by_voice.lstm, places, s=70, marker="^", color="C2", label="lstm")
+axes.scatter(by_voice.gru, places, s=70, marker="D", color="C3", label="gru")
+axes.set_yticks(places, by_voice.index)
+axes.set(xlabel="accuracy, mean over the seeds", ylabel="voice")
+axes.set_title("the test, voice by voice")
 axes.legend()
-between = by_voice.max() - by_voice.min()
-cells_apart, better = (
-    abs(by_voice.lstm - by_voice.gru).mean(),
-    int((by_voice.gru > by_voice.lstm).sum()),
-)
-fact = f"the easiest and hardest voice are {between.lstm:.3f} apart for the LSTM and {between.gru:.3f} for the GRU"
+apart = by_voice.max() - by_voice.min()
+cells_apart = abs(by_voice.lstm - by_voice.gru).mean()
+better = (by_voice.gru > by_voice.lstm).sum()
+voices = f"{apart.lstm:.3f} apart for the LSTM and {apart.gru:.3f} for the GRU"
 ahead = f"the GRU is ahead for {better} of {len(by_voice)} voices"
-plots.describe(
-    axes,
-    f"{fact}; {ahead}; for one voice the two are {cells_apart:.3f} apart on average",
+fact = f"the easiest and hardest voice are {voices}; {ahead}"
+plots.show(
+    axes, f"{fact}; for one voice the two are {cells_apart:.3f} apart on average"
 )
 
 # %% [markdown]
 # On the real recordings these voices were in training, so this is the mild case; in [lesson 02](02_a_baseline_and_an_honest_split.ipynb) the average's accuracy ranged far more widely over voices
-# that it had never heard. Compare how far apart the voices lie with how far apart the two cells are for one voice: the picture's sentence has both.
+# that it had never heard. Compare how far apart the voices lie with how far apart the two cells are for one voice: the line under the picture has both.
 #
 # ### Unfinished is not worse
 #
@@ -701,21 +614,16 @@ plots.describe(
 
 # %%
 axes, fell = plt.subplots(figsize=(8, 3.4), layout="constrained")[1], []
+epochs = np.arange(1, EPOCHS + 1)
 for (name, tables), marker in zip(histories.items(), "os^D"):
     losses = np.array([history.loss for history in tables])
     fell.append(f"{(losses[:, -1] / losses[:, -2]).mean():.2f} ({name})")
-    axes.plot(range(1, EPOCHS + 1), losses.mean(axis=0), f"{marker}-", label=name)
-    axes.fill_between(
-        range(1, EPOCHS + 1), losses.min(axis=0), losses.max(axis=0), alpha=0.2
-    )
-axes.set(
-    xlabel="epoch",
-    ylabel="loss, training clips",
-    title="loss, mean and range of five seeds",
-    ylim=(0, None),
-)
+    axes.plot(epochs, losses.mean(axis=0), f"{marker}-", label=name)
+    axes.fill_between(epochs, losses.min(axis=0), losses.max(axis=0), alpha=0.2)
+axes.set(xlabel="epoch", ylabel="loss, training clips", ylim=(0, None))
+axes.set_title("loss, mean and range of five seeds")
 axes.legend()
-plots.describe(axes, f"in the last epoch the loss is multiplied by {', '.join(fell)}")
+plots.show(axes, f"in the last epoch the loss is multiplied by {', '.join(fell)}")
 
 # %% [markdown]
 # A factor below 1 is a loss that was still falling when the time was up. So the table ranks the four *at this budget*: these clips, these epochs, this learning rate.
@@ -726,16 +634,13 @@ plots.describe(axes, f"in the last epoch the loss is multiplied by {', '.join(fe
 # %%
 for name in ("lstm", "gru"):
     before = right[name][-1, ~on_test].mean()
-    four[name].fit(
-        batched, epochs=EPOCHS, shuffle=False, verbose=0
-    )  # as compiled, and as the last seed left it
-    after = evaluation.evaluate(four[name], validation)
-    print(
-        f"{name:>8}: validation {before:.3f} after {EPOCHS} epochs, {after.accuracy:.3f} after {2 * EPOCHS}"
-    )
-print(
-    f"in the table the two are {abs(table['mean']['lstm'] - table['mean']['gru']):.3f} apart"
-)
+    # as compiled, and with the weights that the last seed left
+    four[name].fit(batched, epochs=EPOCHS, shuffle=False, verbose=0)
+    after = evaluation.evaluate(four[name], validation).accuracy
+    gain = f"{before:.3f} after {EPOCHS} epochs, {after:.3f} after {2 * EPOCHS}"
+    print(f"{name:>8}: validation {gain}")
+apart = abs(table["mean"]["lstm"] - table["mean"]["gru"])
+print(f"in the table the two are {apart:.3f} apart")
 
 # %% [markdown]
 # A gain of that size, against a difference of that size: what looked like a ranking of cells may be in part a ranking of how quickly they learn, with this setting (and
@@ -765,32 +670,40 @@ print(
 wanted = 4 * (64 * (64 + 40) + 64)
 units = min(range(1, 200), key=lambda n: abs(3 * (n * (n + 40) + 2 * n) - wanted))
 
+
 # %% tags=["check"]
+def size(layer):
+    layer.build([None, None, 40])
+    return layer.count_params()
+
+
 assert isinstance(units, (int, np.integer)), (
     "`units` is still blank, or no whole number: round what you find"
 )
+assert 1 <= units <= 1_000, (
+    f"a layer of {units} units: look at the sign, or at the size"
+)
 assert units != 64, (
-    "64 are equal units: the GRU then has a gate less, and fewer parameters than the LSTM"
+    "64 are equal units: the GRU then has a gate less, and fewer parameters"
 )
 assert units != 85, (
-    "4/3 of 64 would do if parameters grew with the units; they grow with units * (units + 40)"
+    "4/3 of 64 would do if parameters grew with the units; they grow with "
+    "units * (units + 40)"
 )
 assert units != 74, (
-    "sqrt(4/3) of 64 leaves out the 40 bands: the kernel grows with the units, not with their square"
+    "sqrt(4/3) of 64 leaves out the 40 bands: the kernel grows with the units, not "
+    "with their square"
 )
-held = {}
-for name, layer in {
-    "lstm": keras.layers.LSTM(64),
-    "gru": keras.layers.GRU(units),
-}.items():
-    layer.build([None, None, 40])
-    held[name] = layer.count_params()
-step = 3 * (2 * units + 42)  # about what one unit more adds to the GRU
-assert abs(held["gru"] - held["lstm"]) <= step / 2, (
-    f"LSTM {held['lstm']:,}, GRU {held['gru']:,}: not the nearest"
+of_lstm, of_gru = size(keras.layers.LSTM(64)), size(keras.layers.GRU(units))
+neighbours = [size(keras.layers.GRU(max(1, units + step))) for step in (-1, 1)]
+nearest = min([of_gru, *neighbours], key=lambda count: abs(count - of_lstm))
+assert of_gru == nearest, (
+    f"Keras counts {of_gru:,} parameters in GRU({units}) and {of_lstm:,} in LSTM(64): "
+    "another number of units comes nearer"
 )
 print(
-    f"LSTM(64) has {held['lstm']:,} parameters, GRU({units}) {held['gru']:,}: {units - 64} units more for the same"
+    f"LSTM(64) has {of_lstm:,} parameters, GRU({units}) {of_gru:,}: {units - 64} units "
+    "more for the same"
 )
 
 # %% [markdown]
@@ -804,50 +717,65 @@ def front(accuracy, milliseconds):
     """The names of the models that no other dominates."""
 
     def dominated(name):
-        return any(
-            accuracy[other] >= accuracy[name]
-            and milliseconds[other] <= milliseconds[name]
-            and (accuracy[other], milliseconds[other])
-            != (accuracy[name], milliseconds[name])
-            for other in accuracy
-        )
+        for other in accuracy:
+            as_good = accuracy[other] >= accuracy[name]
+            as_quick = milliseconds[other] <= milliseconds[name]
+            better = accuracy[other] > accuracy[name]
+            quicker = milliseconds[other] < milliseconds[name]
+            if as_good and as_quick and (better or quicker):
+                return True
+        return False
 
     return {name for name in accuracy if not dominated(name)}
 
 
-# %% tags=["check"]
-invented = {
-    "a": (0.80, 1),
-    "b": (0.90, 5),
-    "c": (0.85, 6),
-    "d": (0.95, 9),
-    "e": (0.80, 2),
-}
-invented["f"] = (0.85, 5)  # accuracy, milliseconds
-found = front(
-    {name: pair[0] for name, pair in invented.items()},
-    {name: pair[1] for name, pair in invented.items()},
+# %% tags=["check", "timing"]
+def front_of(*pairs):
+    """The places of the pairs (accuracy, milliseconds) that your front keeps."""
+    accuracy = {f"model {n}": pair[0] for n, pair in enumerate(pairs)}
+    milliseconds = {f"model {n}": pair[1] for n, pair in enumerate(pairs)}
+    found = front(accuracy, milliseconds)
+    assert isinstance(found, set), "front should return a set of the names it keeps"
+    assert found <= set(accuracy), f"front gives names that no model has: {found}"
+    return {int(name.split()[1]) for name in found}
+
+
+found = front_of((0.80, 1), (0.90, 5), (0.95, 9))
+assert found != {0, 2}, (
+    "0.80 in 1 ms, 0.90 in 5 ms, 0.95 in 9 ms: you leave out the middle one, yet "
+    "nobody is better AND quicker"
 )
-assert isinstance(found, set), "front should return a set of names, such as {'a', 'b'}"
-assert found != {"a", "d"}, (
-    "the quickest and the best are on the front, and so is b: nobody is better AND quicker"
+assert found == {0, 1, 2}, (
+    f"0.80 in 1 ms, 0.90 in 5 ms, 0.95 in 9 ms: you keep {len(found)} of the three: "
+    "does any of them beat another in both?"
 )
-assert "c" not in found, "c is dominated: b is more accurate and quicker"
-assert "e" not in found, (
-    "e is dominated: a is as accurate and quicker; a tie in one of the two does not save it"
+assert front_of((0.90, 5), (0.85, 6)) == {0}, (
+    "0.90 in 5 ms, 0.85 in 6 ms: is slower worse, and more accurate better?"
 )
-assert "f" not in found, "f is dominated: b is more accurate and takes the same time"
-assert found == {"a", "b", "d"}, (
-    f"expected a, b and d, found {sorted(found)}: is slower worse?"
+assert front_of((0.80, 1), (0.80, 2)) == {0}, (
+    "0.80 in 1 ms, 0.80 in 2 ms: a tie in one of the two saves nobody"
 )
-twins = front({"x": 0.9, "y": 0.9}, {"x": 3, "y": 3})
-assert twins == {"x", "y"}, (
+assert front_of((0.85, 5), (0.90, 5)) == {1}, (
+    "0.85 and 0.90, both in 5 ms: a tie in one of the two saves nobody"
+)
+assert front_of((0.9, 3), (0.9, 3)) == {0, 1}, (
     "two equal models do not dominate each other: one must be better in something"
 )
-print(
-    "on the front of this lesson's table:",
-    *sorted(front(dict(table["mean"]), dict(table.milliseconds))),
-)
+random = np.random.default_rng(3)
+for count in [1, *random.integers(2, 15, 40)]:
+    pairs = list(zip(random.integers(5, 10, count) / 10, random.integers(1, 7, count)))
+    kept = set()
+    for n, (accuracy, wait) in enumerate(pairs):
+        best_as_quick = max(pair[0] for pair in pairs if pair[1] <= wait)
+        least_as_good = min(pair[1] for pair in pairs if pair[0] >= accuracy)
+        if best_as_quick == accuracy and least_as_good == wait:
+            kept.add(n)
+    assert front_of(*pairs) == kept, (
+        f"right for two or three models, wrong for a table of {count}: compare each "
+        "model with ALL others"
+    )
+names = sorted(front(dict(table["mean"]), dict(table.milliseconds)))
+print("on the front of this lesson's table:", *names)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 3: how many seeds?
@@ -863,14 +791,11 @@ print(
 # **Exercise 3.** Somebody shows you two invented models, five seeds each, and says that the second is better.
 
 # %%
-first, second = (
-    np.array([0.93, 0.95, 0.94, 0.92, 0.96]),
-    np.array([0.95, 0.97, 0.93, 0.96, 0.94]),
-)
+first = np.array([0.93, 0.95, 0.94, 0.92, 0.96])
+second = np.array([0.95, 0.97, 0.93, 0.96, 0.94])
 for seeds in (first, second):
-    print(
-        f"mean {seeds.mean():.3f}, standard deviation over the seeds {seeds.std(ddof=1):.4f}"
-    )
+    deviation = f"standard deviation over the seeds {seeds.std(ddof=1):.4f}"
+    print(f"mean {seeds.mean():.3f}, {deviation}")
 
 # %% [markdown]
 # Set `overlap` to True if their ranges (least to largest) overlap, else False. Then `needed`: how many seeds *each* would need so that a true difference of this size is
@@ -879,28 +804,35 @@ for seeds in (first, second):
 
 # %% tags=["solution"]
 overlap = bool(first.max() >= second.min() and second.max() >= first.min())
-needed = int(np.ceil(16 * (first.std(ddof=1) / (second.mean() - first.mean())) ** 2))
+ratio = first.std(ddof=1) / (second.mean() - first.mean())
+needed = int(np.ceil(16 * ratio**2))
 
 # %% tags=["check"]
 assert overlap is not ... and needed is not ..., (
     "set both: `overlap` to True or False, `needed` to a number of seeds"
 )
-assert bool(overlap) is True, (
-    "the best of the first is above the least of the second: the ranges overlap"
+apart = first.max() < second.min() or second.max() < first.min()
+assert bool(overlap) is not apart, (
+    "look at the ranges again: compare the best of the first with the least of the "
+    "second"
 )
 assert needed not in (25, 26), "square the ratio: 16 * (s / d) ** 2"
-assert needed != 32, (
+assert needed not in (32, 33), (
     "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
 )
-assert needed != 33, (
-    "five seeds are a sample: use std(ddof=1), which divides by 4 and not by 5"
+assert not (needed == 0 or np.isclose(needed, 16 / 2.5, atol=1)), (
+    "the ratio is upside down: the smaller the difference, the more seeds it takes"
 )
-assert needed in (40, 41), (
-    f"expected 16 * (s / d) ** 2 with s = 0.0158 and d = 0.010, found {needed}"
+difference = second.mean() - first.mean()
+exact = 16 * np.sum((first - first.mean()) ** 2) / (len(first) - 1) / difference**2
+assert needed == int(needed) and exact - 1e-6 <= needed <= exact + 1 + 1e-6, (
+    f"found {needed}: s is the standard deviation printed above, d the difference of "
+    "the two means; round up"
 )
 p = permutation(first, second)[0]
 print(
-    f"{needed} seeds each for a difference of {second.mean() - first.mean():.3f}; with {len(first)}, p = {p:.2f}"
+    f"{needed} seeds each for a difference of {difference:.3f}; with {len(first)}, "
+    f"p = {p:.2f}"
 )
 
 # %% [markdown]
@@ -908,29 +840,31 @@ print(
 # for the way back? Use `KEPT["lstm"]`, `UNITS`, `NUMBER`, and `audio.frame_count(samples)`, which says how many frames that many samples give. Guess first: more than a gigabyte?
 
 # %% tags=["solution"]
-minute = (
-    KEPT["lstm"] * audio.frame_count(60 * audio.SAMPLE_RATE) * UNITS * NUMBER * 32 / 1e6
-)
+frames = audio.frame_count(60 * audio.SAMPLE_RATE)
+minute = KEPT["lstm"] * frames * UNITS * NUMBER * 32 / 1e6
 
 # %% tags=["check"]
 assert minute is not ..., (
     "set `minute` to a number of megabytes: rows × frames × units × bytes × clips / 1e6"
 )
 expected = 6 * 5_998 * 64 * 4 * 32 / 1e6
-assert not np.isclose(minute, expected / 32, rtol=0.01), (
-    "that is one clip: the batch has 32 of them"
-)
-assert not np.isclose(minute, expected / 6, rtol=0.01), (
-    "that is the state alone: an LSTM keeps six rows a frame"
-)
-assert not np.isclose(minute, expected * 80, rtol=0.02), (
-    "those are samples: the LSTM reads a frame for every 80"
-)
+slips = {
+    1 / 32: "that is one clip: the batch has 32 of them",
+    1 / 6: "that is the state alone: an LSTM keeps more at each frame",
+    1 / 4: "those are numbers, not bytes: a float32 takes several",
+    1e6 / 2**20: "a megabyte is a million bytes here",
+    1e6: "those are bytes: a megabyte is a million of them",
+    480_000 / 5_998: "those are samples: the LSTM reads frames",
+}
+for factor, slip in slips.items():
+    assert not np.isclose(minute, expected * factor, rtol=0.002), slip
 assert np.isclose(minute, expected, rtol=0.01), (
-    f"expected 6 × 5,998 × 64 × 4 × 32 bytes, found {minute:,.1f} MB"
+    f"found {minute:,.1f} MB: which of the five factors is off: rows, frames, units, "
+    "bytes, clips?"
 )
 print(
-    f"{minute:,.0f} MB for a batch of clips of a minute, and {weights['lstm']:.2f} MB for the weights"
+    f"{minute:,.0f} MB for a batch of clips of a minute, and {weights['lstm']:.2f} MB "
+    "for the weights"
 )
 
 # %% [markdown] tags=["slide", "only-slides"]
