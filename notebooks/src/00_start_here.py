@@ -120,8 +120,8 @@ validation = rest.groupby(["label", "group"], observed=True).sample(
 )
 train = rest.drop(validation.index)
 print(
-    f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for "
-    "the test"
+    f"{len(train):,} to learn from, {len(validation):,} to watch, "
+    f"{len(test):,} for the test"
 )
 
 # %% [markdown]
@@ -234,8 +234,8 @@ for row in np.argsort(probability_of_truth)[:3]:
     display(Audio(audio.read(said.path), rate=audio.SAMPLE_RATE))
     heard, share = words[answers[row]], probability_of_truth[row]
     print(
-        f"{said.group} said {said.label}; heard as {heard}; {said.label} had "
-        f"{share:.0%}"
+        f"{said.group} said {said.label}; heard as {heard}; "
+        f"{said.label} had {share:.0%}"
     )
 
 # %% [markdown] tags=["notes"]
@@ -314,8 +314,8 @@ assert isinstance(always, float), (
 )
 assert 0 <= always <= 1, f"a share lies between 0 and 1, you found {always:.2f}"
 assert always <= 0.5, (
-    f"you found {always:.2f}: this model gives ONE answer to all clips, whatever is "
-    "said"
+    f"you found {always:.2f}: this model gives ONE "
+    "answer to all clips, whatever is said"
 )
 assert abs(always - (test.label == frequent).mean()) < 1e-9, (
     f"you found {always:.4f}: the label comes from train, and the clips from test"
@@ -334,8 +334,8 @@ least_understood = voices.accuracy.idxmin()
 right = answers == test.label.cat.codes
 shares = {voice: right[test.group == voice].mean() for voice in test.group.unique()}
 assert not isinstance(least_understood, (int, float)), (
-    f"{least_understood:.3f} is an accuracy; asked is whose it is, the name in the "
-    "table"
+    f"{least_understood:.3f} is an accuracy; "
+    "asked is whose it is, the name in the table"
 )
 assert isinstance(least_understood, str) and least_understood in shares, (
     f"expected the name of one voice, one of {', '.join(shares)}"
@@ -375,8 +375,8 @@ slips = {
 for slip, share_of_slip in slips.items():
     assert np.isclose(changed, moves) or not np.isclose(changed, share_of_slip), slip
 assert np.isclose(changed, moves), (
-    f"found {changed:.3f}: turn each clip's frames, first axis, and look at all test "
-    "clips"
+    f"found {changed:.3f}: turn each clip's frames, "
+    "first axis, and look at all test clips"
 )
 print(
     f"{changed:.0%} of the answers change when the clips run backwards; "

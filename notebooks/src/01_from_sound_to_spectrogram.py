@@ -177,8 +177,8 @@ axes.set(
 axes.legend()
 plots.show(
     axes,
-    "both lines peak at the tone; away from it the faded one lies far below the cut "
-    "one",
+    "both lines peak at the tone; "
+    "away from it the faded one lies far below the cut one",
 )
 
 # %% [markdown] tags=["notes"]
@@ -222,8 +222,8 @@ axes = plots.spectrogram(
 high = power[:, 64:].sum(axis=1) > power[:, :64].sum(axis=1)
 plots.show(
     axes,
-    f"in {high.sum()} of {len(power)} frames, the hisses, most power lies above 2,000 "
-    "Hz",
+    f"in {high.sum()} of {len(power)} frames, "
+    "the hisses, most power lies above 2,000 Hz",
 )
 
 # %% [markdown]
@@ -398,8 +398,8 @@ axes.set(
 wide = (filters > 0).sum(axis=0)
 plots.show(
     axes,
-    f"{filters.shape[1]} triangles; the lowest spans {wide[0]} bins, the highest "
-    f"{wide[-1]}",
+    f"{filters.shape[1]} triangles; the lowest spans {wide[0]} bins, "
+    f"the highest {wide[-1]}",
 )
 mel = power @ filters
 print("[frames, bins]", list(power.shape), "→ [frames, bands]", list(mel.shape))
@@ -429,8 +429,8 @@ plots.show(
     "on the left one bright spot in the dark; on the right the whole word can be seen",
 )
 print(
-    f"{(mel > mel.max() / 100).mean():.1%} of the cells are above a hundredth of the "
-    "largest;"
+    f"{(mel > mel.max() / 100).mean():.1%} of the cells "
+    "are above a hundredth of the largest;"
 )
 print(f"the largest is {mel.max() / np.median(mel):,.0f} times the median")
 
@@ -478,12 +478,12 @@ for axes in panels:
     axes.set_xlim(0, len(waveform) / audio.SAMPLE_RATE)
 plots.show(
     figure,
-    f"all four share the time axis; each row of the last is one of {by_hand.shape[1]} "
-    "bands",
+    "all four share the time axis; "
+    f"each row of the last is one of {by_hand.shape[1]} bands",
 )
 print(
-    f"{len(waveform):,} samples → {power.size:,} powers → {by_hand.size:,} log-mel "
-    "values"
+    f"{len(waveform):,} samples → {power.size:,} "
+    f"powers → {by_hand.size:,} log-mel values"
 )
 
 # %% [markdown] tags=["notes"]
@@ -504,8 +504,8 @@ try:
 except ImportError:
     tfio = None
     print(
-        "tensorflow-io has no package for this Python or system: the cells below go on "
-        "without it"
+        "tensorflow-io has no package for this Python or system: "
+        "the cells below go on without it"
     )
 
 # %% [markdown]
@@ -572,8 +572,8 @@ if tfio:
     apart = np.abs(by_hand - theirs[: len(by_hand)])
     plots.show(
         figure,
-        f"the same word in both; {(apart < 0.3).mean():.0%} of the values differ by "
-        "less than 0.3",
+        f"the same word in both; {(apart < 0.3).mean():.0%} "
+        "of the values differ by less than 0.3",
     )
     print(f"{len(by_hand)} frames here, {len(theirs)} there")
     print(f"median difference {np.median(apart):.2f}, largest {apart.max():.2f}")
@@ -630,8 +630,8 @@ assert isinstance(frames_in(200), (int, np.integer)), (
     f"frames_in should return a whole number, you return {frames_in(200)!r}"
 )
 assert frames_in(200) == 1, (
-    f"200 samples hold one frame, you found {frames_in(200)}: is the FIRST frame "
-    "counted?"
+    f"200 samples hold one frame, you found {frames_in(200)}: "
+    "is the FIRST frame counted?"
 )
 assert frames_in(279) == 1 and frames_in(280) == 2, (
     "the second frame needs FRAME_STEP samples more, not one less"
@@ -645,8 +645,8 @@ assert frames_in(len(waveform)) == len(by_hand), (
 for samples in [0, 1, 121, 199, *np.random.default_rng(7).integers(200, 50_000, 200)]:
     possible_starts = range(0, samples - audio.FRAME_LENGTH + 1, audio.FRAME_STEP)
     assert frames_in(samples) == len(possible_starts), (
-        "for a length that was not named your count is wrong: draw the frames, one by "
-        "one"
+        "for a length that was not named your count is wrong: "
+        "draw the frames, one by one"
     )
 print(f"{len(waveform):,} samples hold {frames_in(len(waveform))} frames")
 
@@ -691,8 +691,8 @@ with np.errstate(all="ignore"):
         "for other energies, [6, 7] of them, it is wrong: treat each number by itself"
     )
 print(
-    f"ten times the energy is 10 dB more; twice the energy is {to_decibels(2.0):.1f} "
-    "dB more"
+    "ten times the energy is 10 dB more; "
+    f"twice the energy is {to_decibels(2.0):.1f} dB more"
 )
 
 # %% [markdown]
@@ -734,8 +734,8 @@ assert right or not np.isclose(loudest_hertz, centres[of_bands]), (
 )
 assert right, f"{loudest_hertz:.0f} Hz is not the centre of that frame's largest band"
 print(
-    f"frame {loudest_frame}, at {loudest_frame * 10} ms, is loudest around "
-    f"{loudest_hertz:.0f} Hz"
+    f"frame {loudest_frame}, at {loudest_frame * 10} ms, "
+    f"is loudest around {loudest_hertz:.0f} Hz"
 )
 
 # %% [markdown]

@@ -263,15 +263,15 @@ plots.show(axes, f"highest {highest}, {best:.3f}; lowest {lowest}, {worst:.3f}")
 # %% tags=["more", "no-code"]
 each = np.array([score.accuracy for score in unseen.values()])
 print(
-    f"{len(each)} unseen speakers: mean {each.mean():.3f}, from {each.min():.3f} to "
-    f"{each.max():.3f}"
+    f"{len(each)} unseen speakers: mean {each.mean():.3f}, "
+    f"from {each.min():.3f} to {each.max():.3f}"
 )
 draws = np.random.default_rng(0).choice(each, (10_000, len(each))).mean(axis=1)
 low, high = np.quantile(draws, [0.025, 0.975])
 widest = max(score.high - score.low for score in unseen.values())
 print(
-    f"95 % interval for the mean over speakers: {low:.3f} to {high:.3f}, "
-    f"{high - low:.3f} wide"
+    "95 % interval for the mean over speakers: "
+    f"{low:.3f} to {high:.3f}, {high - low:.3f} wide"
 )
 print(f"the widest of the intervals from the number of clips: {widest:.3f} wide")
 
@@ -455,8 +455,8 @@ assert other and other[1] == "van.der.Ä 9", (
 )
 skipped = len(mine.attrs["skipped"])
 print(
-    f"{mine.group.nunique()} speakers in {len(mine)} clips; {skipped} file named and "
-    "skipped"
+    f"{mine.group.nunique()} speakers in {len(mine)} clips; "
+    f"{skipped} file named and skipped"
 )
 
 # %% [markdown] tags=["slide", "only-slides"]

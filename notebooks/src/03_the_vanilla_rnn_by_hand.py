@@ -61,8 +61,8 @@ clip = sixes.loc[(sixes.seconds - 0.487).abs().idxmin()]  # of about half a seco
 frames = scale(clip.frames)
 print(f"before: from {clip.frames.min():.1f} to {clip.frames.max():.1f}")
 print(
-    f"scaled: from {frames.min():.1f} to {frames.max():.1f}; [frames, bands] = "
-    f"{list(frames.shape)}"
+    f"scaled: from {frames.min():.1f} to {frames.max():.1f}; "
+    f"[frames, bands] = {list(frames.shape)}"
 )
 
 # %% [markdown]
@@ -159,8 +159,8 @@ steps = {
 }
 for name, values in steps.items():
     print(
-        f"{name:>34} {list(values.shape)}  from {values.min():+.2f} to "
-        f"{values.max():+.2f}"
+        f"{name:>34} {list(values.shape)}  from "
+        f"{values.min():+.2f} to {values.max():+.2f}"
     )
 
 # %% [markdown]
@@ -388,8 +388,8 @@ assert count(audio.N_MELS, 16) == layer.count_params()
 for units in [16, 32, 64, 128]:
     past = units * units / count(audio.N_MELS, units)
     print(
-        f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, {past:.0%} of "
-        "them for the past"
+        f"{units:>4} units: {count(audio.N_MELS, units):>6,} parameters, "
+        f"{past:.0%} of them for the past"
     )
 
 # %% [markdown]
@@ -438,8 +438,8 @@ history = training.fit(
 )
 share = history.history["val_accuracy"][-1]
 print(
-    f"after the last epoch, right about {share:.1%} of the validation clips; guessing: "
-    "10%"
+    f"after the last epoch, right about {share:.1%} "
+    "of the validation clips; guessing: 10%"
 )
 
 # %% [markdown]
@@ -535,8 +535,8 @@ moved = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
 straight = np.linalg.norm(path[-1] - path[0])
 plots.show(
     axes,
-    f"in this plane the path is {moved:.1f} long, and its ends are {straight:.1f} "
-    "apart",
+    f"in this plane the path is {moved:.1f} long, "
+    f"and its ends are {straight:.1f} apart",
 )
 
 # %% [markdown]
@@ -651,7 +651,7 @@ print(
 
 # %% tags=["more", "no-code"]
 def draw_ends(axes, points, labels, title):
-    """A small digit for each clip's last state, a large one in the middle of a word's."""
+    """A small digit for each clip's last state, a large one amid each word's."""
     large = {"fontsize": 20, "weight": "bold", "ha": "center", "va": "center"}
     for word in labels.cat.categories:
         own = points[labels == word]
@@ -755,8 +755,8 @@ for slip, state_of_slip in slips.items():
     assert not np.allclose(answer, state_of_slip, atol=1e-6), slip
 apart = np.abs(answer - every[1]).max()
 assert np.allclose(answer, every[1], atol=1e-6), (
-    f"up to {apart:.2g} from the state of read_by_hand: compare with the rule, term by "
-    "term"
+    f"up to {apart:.2g} from the state of read_by_hand: "
+    "compare with the rule, term by term"
 )
 random = np.random.default_rng(4)
 small = [random.normal(size=size) for size in ([3, 5], [5, 5], [5])]
@@ -794,8 +794,8 @@ assert answer is not None, (
     "in_two_pieces should return the state after the second piece"
 )
 assert tuple(np.shape(answer)) == (1, 16), (
-    f"expected a state [1, 16], found {list(np.shape(answer))}: what gives such a "
-    "state?"
+    f"expected a state [1, 16], found {list(np.shape(answer))}: "
+    "what gives such a state?"
 )
 assert apart(answer, last_only(first[None])) > 1e-5, (
     "that is the state after the FIRST piece: go on with the second"
@@ -813,13 +813,13 @@ for other, cut in [(train.frames.iloc[7], -1), (train.frames.iloc[-5], -3)]:
     other = scale(other)
     together = in_two_pieces(other[:cut], other[cut:])
     assert apart(together, last_only(other[None])) < 1e-5, (
-        "with another clip and another cut it is wrong: use the arguments, no other "
-        "name"
+        "with another clip and another cut it is wrong: "
+        "use the arguments, no other name"
     )
 half = apart(whole, last_only(frames[None, len(frames) // 2 :]))
 print(
-    f"cut or whole: {apart(answer, whole):.0e} apart; had the second piece begun from "
-    f"zeros: {restart:.2f}"
+    f"cut or whole: {apart(answer, whole):.0e} apart; "
+    f"had the second piece begun from zeros: {restart:.2f}"
 )
 print(f"had the second HALF begun from zeros: {half:.1e}")
 
@@ -874,8 +874,8 @@ quiet, late, early = (
     ends_at(numbers, *given) for numbers in (zeros, zeros + [1], [1] + zeros)
 )
 assert quiet < 0, (
-    f"300 zeros end at {quiet:.2f}, not below 0: which of the three acts on a state of "
-    "0?"
+    f"300 zeros end at {quiet:.2f}, not below 0: "
+    "which of the three acts on a state of 0?"
 )
 assert late > 0, (
     f"300 zeros and a 1 end at {late:.2f}: one hiss must outweigh the state before it"
@@ -943,8 +943,8 @@ assert models.rnn(10, units=int(most_units)).count_params() == total, (
 )
 past = most_units**2 / total
 print(
-    f"{most_units} units: {total:,} parameters, {past:.0%} of them in the recurrent "
-    "kernel"
+    f"{most_units} units: {total:,} parameters, "
+    f"{past:.0%} of them in the recurrent kernel"
 )
 
 # %% [markdown] tags=["slide", "only-slides"]
