@@ -1,6 +1,5 @@
-"""The quiz of each lesson's source → sheets to print on A4: one for the learner, and one with the answers for the teacher."""
+"""Make quiz sheets to print in build/quizzes: one for learners, one with the answers, a lesson."""
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -9,68 +8,51 @@ from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-TEACHING = Path(__file__).resolve().parent
-sys.path.insert(0, str(TEACHING.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import build
 
-from notebooks import build
-
-ANSWER = re.compile(r"^<details><summary>([A-D])\. (.+?)</summary>(Yes|No): (.+?)</details>$", flags=re.MULTILINE)
 QUESTION = re.compile(r"^\*\*(\d)\. (.+?)\*\*$", flags=re.MULTILINE | re.DOTALL)
-KINDS = {"": False, "_answers": True}  # the end of a file's name: whether it holds the answers
-ALL = "all_lessons"
+ANSWER = re.compile(r"^<details><summary>([A-D])\. (.+?)</summary>(Yes|No): (.+?)</details>$", re.M)
+LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.parse_args()
+def main() -> None:
     folder = build.ROOT / "build" / "quizzes"
     folder.mkdir(parents=True, exist_ok=True)
-    lessons = {source.stem: quiz(source) for source in build.sources()}
-    for name, sheets in [*((name, [each]) for name, each in lessons.items()), (ALL, list(lessons.values()))]:
-        for end, answers in KINDS.items():
-            (folder / f"{name}{end}.html").write_text(page(sheets, answers=answers), encoding="utf-8")
-    print(f"{len(lessons)} quizzes, each without and with its answers, and {ALL}.html with all of them: {folder.relative_to(build.ROOT)}")
+    sheets = {source.stem: [quiz(source)] for source in build.sources()}
+    sheets["all_lessons"] = [sheet for each in sheets.values() for sheet in each]
+    for name, chosen in sheets.items():
+        for ending, answers in (("", False), ("_answers", True)):
+            sheet = page(chosen, answers=answers)
+            (folder / f"{name}{ending}.html").write_text(sheet, encoding="utf-8")
+    print(f"{len(sheets)} sheets, each without and with its answers, are in {folder}")
 
 
-def quiz(source):
-    """The quiz of a lesson.
-
-    Returns: a dict: `title`, such as "05 · Training a vanilla RNN"; `questions`, dicts of `text` and `answers`; these are dicts of `letter`, `text`, `right`, `why`. Texts are HTML.
-    Raises: ValueError if a question or an answer is not in the lessons' form.
-    """
-    text = "\n\n".join(cell.source for cell in build.read(source) if cell.cell_type == "markdown" and not build.SLIDES_ALONE & set(cell.metadata.get("tags", [])))
-    if "\n## Quiz\n" not in text:
-        raise ValueError(f'{source.name}: expected a heading "## Quiz", found none')
-    title, body = re.search(r"^# (.+)$", text, flags=re.MULTILINE)[1], text.rpartition("\n## Quiz\n")[2]
-    heads = list(QUESTION.finditer(body))
-    ends = [*(head.start() for head in heads[1:]), len(body)]
-    questions = [{"text": inline(' '.join(head[2].split())), "answers": answers(source, head, body[head.end() : end])} for head, end in zip(heads, ends)]
-    if [head[1] for head in heads] != ["1", "2", "3"]:
-        raise ValueError(f"{source.name}: expected questions 1, 2 and 3, found {', '.join(head[1] for head in heads) or 'none'}")
+def quiz(source: Path) -> dict:
+    """Read a lesson's quiz: its title, and questions with their answers."""
+    cells = [cell for cell in build.read(source) if not cell.metadata.get("tags")]
+    text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    title = re.search(r"^# (.+)$", text, flags=re.MULTILINE)[1]
+    _, *parts = QUESTION.split(text.rpartition("\n## Quiz\n")[2])  # number, question, body, …
+    questions = []
+    for number, question, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        answers = [(letter, inline(answer), yes == "Yes", inline(why))
+                   for letter, answer, yes, why in ANSWER.findall(body)]  # fmt: skip
+        if sum(right for _, _, right, _ in answers) != 1 or len(answers) != body.count("<details>"):
+            sys.exit(f"{source.name}, question {number}: expected a <details> a line, one right")
+        questions.append({"text": inline(" ".join(question.split())), "answers": answers})
     return {"title": title, "questions": questions}
 
 
-def answers(source, head, body):
-    """The answers to one question: its heading's match, and the text up to the next."""
-    found = [{"letter": letter, "text": inline(text), "right": verdict == "Yes", "why": inline(why)} for letter, text, verdict, why in ANSWER.findall(body)]
-    right = sum(answer["right"] for answer in found)
-    if len(found) != body.count("<details>") or right != 1 or [answer["letter"] for answer in found] != list("ABCD"[: len(found)]):
-        raise ValueError(f"{source.name}, question {head[1]}: expected lettered answers on one line each, one of them right; found {len(found)} in form, {right} right")
-    return found
+def inline(text: str) -> Markup:
+    """Turn a line of Markdown into HTML; of a link only its words stay."""
+    return Markup(MarkdownIt("commonmark").renderInline(LINK.sub(r"\1", text.strip())))
 
 
-def inline(text):
-    """The HTML of a line of a lesson, which may hold Markdown and HTML; a link is its words alone."""
-    shown = MarkdownIt("commonmark").disable(["link", "autolink"]).renderInline(re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text.strip()))
-    return Markup(shown)
-
-
-def page(sheets, *, answers):
-    """Sheets as one HTML page, each on a sheet of paper of its own.
-
-    Args: sheets: quizzes, as quiz() gives them; answers: whether the right letters and the explanations are on it.
-    """
-    environment = Environment(loader=FileSystemLoader(TEACHING), autoescape=True, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+def page(sheets: list[dict], *, answers: bool) -> str:
+    """Write quizzes as one page, each on its own sheet of A4."""
+    templates = FileSystemLoader(Path(__file__).with_name("templates"))
+    environment = Environment(loader=templates, autoescape=True, trim_blocks=True)
     return environment.get_template("quiz.html.j2").render(sheets=sheets, answers=answers)
 
 
