@@ -41,18 +41,16 @@ from course_lib import audio, batches, data, evaluation, models, plots, training
 # ## A batch is a box
 
 # %%
-clips = data.load("digits")
-clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
+rest, validation, test = data.load_parts("digits")
+clips = pd.concat([rest, validation, test]).sort_index()
 lengths = batches.lengths(clips.frames)
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 axes.hist(lengths, bins=60)
 axes.set(
     xlabel="length (frames of 10 ms)", ylabel="clips", title="how long the clips are"
 )
-plots.describe(
-    axes,
-    f"half of the clips have {np.median(lengths):.0f} frames or fewer, the longest {lengths.max()}",
-)
+half = f"half of the clips have {np.median(lengths):.0f} frames or fewer"
+plots.show(axes, f"{half}, the longest {lengths.max()}")
 
 # %% [markdown]
 # Here are eight of them in one box, a clip a row. Each is as long as the longest once its row has been filled up at the end: that is
@@ -65,9 +63,7 @@ plots.describe(
 # White is padding. Why not fill it with zeros?
 
 # %% tags=["more", "no-code"]
-rest = clips[clips.split == "train"]
-tenth = rest.groupby(["label", "group"], observed=True).sample(frac=0.1, random_state=0)
-validation = tenth.sample(frac=1, random_state=0)  # in a random order
+validation = validation.sample(frac=1, random_state=0)  # in a random order
 eight = validation.frames.head(8).tolist()
 batch = batches.pad(eight)
 axes = plt.subplots(figsize=(9, 2.8), layout="constrained")[1]
@@ -80,7 +76,7 @@ axes.set(
     xlabel="frame", ylabel="clip", title="a batch of eight clips; padding is white"
 )
 waste = batches.padding_waste(batches.lengths(eight), [np.arange(8)])
-plots.describe(axes, f"the white part, which is padding, is {waste:.0%} of the box")
+plots.show(axes, f"the white part, which is padding, is {waste:.0%} of the box")
 print("[batch, time, mel] =", list(batch.shape), "filled with", batches.PADDING)
 
 # %% [markdown] tags=["notes"]
@@ -99,14 +95,17 @@ own = audio.log_mel(waveform)
 longer = audio.log_mel(np.pad(waveform, (0, audio.SAMPLE_RATE // 10)))
 SILENCE = np.log(audio.LOG_OFFSET)  # log energy of a frame of zeros
 print(
-    f"the clip's own {len(own)} frames change by {np.abs(longer[: len(own)] - own).max():.1f}"
+    f"the clip's own {len(own)} frames change by "
+    f"{np.abs(longer[: len(own)] - own).max():.1f}"
 )
 print(
-    f"{len(longer) - len(own)} new frames; the mean log energy of the clip's own is {own.mean():.1f}"
+    f"{len(longer) - len(own)} new frames; "
+    f"the mean log energy of the clip's own is {own.mean():.1f}"
 )
 for number, frame in enumerate(longer[len(own) :][:5], start=1):
     print(
-        f"new frame {number}: mean log energy {frame.mean():6.1f}; a frame of zeros: {SILENCE:.1f}"
+        f"new frame {number}: mean log energy {frame.mean():6.1f}; "
+        f"a frame of zeros: {SILENCE:.1f}"
     )
 
 # %% [markdown]
@@ -119,32 +118,27 @@ for number, frame in enumerate(longer[len(own) :][:5], start=1):
 # loudest moment *of the whole batch*. Take the quietest clip of the data, alone, then with zeros after it, then beside the loudest one.
 
 # %%
-waveforms = sorted(
-    map(audio.read, clips.path), key=lambda samples: np.abs(samples).max()
-)
+waveforms = [audio.read(path) for path in clips.path]
+waveforms.sort(key=lambda samples: np.abs(samples).max())
 quiet, loud = waveforms[0], waveforms[-1]
-settings = dict(
+layer = keras.layers.MelSpectrogram(
     fft_length=256,
     sequence_length=audio.FRAME_LENGTH,
     sequence_stride=audio.FRAME_STEP,
+    sampling_rate=audio.SAMPLE_RATE,
+    num_mel_bins=40,
     min_freq=20,
+    max_freq=4_000,
 )
-layer = keras.layers.MelSpectrogram(
-    sampling_rate=audio.SAMPLE_RATE, num_mel_bins=40, max_freq=4_000, **settings
-)
-box = [
-    np.pad(samples, (0, max(len(quiet), len(loud)) + 800 - len(samples)))
-    for samples in (quiet, loud)
-]
+longest = max(len(quiet), len(loud)) + 800
+box = [np.pad(samples, (0, longest - len(samples))) for samples in (quiet, loud)]
 alone = np.asarray(layer(quiet[None]))[0]  # [bands, frames], in dB
 longer = np.asarray(layer(box[0][None]))[0, :, : alone.shape[1]]
 beside = np.asarray(layer(np.stack(box)))[0, :, : alone.shape[1]]
-print(
-    f"zeros after the clip change its last frame by up to {np.abs(longer - alone)[:, -1].max():.1f} dB"
-)
-print(
-    f"a loud clip in the same batch changes it by up to {np.abs(beside - longer).max():.1f} dB"
-)
+by_zeros = np.abs(longer - alone)[:, -1].max()
+by_neighbour = np.abs(beside - longer).max()
+print(f"zeros after the clip change its last frame by up to {by_zeros:.1f} dB")
+print(f"a loud clip in the same batch changes it by up to {by_neighbour:.1f} dB")
 
 # %% [markdown]
 # How much, depends on how far apart the levels of the two clips are. It is not zero, so what a clip looks like
@@ -207,10 +201,8 @@ axes.set(
 drift = [
     np.abs(states[end:] - states[end - 1]).max() for states in (with_mask, without)
 ]
-plots.describe(
-    axes,
-    f"after the clip a state moves by {drift[0]:.1f} with the mask, by up to {drift[1]:.2f} without",
-)
+after = f"after the clip a state moves by {drift[0]:.1f} with the mask"
+plots.show(axes, f"{after}, by up to {drift[1]:.2f} without")
 
 # %% [markdown] tags=["notes"]
 # Ask for the mask's shape before you uncover it: one value a frame, not one a band, not one a clip.
@@ -241,13 +233,12 @@ plots.describe(
 
 # %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
-model = models.lstm(clips.label.nunique())
+model = models.lstm(rest.label.nunique())
 alone = np.concatenate([model(frames[None]) for frames in eight])
 for name, length in [("the box", None), ("60 frames more", batch.shape[1] + 60)]:
     change = np.abs(model(batches.pad(eight, length=length)) - alone).max()
-    print(
-        f"{name}: a logit changes by {change:.1e} at most; the logits reach {np.abs(alone).max():.2f}"
-    )
+    size = f"the logits reach {np.abs(alone).max():.2f}"
+    print(f"{name}: a logit changes by {change:.1e} at most; {size}")
 
 # %% [markdown] tags=["notes"]
 # Up to rounding, the same. Then the caution: that a network ACCEPTS any length says nothing about how well it remembers a long clip. That is lesson 05.
@@ -269,23 +260,21 @@ for name, length in [("the box", None), ("60 frames more", batch.shape[1] + 60)]
 
 # %%
 lab = clips.assign(frames=[frames[::2] for frames in clips.frames])
-train = lab.loc[rest.index.difference(validation.index)].sample(960, random_state=0)
+train = lab.loc[rest.index].sample(960, random_state=0)
 fresh = lab.loc[validation.index]
 LONGEST = int(batches.lengths(lab.frames).max())
 
 
 def by_lot(clips, epoch=0):
     """Groups of about 48 clips, drawn by lot: a list of arrays of positions."""
-    return np.array_split(
-        np.random.default_rng(epoch).permutation(len(clips)), len(clips) // 48
-    )
+    order = np.random.default_rng(epoch).permutation(len(clips))
+    return np.array_split(order, len(clips) // 48)
 
 
 groups = by_lot(train)
 waste = batches.padding_waste(batches.lengths(train.frames), groups)
-print(
-    f"{len(groups)} groups, the first of {len(groups[0])} clips; {waste:.0%} of their boxes is padding"
-)
+size = f"{len(groups)} groups, the first of {len(groups[0])} clips"
+print(f"{size}; {waste:.0%} of their boxes is padding")
 
 # %% [markdown]
 # Two more tools: one makes a padded batch from each group, the other a `tf.data.Dataset` that draws new groups each epoch.
@@ -293,7 +282,7 @@ print(
 
 # %%
 def boxes(clips, groups, filling, *, length=None):
-    """A batch (frames, labels) for each group, filled up to `length`, or to the group's longest clip."""
+    """A batch (frames, labels) for each group, as long as `length` or its longest."""
     for members in (clips.iloc[rows] for rows in groups):
         padded = batches.pad(members.frames.tolist(), length=length)
         padded[padded == batches.PADDING] = filling
@@ -311,9 +300,10 @@ def as_dataset(clips, filling, *, length=None, grouping=by_lot):
         tf.TensorSpec([None, None, audio.N_MELS]),
         tf.TensorSpec([None], tf.int32),
     )
-    one_epoch = lambda: boxes(
-        clips, grouping(clips, next(epoch)), filling, length=length
-    )
+
+    def one_epoch():
+        return boxes(clips, grouping(clips, next(epoch)), filling, length=length)
+
     dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
 
@@ -330,22 +320,17 @@ def unmasked(recurrent, name):
     """The layers of `models.lstm` without the mask, around any recurrent layer."""
     clip = keras.Input([None, audio.N_MELS], name="frames")
     frames = keras.layers.Rescaling(scale.scale, scale.offset, name="scale")(clip)
-    return keras.Model(
-        clip, keras.layers.Dense(10, name="logits")(recurrent(frames)), name=name
-    )
+    logits = keras.layers.Dense(10, name="logits")(recurrent(frames))
+    return keras.Model(clip, logits, name=name)
 
 
-print(
-    [
-        layer.name
-        for layer in unmasked(keras.layers.LSTM(64, name="lstm"), "unmasked").layers
-    ]
-)
+example = unmasked(keras.layers.LSTM(64, name="lstm"), "unmasked")
+print([layer.name for layer in example.layers])
 
 
 # %%
 def fit(model, dataset, *, compiled):
-    """Train for eight epochs, with XLA where all batches have one length; give the loss of each epoch."""
+    """Train for eight epochs, with XLA if `compiled`; give the loss of each epoch."""
     adam = keras.optimizers.Adam(5e-3, global_clipnorm=training.CLIP_NORM)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(adam, loss, jit_compile=compiled and training.compiles(model))
@@ -382,24 +367,19 @@ training.start_xla()
 for name, (filling, length) in ways.items():
     keras.utils.set_random_seed(0)
     if name == "masked":
-        listeners[name] = models.lstm(10)
+        model = models.lstm(10)
     else:
-        listeners[name] = unmasked(
-            keras.layers.LSTM(64, name="lstm"), name.replace(" ", "_")
-        )
-    losses = fit(
-        listeners[name],
-        as_dataset(train, filling, length=length),
-        compiled=length is not None,
-    )
-    print(
-        f"{name:>13}: loss {losses[0]:.2f} in the first epoch, {losses[-1]:.2f} in the last"
-    )
+        model = unmasked(keras.layers.LSTM(64, name="lstm"), name.replace(" ", "_"))
+    filled = as_dataset(train, filling, length=length)
+    losses = fit(model, filled, compiled=length is not None)
+    listeners[name] = model
+    first, last = losses[0], losses[-1]
+    print(f"{name:>13}: loss {first:.2f} in the first epoch, {last:.2f} in the last")
 
 
 # %%
 def answers_in_boxes_and_alone(model, filling, length):
-    """The answers to the validation clips in boxes, and one at a time without padding: two arrays `[clips]`."""
+    """The answers to the validation clips in boxes, and to each alone: two arrays."""
     signature = [tf.TensorSpec([None, None, audio.N_MELS])]
     forward = tf.function(model, input_signature=signature, autograph=False)
     groups = by_lot(fresh)
@@ -412,16 +392,13 @@ def answers_in_boxes_and_alone(model, filling, length):
 
 
 # %%
-scores, changed, truth = {}, {}, fresh.label.cat.codes.to_numpy()
+scores, truth = {}, fresh.label.cat.codes.to_numpy()
 for name, model in listeners.items():
     in_boxes, alone = answers_in_boxes_and_alone(model, *ways[name])
-    scores[f"{name}, in boxes"], scores[f"{name}, alone"] = map(
-        evaluation.score, (in_boxes == truth, alone == truth)
-    )
-    changed[name] = (
-        f"{(in_boxes != alone).sum()} of {len(fresh)} validation clips get another answer alone"
-    )
-print(*(f"{name}: {sentence}" for name, sentence in changed.items()), sep="\n")
+    scores[f"{name}, in boxes"] = evaluation.score(in_boxes == truth)
+    scores[f"{name}, alone"] = evaluation.score(alone == truth)
+    of_all = f"{(in_boxes != alone).sum()} of {len(fresh)} validation clips"
+    print(f"{name}: {of_all} get another answer alone")
 pd.DataFrame(scores, index=evaluation.Score._fields).T.astype({"clips": int}).round(3)
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -433,10 +410,8 @@ axes = plots.intervals(
 )
 alone = {name: scores[f"{name}, alone"].accuracy for name in listeners}
 lost = [alone["masked"] - alone[name] for name in ("batch padding", "set padding")]
-plots.describe(
-    axes,
-    f"clips alone lose {lost[0]:.2f} of accuracy by batch padding, {lost[1]:.2f} by set padding",
-)
+fact = f"clips alone lose {lost[0]:.2f} of accuracy by batch padding"
+plots.show(axes, f"{fact}, {lost[1]:.2f} by set padding")
 
 # %% [markdown] tags=["notes"]
 # Read from below. The set's padding guesses: why? (A long silence between the word and the answer.) Then the two lines of the batch's padding: it learned, and it learned WITH
@@ -496,12 +471,8 @@ axes.axhline(
     label="masked, any padding",
 )
 for (name, values), style in zip(after.items(), ["-", "--"]):
-    axes.plot(
-        silences,
-        (values.argmax(axis=2) == truth[:, None]).mean(axis=0),
-        style,
-        label=name,
-    )
+    right = (values.argmax(axis=2) == truth[:, None]).mean(axis=0)
+    axes.plot(silences, right, style, label=name)
 axes.set(
     xlabel="frames of silence after the clip (20 ms each)",
     ylabel="accuracy on validation clips",
@@ -511,7 +482,7 @@ axes.set_title("when is it asked?")
 axes.legend()
 curve = (after["batch padding"].argmax(axis=2) == truth[:, None]).mean(axis=0)
 later = f"{curve[3]:.2f} after 3 frames, {curve[40]:.2f} after 40"
-plots.describe(axes, f"batch padding: {curve[0]:.2f} at the clip's end, {later}")
+plots.show(axes, f"batch padding: {curve[0]:.2f} at the clip's end, {later}")
 
 # %% [markdown] tags=["notes"]
 # At the far left the clip ends and nothing follows: a microphone asks there. The model has come to count on a pause after the word. With much more silence than it knows, it
@@ -537,10 +508,8 @@ figure = plots.under_frames(
     title="its answer",
 )
 at_end, later = of_word[row, 0], of_word[row, 40]
-plots.describe(
-    figure,
-    f"batch padding: {word} has {at_end:.2f} at the clip's end, {later:.2f} forty frames later",
-)
+fact = f"batch padding: {word} has {at_end:.2f} at the clip's end"
+plots.show(figure, f"{fact}, {later:.2f} forty frames later")
 
 # %% [markdown]
 # (Each frame of the lab is drawn twice, since it took every second one.) A last state that is read in the wrong place is a common
@@ -552,7 +521,7 @@ for name, model in listeners.items():
     entry = {
         "lesson": "04",
         "model": f"lstm, {name}",
-        "data": clips.source.iloc[0],
+        "data": rest.source.iloc[0],
         "split": "validation",
     }
     table = results.add(
@@ -596,23 +565,21 @@ for name, model in listeners.items():
 # %%
 def front(clip):
     """The first two layers of this course's models: the mask, and a fixed scale."""
-    return keras.layers.Rescaling(0.25, 1.25, name="scale")(
-        keras.layers.Masking(batches.PADDING, name="mask")(clip)
-    )
+    masked = keras.layers.Masking(batches.PADDING, name="mask")(clip)
+    return keras.layers.Rescaling(0.25, 1.25, name="scale")(masked)
 
 
 # %%
 def examine(summary):
-    """Print what Keras warns of while a model is built around `summary`, and what check_mask finds."""
+    """Build a model around `summary`; print what check_mask and Keras say."""
     keras.utils.set_random_seed(0)
     clip = keras.Input([None, audio.N_MELS], name="frames")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = keras.Model(clip, keras.layers.Dense(10, name="logits")(summary(clip)))
         try:
-            print(
-                f"check_mask: a logit changes by {evaluation.check_mask(model, small):.1e}: passed"
-            )
+            change = evaluation.check_mask(model, small)
+            print(f"check_mask: a logit changes by {change:.1e}: passed")
         except AssertionError as error:
             print(f"check_mask: {error}")
     texts = dict.fromkeys(str(warning.message) for warning in caught)
@@ -647,15 +614,13 @@ examine(convolved)
 
 # %%
 def reshaped(clip):
-    return keras.layers.GRU(16, name="gru")(
-        keras.layers.Reshape([-1, audio.N_MELS], name="reshape")(front(clip))
-    )
+    reshape = keras.layers.Reshape([-1, audio.N_MELS], name="reshape")
+    return keras.layers.GRU(16, name="gru")(reshape(front(clip)))
 
 
 def reshaped_first(clip):
-    return keras.layers.GRU(16, name="gru")(
-        front(keras.layers.Reshape([-1, audio.N_MELS], name="reshape")(clip))
-    )
+    reshape = keras.layers.Reshape([-1, audio.N_MELS], name="reshape")
+    return keras.layers.GRU(16, name="gru")(front(reshape(clip)))
 
 
 for summary in (reshaped, reshaped_first):
@@ -669,9 +634,8 @@ for summary in (reshaped, reshaped_first):
 
 # %%
 def divided(clip):
-    return keras.layers.GRU(16, name="gru")(
-        keras.layers.Lambda(lambda numbers: numbers / 4, name="own")(front(clip))
-    )
+    own = keras.layers.Lambda(lambda numbers: numbers / 4, name="own")
+    return keras.layers.GRU(16, name="gru")(own(front(clip)))
 
 
 def arithmetic(clip):
@@ -697,18 +661,15 @@ for summary in (divided, arithmetic, kept):
 
 # %%
 def normalised(clip):
-    frames = keras.layers.Normalization(mean=-5.0, variance=16.0, name="normalise")(
-        clip
-    )
-    return keras.layers.GRU(16, name="gru")(
-        keras.layers.Masking(batches.PADDING, name="mask")(frames)
-    )
+    normalise = keras.layers.Normalization(mean=-5.0, variance=16.0, name="normalise")
+    mask = keras.layers.Masking(batches.PADDING, name="mask")
+    return keras.layers.GRU(16, name="gru")(mask(normalise(clip)))
 
 
 def normalised_after(clip):
-    frames = keras.layers.Masking(batches.PADDING, name="mask")(clip)
     normalise = keras.layers.Normalization(mean=-5.0, variance=16.0, name="normalise")
-    return keras.layers.GRU(16, name="gru")(normalise(frames))
+    mask = keras.layers.Masking(batches.PADDING, name="mask")
+    return keras.layers.GRU(16, name="gru")(normalise(mask(clip)))
 
 
 for summary in (normalised, normalised_after):
@@ -727,15 +688,17 @@ pause = np.insert(above, [len(above) // 2] * 5, 0, axis=0)
 zero = keras.layers.Masking(0.0, name="mask")
 zero_masked = keras.Sequential([zero, keras.layers.GRU(16, name="gru")])
 states = [np.asarray(zero_masked(frames[None])) for frames in (above, pause)]
-print(
-    f"with the pause, the clip has {len(pause)} frames; the mask keeps {np.sum(zero.compute_mask(pause[None]))}"
-)
+kept = np.sum(zero.compute_mask(pause[None]))
+print(f"with the pause, the clip has {len(pause)} frames; the mask keeps {kept}")
 print(f"the pause changes the state by {np.abs(states[1] - states[0]).max():.1f}")
-examine(
-    lambda clip: keras.layers.GRU(16, name="gru")(
-        keras.layers.Masking(0.0, name="mask")(clip)
-    )
-)
+
+
+def masked_zeros(clip):
+    mask = keras.layers.Masking(0.0, name="mask")
+    return keras.layers.GRU(16, name="gru")(mask(clip))
+
+
+examine(masked_zeros)
 
 # %% [markdown]
 # Symptom: the pause is deleted without a word. In a rhythm, that is a rest left out. `check_mask` does not look inside your clips; it
@@ -747,18 +710,15 @@ examine(
 keras.utils.set_random_seed(0)
 left = keras.utils.pad_sequences(four, dtype="float32", value=batches.PADDING)
 model = models.gru(10)
-print(
-    "the first frame of the shortest clip is padding:",
-    bool((left[0, 0] == batches.PADDING).all()),
-)
+padded_first = bool((left[0, 0] == batches.PADDING).all())
+print("the first frame of the shortest clip is padding:", padded_first)
 print(f"a logit changes by {np.abs(model(left) - model(small)).max():.1e}")
 try:
     evaluation.check_mask(model, left)
 except ValueError as error:
     print("check_mask:", error)
-print(
-    f"check_mask of the same model, padded at the end: {evaluation.check_mask(model, small):.1e}"
-)
+change = evaluation.check_mask(model, small)
+print(f"check_mask of the same model, padded at the end: {change:.1e}")
 
 # %% [markdown]
 # On a processor it does not: the first state is copied on until the clip begins. On a graphics card, Keras hands LSTM and GRU layers to NVIDIA's [cuDNN](../docs/glossary.md#cudnn) library, whose programs
@@ -783,19 +743,15 @@ print(
 
 # %%
 def keeps(layer):
-    """Whether a layer passes the mask on, and by how much more padding changes what it says of real frames."""
+    """Whether a layer keeps the mask, and how much padding changes its real frames."""
     outputs = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for padded in (small, batches.pad(four, length=20 + small.shape[1])):
             frames = masking(padded)
-            outputs.append(
-                layer(
-                    [frames, frames]
-                    if isinstance(layer, keras.layers.Concatenate)
-                    else frames
-                )
-            )
+            if isinstance(layer, keras.layers.Concatenate):
+                frames = [frames, frames]
+            outputs.append(layer(frames))
     passed = getattr(outputs[0], "_keras_mask", None) is not None
     short, long = map(np.asarray, outputs)
     if short.ndim == 3:  # compare real frames
@@ -813,32 +769,22 @@ def keeps(layer):
 
 # %% tags=["more", "no-code"]
 L, states = keras.layers, keras.layers.GRU(4, return_sequences=True)
-several = [
-    L.Dense(4),
-    L.LayerNormalization(),
-    L.BatchNormalization(),
-    L.Dropout(0.2),
-    L.Concatenate(),
-]
-several += [
-    L.Rescaling(0.25),
-    states,
-    L.Bidirectional(states),
-    L.Bidirectional(L.GRU(4)),
-]
-several += [
-    L.GlobalAveragePooling1D(),
-    L.GlobalMaxPooling1D(),
-    L.Conv1D(4, 3, padding="same"),
-    L.Reshape([-1, 40]),
-]
-names = [type(layer).__name__ for layer in several]
-names[6:9] = [
-    "GRU, all states",
-    "Bidirectional, all states",
-    "Bidirectional, last states",
-]
-pd.DataFrame([keeps(layer) for layer in several], index=names)
+several = {
+    "Dense": L.Dense(4),
+    "LayerNormalization": L.LayerNormalization(),
+    "BatchNormalization": L.BatchNormalization(),
+    "Dropout": L.Dropout(0.2),
+    "Concatenate": L.Concatenate(),
+    "Rescaling": L.Rescaling(0.25),
+    "GRU, all states": states,
+    "Bidirectional, all states": L.Bidirectional(states),
+    "Bidirectional, last states": L.Bidirectional(L.GRU(4)),
+    "GlobalAveragePooling1D": L.GlobalAveragePooling1D(),
+    "GlobalMaxPooling1D": L.GlobalMaxPooling1D(),
+    "Conv1D": L.Conv1D(4, 3, padding="same"),
+    "Reshape": L.Reshape([-1, 40]),
+}
+pd.DataFrame({name: keeps(layer) for name, layer in several.items()}).T
 
 # %% [markdown] tags=["notes"]
 # Three lines to discuss: the average over time (no mask after it, and right), the maximum over time (wrong numbers: it does not look at the mask), and Conv1D (it looks innocent
@@ -870,28 +816,18 @@ in_order = np.array_split(np.argsort(counts, kind="stable"), len(train) // 48)
 buckets = batches.bucket(counts, batch_size=48, n_lengths=5)
 groupings = {"random": by_lot(train), "sorted": in_order, "bucketed": buckets}
 figure, panels = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained", sharey=True)
+wasted = []
 for axes, (name, groups) in zip(panels, groupings.items()):
     sizes = np.concatenate([np.full(len(rows), counts[rows].max()) for rows in groups])
-    axes.fill_between(
-        np.arange(len(sizes)), sizes, step="post", color="lightgrey", label="padding"
-    )
-    axes.fill_between(
-        np.arange(len(sizes)),
-        counts[np.concatenate(groups)],
-        step="post",
-        label="clips",
-    )
-    axes.set(
-        title=f"{name}: {batches.padding_waste(counts, groups):.0%} padding",
-        xlabel="clip, by batch or bucket",
-    )
+    real, places = counts[np.concatenate(groups)], np.arange(len(sizes))
+    axes.fill_between(places, sizes, step="post", color="lightgrey", label="padding")
+    axes.fill_between(places, real, step="post", label="clips")
+    waste = f"{batches.padding_waste(counts, groups):.0%}"
+    axes.set(title=f"{name}: {waste} padding", xlabel="clip, by batch or bucket")
+    wasted.append(f"{waste} {name}")
 panels[0].set_ylabel("length (frames of 20 ms)")
 panels[0].legend()
-wasted = ", ".join(
-    f"{batches.padding_waste(counts, groups):.0%} {name}"
-    for name, groups in groupings.items()
-)
-plots.describe(figure, f"the grey part, padding, is {wasted}")
+plots.show(figure, f"the grey part, padding, is {', '.join(wasted)}")
 
 # %% [markdown] tags=["notes"]
 # Guess before the next cell: if grey costs as much as blue, how many times as long does the random epoch take as the sorted one? It comes out lower, since a batch has costs of
@@ -911,35 +847,35 @@ model.compile(
     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     jit_compile=False,
 )
+
+
+def by_length(clips, epoch=0):
+    """The sorted groups, the same in every epoch."""
+    return in_order
+
+
 epochs = {
     "random": as_dataset(train, batches.PADDING),
-    "sorted": as_dataset(
-        train, batches.PADDING, grouping=lambda clips, epoch=0: in_order
-    ),
+    "sorted": as_dataset(train, batches.PADDING, grouping=by_length),
     "bucketed": batches.bucketed(train.frames, train.label, batch_size=48, n_lengths=5),
 }
 print(f"check_mask: {evaluation.check_mask(model, small):.1e}")
 
-# %%
+# %% tags=["timing"]
 model.fit(epochs["random"], shuffle=False, verbose=0)
 seconds = {name: [] for name in epochs}
 for name in [*epochs, *epochs]:
     start = time.process_time()
     model.fit(epochs[name], shuffle=False, verbose=0)
     seconds[name].append(time.process_time() - start)
-print(
-    *(
-        f"{name}: {times[0]:.2f} and {times[1]:.2f} CPU seconds"
-        for name, times in seconds.items()
-    ),
-    sep="\n",
-)
+for name, times in seconds.items():
+    print(f"{name}: {times[0]:.2f} and {times[1]:.2f} CPU seconds")
 
-# %%
+# %% tags=["timing"]
 least = {name: min(times) for name, times in seconds.items()}
 frames_in_boxes = {
-    n: sum(len(rows) * counts[rows].max() for rows in groups)
-    for n, groups in groupings.items()
+    name: sum(len(rows) * counts[rows].max() for rows in groups)
+    for name, groups in groupings.items()
 }
 columns = {"frames in boxes": frames_in_boxes, "CPU seconds an epoch": least}
 comparison = pd.DataFrame(columns)
@@ -957,27 +893,23 @@ comparison.round(2)
 # %%
 def largest_share(groups):
     """The share of the most frequent speaker in a batch, mean over the batches."""
-    return np.mean(
-        [train.group.iloc[rows].value_counts(normalize=True).max() for rows in groups]
-    )
+    speakers = [train.group.iloc[rows] for rows in groups]
+    return np.mean([own.value_counts(normalize=True).max() for own in speakers])
 
 
 draw = np.random.default_rng(0).permutation
-in_batches = [
-    part
-    for rows in groupings["bucketed"]
-    for part in np.array_split(draw(rows), -(-len(rows) // 48))
-]
-met = {
+in_batches = []
+for rows in groupings["bucketed"]:
+    in_batches += np.array_split(draw(rows), int(np.ceil(len(rows) / 48)))
+met = {  # how many clips are drawn from together
     "random": [len(train)],
-    "sorted": list(map(len, in_order)),
-    "bucketed": list(map(len, groupings["bucketed"])),
+    "sorted": [len(rows) for rows in in_order],
+    "bucketed": [len(rows) for rows in groupings["bucketed"]],
 }
 for name, groups in {**groupings, "bucketed": in_batches}.items():
-    companions = np.average(np.array(met[name]) - 1, weights=met[name])
-    print(
-        f"{name}: {largest_share(groups):.0%} of a batch is one speaker; a clip can meet {companions:.0f} others"
-    )
+    others = np.average(np.array(met[name]) - 1, weights=met[name])
+    one = f"{largest_share(groups):.0%} of a batch is one speaker"
+    print(f"{name}: {one}; a clip can meet {others:.0f} others")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Your turn: mend the convolution
@@ -1009,23 +941,33 @@ def masked_mean(frames, mask):
 
 
 # %% tags=["check"]
-found = masked_mean(batch, mask)
+given = batch.copy()
+found = masked_mean(given, mask)
 assert found is not None, (
     "masked_mean should return an array [batch, mel]; yours returns nothing yet"
 )
 assert np.shape(found) == (len(batch), 40), (
-    f"expected {(len(batch), 40)}, found {np.shape(found)}: mean over axis 1"
+    f"expected {(len(batch), 40)}, found {np.shape(found)}: which axis is time?"
 )
 assert not np.allclose(found, batch.mean(axis=1), rtol=1e-3), (
     "a mean over all frames, padding too: use the mask"
 )
 over_all = (batch * mask[:, :, None]).mean(axis=1)
 assert not np.allclose(found, over_all, rtol=1e-3), (
-    "you divide by all frames of the box: divide by mask.sum(axis=1)"
+    "you divide by all frames of the box: how many of a clip's frames are real?"
 )
 by_keras = np.asarray(keras.layers.GlobalAveragePooling1D()(masked))
 assert np.allclose(found, by_keras, atol=1e-4), (
-    "add up the real frames of each clip, then divide by their number"
+    "the means are not those of Keras: which frames count, and how many are they?"
+)
+assert np.array_equal(given, batch), "your function changes the frames it was given"
+random = np.random.default_rng(1)
+others, real = random.normal(size=[3, 9, 5]), random.random([3, 9]) < 0.6
+others[~real] = 1e6
+one_by_one = [values[here].mean(axis=0) for values, here in zip(others, real)]
+assert np.allclose(masked_mean(others, real), one_by_one), (
+    "for another batch, of other sizes and with another mask, it is wrong: "
+    "what does your function take for granted about the mask?"
 )
 print(f"the largest difference from Keras: {np.abs(found - by_keras).max():.0e}")
 
@@ -1048,9 +990,10 @@ assert isinstance(waste_now, float), (
     "`waste_now` should be one number, a share from 0 to 1"
 )
 each = [1 - ten[rows].sum() / (len(rows) * ten[rows].max()) for rows in now]
-right, ratio = (
-    batches.padding_waste(ten, now),
-    sum(5 * ten[rows].max() for rows in now) / ten.sum() - 1,
+right = batches.padding_waste(ten, now)
+ratio = sum(5 * ten[rows].max() for rows in now) / ten.sum() - 1
+assert not np.isclose(waste_now, 1 - right), (
+    "that is the share of real frames; asked is the share of padding"
 )
 assert not np.isclose(waste_now, ratio), (
     "you divided by the real frames: the share is of all frames in the boxes"
@@ -1059,7 +1002,7 @@ assert not np.isclose(waste_now, np.mean(each)), (
     "the boxes are not equally large: add up frames first, divide once"
 )
 assert np.isclose(waste_now, right), (
-    "in all boxes: clips times longest; real frames: the sum; waste: 1 - real / all"
+    f"found {waste_now:.3f}: how many frames have both boxes, and how many are real?"
 )
 assert isinstance(groups, list) and len(groups) <= 3, (
     "`groups` should be a list of three lists of positions"
@@ -1067,9 +1010,10 @@ assert isinstance(groups, list) and len(groups) <= 3, (
 assert sorted(sum(map(list, groups), [])) == list(range(10)), (
     "each position from 0 to 9 once; positions, not lengths"
 )
-new = batches.padding_waste(ten, [np.array(rows) for rows in groups])
+new = batches.padding_waste(ten, [np.array(rows) for rows in groups if len(rows)])
 assert new < 0.1, (
-    f"{new:.0%} is still padding: sort the lengths and cut where they jump; groups need not be equal"
+    f"{new:.0%} is still padding, and less than a tenth can be reached: "
+    "which clips make a box long?"
 )
 print(f"padding: {waste_now:.0%} before, {new:.0%} now")
 
@@ -1103,24 +1047,33 @@ with warnings.catch_warnings():
     assert kinds >= {"Rescaling", "Conv1D", "GRU"}, (
         f"mend, do not remove: front, Conv1D, GRU; found {sorted(kinds)}"
     )
+    convolutions = [
+        layer for layer in net.layers if isinstance(layer, keras.layers.Conv1D)
+    ]
+    width = convolutions[0].kernel_size
+    assert width == (3,), f"expected a convolution over three frames, found {width}"
     far, further = (
         np.asarray(net(batches.pad(four, length=small.shape[1] + more)))
         for more in (2, 40)
     )
     alone = np.concatenate([net(frames[None]) for frames in four])
-    width = next(
-        layer.kernel_size
-        for layer in net.layers
-        if isinstance(layer, keras.layers.Conv1D)
-    )
-    assert width == (3,), f"expected a convolution over three frames, found {width}"
     assert np.allclose(far, further, atol=1e-5), (
-        "padding changes logits: no mask for the GRU, or none of `clip`"
+        "more padding changes the logits: does the GRU get a mask, "
+        "and was it made where padding is still PADDING?"
     )
     assert np.allclose(far, alone, atol=1e-5), (
-        "a clip's last frames see padding: let the convolution look back only"
+        "a clip's last states see padding: "
+        "which frames does the convolution look at for the clip's last frame?"
     )
-    print(f"check_mask: a logit changes by {evaluation.check_mask(net, small):.1e}")
+    others = [*validation.frames.iloc[40:46], validation.frames.iloc[50][:2]]
+    try:
+        evaluation.check_mask(net, batches.pad(others))
+    except AssertionError as error:
+        raise AssertionError(
+            f"right for these clips, not for others: {error}"
+        ) from None
+    change = evaluation.check_mask(net, small)
+print(f"check_mask: a logit changes by {change:.1e}")
 
 # %% [markdown]
 # **Exercise 4.** The LSTM with the set's padding guessed on the real recordings. Is that the padding, or the LSTM? Train a GRU with the same padding: `gru = unmasked(…)` around
@@ -1133,24 +1086,29 @@ losses = fit(gru, as_dataset(train, SILENCE, length=LONGEST), compiled=True)
 
 # %% tags=["check"]
 assert isinstance(gru, keras.Model), (
-    '`gru` should be a Keras model: unmasked(keras.layers.GRU(64), "gru")'
+    f"`gru` should be a Keras model, found {type(gru).__name__}"
 )
 kinds = {type(layer).__name__ for layer in gru.layers}
 assert "GRU" in kinds, f"expected a GRU among the layers, found {sorted(kinds)}"
 assert "Masking" not in kinds, (
-    "this experiment is about the model without a mask: use unmasked(…), not models.gru"
+    "this experiment is about a model without a mask, and yours has one"
 )
+assert "Rescaling" in kinds, (
+    f"the LSTM had a fixed scale before it, the GRU has not: found {sorted(kinds)}"
+)
+width = [layer.units for layer in gru.layers if isinstance(layer, keras.layers.GRU)]
+assert width == [64], f"expected one GRU of as many units as the LSTM, found {width}"
 steps = int(gru.optimizer.iterations) if getattr(gru, "optimizer", None) else 0
 assert steps >= 8 * 20, (
-    f"expected a trained model, found {steps} steps: call fit(gru, as_dataset(…), compiled=True)"
+    f"expected a trained model, found {steps} steps: "
+    "eight epochs of 20 batches are more"
 )
 gru_scores = [
     evaluation.score(answers == truth)
     for answers in answers_in_boxes_and_alone(gru, SILENCE, LONGEST)
 ]
-print(
-    f"GRU, set padding, in boxes: {gru_scores[0]}\nGRU, set padding, alone:    {gru_scores[1]}"
-)
+print(f"GRU, set padding, in boxes: {gru_scores[0]}")
+print(f"GRU, set padding, alone:    {gru_scores[1]}")
 try:
     evaluation.check_mask(gru, small)
 except AssertionError as error:
