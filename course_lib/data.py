@@ -30,6 +30,7 @@ FULL_SCALE, CLIPPED_RUN = 0.999, 3  # of full scale; samples in a row: then a cl
 QUIET, BLOCK = 40, 0.01  # decibels below the loudest block; seconds: such a block is silent
 TIMEOUT = (5, 10)  # seconds to connect, and to wait for an answer
 ADVICE = "download it by hand, put it into a folder, and name the folder in COURSE_DATA_DIR"
+UNPACKING_ERRORS = (zipfile.error, tarfile.TarError, zlib.error, EOFError, RuntimeError, OSError)
 LOADED = {}  # name asked for → "set:fingerprint" of the recordings that were loaded
 
 pooch.get_logger().setLevel("WARNING")
@@ -300,9 +301,7 @@ def _group(file, below, pattern):
     try:
         found = re.search(pattern, file.name) or re.search(pattern, below)
     except re.error as error:
-        raise ValueError(
-            f"expected a pattern like '^(.+)_', found {pattern!r} ({error})"
-        ) from error
+        raise ValueError(f"expected a pattern like ^(.+)_, found {pattern!r} ({error})") from error
     if not found or not found.groups():
         raise ValueError(f"{file}: expected {pattern!r} to find a group in parentheses, found none")
     return found[1]
@@ -354,13 +353,12 @@ def _folder(chosen):
             raise Unavailable(f"{looked}; {ADVICE}, or load {chosen.name!r} by this name")
         if not given:
             _download(archive, packed)
-        found = None if archive.recordings else pooch.file_hash(packed)
+        if archive.recordings is None:
+            _verify(archive, pooch.file_hash(packed))
         _unpack(packed, Path(beside) / "files")
         inner = _only_folder(Path(beside) / "files")
-        found = found or fingerprint(inner, archive.recordings)
-        if found != archive.sha256:
-            known = f"expected the fingerprint {archive.sha256[:12]}…, found {found[:12]}…"
-            raise Unavailable(f"{packed.name}: {known}: these are not the files this course knows")
+        if archive.recordings:
+            _verify(archive, fingerprint(inner, archive.recordings))
         try:
             os.rename(inner, place / name)
         except OSError:
@@ -382,8 +380,15 @@ def _download(archive, target):
         raise Unavailable(f"{looked}; {ADVICE}") from error
 
 
+def _verify(archive, found):
+    if found != archive.sha256:
+        known = f"expected the fingerprint {archive.sha256[:12]}…, found {found[:12]}…"
+        raise Unavailable(f"{archive.file}: {known}: these are not the files this course knows")
+
+
 def _unpack(packed, folder):
     """Unpack an archive, refusing one that is damaged or reaches outside its folder."""
+    folder.mkdir()
     try:
         if packed.suffix == ".zip":
             with zipfile.ZipFile(packed) as archive:
@@ -394,17 +399,11 @@ def _unpack(packed, folder):
         else:
             with tarfile.open(packed, "r:gz") as archive:
                 archive.extractall(folder, filter="data")  # no links or devices, all inside
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-        OSError,
-    ) as error:
+    except UNPACKING_ERRORS as error:
+        found = getattr(error, "strerror", None) or error  # without the path
         advice = "delete it and fetch it again, or make room"
         raise Unavailable(
-            f"{packed.name}: expected a whole archive, found {error}: {advice}"
+            f"{packed.name}: expected a whole archive, found {found}: {advice}"
         ) from error
 
 

@@ -1,59 +1,56 @@
-"""What every test needs: the package on the path, quiet TensorFlow, sound files, no network; and a browser, for those that look at pages."""
+"""What tests share: quiet TensorFlow, no network, sound files, a server, a browser."""
 
+import functools
 import http.server
 import os
 import shutil
 import socket
 import sys
 import threading
-import urllib.request
 from pathlib import Path
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["MPLBACKEND"] = "Agg"
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 import hypothesis
 import numpy as np
 import pytest
 import soundfile
 
-hypothesis.settings.register_profile("same", derandomize=True)  # the same examples in every run; for others: pytest --hypothesis-profile=default
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["MPLBACKEND"] = "Agg"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+# The same examples in every run; for others: pytest --hypothesis-profile=default
+hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.load_profile("same")
 
-CHROMIUM = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"])), None)
-QUIET = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"]
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
+FLAGS = ["no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking"]
 
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
-    """A test may talk to 127.0.0.1 only, and through no proxy."""
-    connect = socket.create_connection
+    """A test may talk to this machine only, and through no proxy."""
+    connect = socket.socket.connect
 
-    def connect_here(address, *arguments, **options):
-        if address[0] != "127.0.0.1":
+    def connect_here(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
             raise ConnectionRefusedError(f"tests use no network, and {address} was asked for")
-        return connect(address, *arguments, **options)
+        return connect(self, address)
 
-    monkeypatch.setattr(socket, "create_connection", connect_here)
-    monkeypatch.setattr(urllib.request, "_opener", None)  # it would keep the proxies of an earlier test
-    for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """A server that says nothing of clients that hang up, as some tests have them do."""
-
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
+        """Say nothing of clients that hang up, as some tests have them do."""
 
 
 @pytest.fixture
 def server():
-    """A factory of servers on 127.0.0.1 that give one answer each: content, status, promised length → the address."""
+    """A factory of servers that give one answer each: content, status, promised length → URL."""
     servers = []
 
     def start(content, *, status=200, promised=None, before=lambda: None):
@@ -69,7 +66,8 @@ def server():
                 pass
 
         servers.append(Server(("127.0.0.1", 0), Answer))
-        threading.Thread(target=servers[-1].serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        serve = servers[-1].serve_forever
+        threading.Thread(target=serve, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return f"http://127.0.0.1:{servers[-1].server_port}/archive"
 
     yield start
@@ -80,20 +78,19 @@ def server():
 
 @pytest.fixture(scope="module")
 def launch():
-    """A factory of browsers: flags → the Chromium or Chrome of the machine, which asks no proxy.
-
-    A module's own: as long as Playwright runs, asyncio takes its loop for everybody's, and what builds notebooks has to do without.
-    """
+    """A factory of browsers for one module: flags → this machine's Chromium, without a proxy."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium or Chrome was found: install one (on Debian: apt install chromium) for the tests in a browser")
-    playwright = pytest.importorskip("playwright.sync_api", reason="expected playwright: install requirements-dev.txt for the tests in a browser")
-    environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        pytest.skip("no Chromium or Chrome was found (on Debian: apt install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api")
+    kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     with playwright.sync_playwright() as running:
-        yield lambda *flags: running.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in [*QUIET, *flags]], env=environment)
+        start = functools.partial(running.chromium.launch, executable_path=CHROMIUM, env=kept)
+        yield lambda *flags: start(args=[f"--{flag}" for flag in [*FLAGS, *flags]])
 
 
 @pytest.fixture(scope="module")
 def browser(launch):
+    """One browser for a module."""
     launched = launch()
     yield launched
     launched.close()
@@ -111,7 +108,7 @@ def tone():
 
 @pytest.fixture
 def sound(tmp_path, tone):
-    """A factory of sound files in a temporary folder: name, samples (a tone by default), rate → the path."""
+    """A factory of sound files in a temporary folder: name, samples (a tone), rate → the path."""
 
     def write(name="tone.wav", samples=None, rate=8_000, **options):
         path = tmp_path / name
@@ -136,9 +133,8 @@ def clip_frames():
 @pytest.fixture(scope="session")
 def real_digits():
     """The Free Spoken Digit Dataset, where COURSE_DATA_DIR has it."""
-    from course_lib import datasets, sets
+    from course_lib import data
 
-    folder, name = os.environ.get("COURSE_DATA_DIR"), sets.FSDD.name
-    if not folder or not any((Path(folder) / name).with_name(found).exists() for found in [name, f"{name}.zip"]):
-        pytest.skip(f"COURSE_DATA_DIR names no folder with {name}.zip")
-    return datasets.load("fsdd")
+    if not list(Path(os.environ.get("COURSE_DATA_DIR", "/nowhere")).glob("free-spoken-digit*")):
+        pytest.skip("COURSE_DATA_DIR names no folder with the Free Spoken Digit Dataset")
+    return data.load("fsdd")
