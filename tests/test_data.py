@@ -1,91 +1,540 @@
-"""The embedded set as it lies in the repository: complete, sound, split by voice, small, documented."""
+"""Tables of clips: folders as learners have them, splits without a leak, archives in any state."""
 
-import hashlib
+import io
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-SET = Path(__file__).resolve().parent.parent / "data" / "spoken-digits"
-BLOCK = 80  # samples: 10 ms
-EDGE = 8  # blocks: up to 80 ms may stand around the word, as in real trimmed recordings
-EDGE_LEVEL = -48  # decibels against the loudest block: what counts as the word, not as silence
+from course_lib import audio, data
 
-
-@pytest.fixture(scope="module")
-def listed():
-    return pd.read_csv(SET / "clips.csv", dtype=str, keep_default_na=False)
+NAME = "free-spoken-digit-dataset-26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 
 
-@pytest.fixture(scope="module")
-def waveforms(listed):
-    return {name: soundfile.read(SET / "clips" / name, dtype="float64")[0] for name in listed["file"]}
+def check_table(clips):
+    """Check the columns and the types that every loader promises."""
+    assert list(clips.columns) == data.COLUMNS
+    assert isinstance(clips["label"].dtype, pd.CategoricalDtype)
+    assert clips["seconds"].dtype == np.float64 and clips["sample_rate"].dtype.kind == "i"
+    assert all(isinstance(path, Path) and path.is_file() for path in clips["path"])
+    assert list(clips.index) == list(range(len(clips)))
 
 
-def block_levels(waveform):
-    """The level of each 10 ms in decibels against the loudest 10 ms."""
-    power = (waveform[: len(waveform) // BLOCK * BLOCK].reshape(-1, BLOCK) ** 2).mean(axis=1)
-    return 10 * np.log10(power / power.max() + 1e-12)
+# Folders
 
 
-def test_rows_have_the_columns_and_no_gaps(listed):
-    assert list(listed.columns) == ["file", "label", "group", "split", "engine", "voice", "accent", "licence"]
-    assert (listed != "").all(axis=None)
+def test_folder_of_everything_usable(sound, tmp_path, tone, capsys):
+    names = [
+        "dog/a.wav",
+        "dog/deep/er/b.flac",
+        "dog/C.WAV",
+        "Katze Ä/two words.ogg",
+        "Katze Ä/γ.mp3",
+    ]
+    for name in names:
+        sound(name)
+    sound("dog/stereo.wav", np.stack([tone(), tone()], axis=1))
+    sound("dog/fast.wav", rate=44_100)
+    clips = data.from_folder(str(tmp_path))
+    check_table(clips)
+    found = {path.relative_to(tmp_path).as_posix() for path in clips["path"]}
+    assert found == {*names, "dog/stereo.wav", "dog/fast.wav"}
+    assert clips["label"].value_counts().to_dict() == {"dog": 5, "Katze Ä": 2}
+    assert set(clips["sample_rate"]) == {8_000, 44_100}
+    assert clips["seconds"].tolist() == pytest.approx([0.5] * 7)
+    assert set(clips["split"]) == {"all"} and clips["group"].is_unique
+    assert "7 clips used, 0 skipped" in capsys.readouterr().out
 
 
-def test_files_and_rows_match_one_to_one(listed):
-    assert listed["file"].is_unique
-    assert sorted(listed["file"]) == sorted(path.name for path in (SET / "clips").iterdir())
+def test_hidden_and_other_files_are_ignored(sound, tmp_path, capsys):
+    sound(".course/dog/a.wav")
+    folder = tmp_path / ".course"
+    for name in [
+        "dog/.hidden.wav",
+        ".cache/b.wav",
+        "dog/.trash/c.wav",
+        "dog/notes.txt",
+        "loose.wav",
+    ]:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("no sound")
+    (folder / "dog" / "b.M4A").write_text("a sound of another kind")
+    clips = data.from_folder(folder)
+    assert [path.name for path in clips["path"]] == ["a.wav"] and clips.attrs["skipped"] == []
+    assert "1 sounds are of other kinds" in capsys.readouterr().out
 
 
-def test_every_clip_is_flac_at_8_khz_mono_16_bit(listed):
-    for name in listed["file"]:
-        info = soundfile.info(SET / "clips" / name)
-        assert (info.format, info.samplerate, info.channels, info.subtype) == ("FLAC", 8_000, 1, "PCM_16"), name
+def test_unreadable_file_among_a_thousand_is_named_and_skipped(sound, tmp_path, capsys):
+    content = sound("beep/0000.wav", np.ones(8) / 8).read_bytes()
+    for number in range(1, 1_000):
+        (tmp_path / "beep" / f"{number:04}.wav").write_bytes(content)
+    (tmp_path / "beep" / "0500 broken.wav").write_bytes(content[:50])
+    clips = data.from_folder(tmp_path)
+    assert len(clips) == 1_000 and list(clips.index) == list(range(1_000))
+    [sentence] = clips.attrs["skipped"]
+    assert "0500 broken.wav: expected 16 bytes of samples, found 6" in sentence
+    assert f"skipped {sentence}" in capsys.readouterr().out
 
 
-def test_every_clip_lasts_as_long_as_a_digit(waveforms):
-    assert {name: len(samples) / 8_000 for name, samples in waveforms.items() if not 0.15 <= len(samples) / 8_000 <= 1.3} == {}
+@pytest.mark.parametrize(
+    "files, message",
+    [
+        ([], "expected a folder for each class, with sounds, found no sound file"),
+        (["a.wav", "b.flac"], "found 2 sound files outside any class folder"),
+        (["dog/a.m4a", "dog/.b.wav"], r"found no sound file \(1 of other kinds, such as .m4a"),
+        (["dog/a.wav", "cat/b.wav"], "found 2 that cannot be used, the first: cat.b.wav"),
+    ],
+)
+def test_folder_without_a_usable_file_is_refused(tmp_path, files, message):
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("no sound")
+    with pytest.raises(ValueError, match=message):
+        data.from_folder(tmp_path)
+    with pytest.raises(ValueError, match="found no such folder"):
+        data.from_folder(tmp_path / "nowhere")
 
 
-def test_no_clip_is_clipped_or_silent(waveforms):
-    peaks = {name: np.abs(samples).max() for name, samples in waveforms.items()}
-    assert {name: peak for name, peak in peaks.items() if not 0.01 < peak < 0.99} == {}
+@pytest.mark.parametrize(
+    "pattern, groups",
+    [
+        (None, ["one/adam/1.wav", "one/eve/1.wav", "one/max_1.wav", "two/eve/deep/1.wav"]),
+        (r"^(.+?)[/_]", ["adam", "eve", "eve", "max"]),
+    ],
+)
+def test_groups_are_files_or_what_a_pattern_finds(sound, tmp_path, pattern, groups):
+    for name in ["one/eve/1.wav", "one/adam/1.wav", "two/eve/deep/1.wav", "one/max_1.wav"]:
+        sound(name)
+    assert sorted(data.from_folder(tmp_path, group=pattern)["group"]) == groups
 
 
-def test_no_clip_begins_or_ends_with_silence(waveforms):
-    levels = {name: block_levels(samples) for name, samples in waveforms.items()}
-    loudest = {name: min(level[:EDGE].max(), level[-EDGE:].max()) for name, level in levels.items()}
-    assert {name: level for name, level in loudest.items() if level < EDGE_LEVEL} == {}
+@pytest.mark.parametrize(
+    "pattern, message",
+    [
+        (r"^(\d+)_", r"eve_1.wav: expected '.*' to find a group in parentheses, found none"),
+        (r"^[a-z]+_", "to find a group in parentheses, found none"),
+        ("(", r"expected a pattern like \^\(\.\+\)_, found '\('"),
+    ],
+)
+def test_group_pattern_that_finds_nothing_is_refused(sound, tmp_path, pattern, message):
+    sound("one/eve_1.wav")
+    with pytest.raises(ValueError, match=message):
+        data.from_folder(tmp_path, group=pattern)
 
 
-def test_no_two_clips_hold_the_same_sound(waveforms):
-    contents = pd.Series({name: hashlib.sha256(samples.tobytes()).hexdigest() for name, samples in waveforms.items()})
-    assert list(contents[contents.duplicated(keep=False)].index) == []
+# Splits
 
 
-def test_every_voice_says_every_digit_eight_times(listed):
-    takes = listed.groupby(["group", "label"]).size().unstack(fill_value=0)
-    assert list(takes.columns) == list("0123456789") and len(takes) >= 16
-    assert takes.to_numpy().min() >= 8
+def check_split(clips, *, fraction, seed):
+    first, second = data.split(clips, fraction=fraction, seed=seed)
+    assert len(first) and len(second)
+    assert not set(first["group"]) & set(second["group"])
+    assert sorted([*first.index, *second.index]) == sorted(clips.index)
+    again = data.split(clips, fraction=fraction, seed=seed)
+    assert first.equals(again[0]) and second.equals(again[1])
+    return first, second
 
 
-def test_no_voice_is_on_both_sides_of_the_split(listed):
-    sides = listed.groupby("group")["split"].unique()
-    assert (sides.map(len) == 1).all() and set(listed["split"]) == {"train", "test"}
+@given(
+    sizes=st.lists(st.integers(1, 20), min_size=2, max_size=12),
+    fraction=st.floats(0.05, 0.95),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=40, deadline=None)
+def test_split_keeps_groups_whole_and_the_fraction_near(sizes, fraction, seed):
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    clips = pd.DataFrame({"group": groups}, index=np.arange(len(groups))[::-1])
+    _, second = check_split(clips, fraction=fraction, seed=seed)
+    assert abs(len(second) - fraction * len(clips)) <= max(sizes)
 
 
-def test_every_voice_has_one_engine_accent_and_licence(listed):
-    assert (listed.groupby("group")[["engine", "voice", "accent", "licence"]].nunique() == 1).all(axis=None)
+@given(
+    groups=st.lists(
+        st.lists(st.integers(1, 6), min_size=1, max_size=6), min_size=1, max_size=6
+    ).filter(lambda groups: any(len(sizes) > 1 for sizes in groups)),
+    fraction=st.floats(0.05, 0.5),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+def test_split_has_every_class_on_both_sides(groups, fraction, seed):
+    """A class with two groups of its own or more is on both sides, one with one on the first."""
+    rows = [
+        (f"class {label}", f"{label}-{group}")
+        for label, sizes in enumerate(groups)
+        for group, size in enumerate(sizes)
+        for _ in range(size)
+    ]
+    clips = pd.DataFrame(rows, columns=["label", "group"]).astype({"label": "category"})
+    testable = {f"class {label}" for label, sizes in enumerate(groups) if len(sizes) > 1}
+    first, second = check_split(clips, fraction=fraction, seed=seed)
+    assert set(first["label"]) == set(clips["label"]) and set(second["label"]) == testable
 
 
-def test_set_is_small():
-    assert sum(path.stat().st_size for path in SET.rglob("*") if path.is_file()) <= 8_000_000
+@pytest.mark.parametrize("trial", range(20))
+def test_split_of_groups_with_several_classes_is_as_good_as_any(trial):
+    """Of all ways to share the groups out, none loses fewer classes."""
+    random = np.random.default_rng(trial)
+    holds = random.random([random.integers(2, 9), 4]) < 0.35
+    holds[:2, 0] = True
+    rows = np.repeat(np.argwhere(holds), 3, axis=0)
+    clips = pd.DataFrame(rows, columns=["group", "label"])
+    holds = pd.crosstab(clips["group"], clips["label"]).to_numpy() > 0
+    several = holds.sum(axis=0) > 1
+
+    def lost(taken):
+        missing = several & ~holds[taken].any(axis=0)
+        return (~holds[~taken].any(axis=0)).sum(), missing.sum()
+
+    ways = (np.arange(1, 2 ** len(holds) - 1)[:, None] >> np.arange(len(holds))) % 2 == 1
+    _, second = check_split(clips, fraction=0.3, seed=0)
+    taken = np.isin(np.unique(clips["group"]), second["group"])
+    assert lost(taken) == min(lost(way) for way in ways)
 
 
-def test_card_names_every_engine_and_a_licence_lies_beside_it(listed):
-    card = (SET / "README.md").read_text(encoding="utf-8").lower()
-    assert [engine for engine in listed["engine"].unique() if engine.lower() not in card] == []
-    assert (SET / "LICENSE").stat().st_size > 0
+def test_split_of_real_shapes_is_near_the_fraction():
+    """Twenty speakers of different sizes who say all ten digits."""
+    sizes = np.random.default_rng(0).integers(20, 60, 20)
+    clips = pd.DataFrame({"group": np.repeat(np.arange(20), sizes)})
+    clips["label"] = pd.Categorical(clips.groupby("group").cumcount() % 10)
+    for fraction in (0.1, 0.2, 0.3, 0.5, 0.7):
+        shares = []
+        for seed in range(5):
+            _, second = check_split(clips, fraction=fraction, seed=seed)
+            assert second["label"].nunique() == 10
+            shares.append(len(second) / len(clips))
+        assert np.abs(np.array(shares) - fraction).max() < 0.05
+
+
+def test_split_by_another_seed_takes_other_groups():
+    clips = pd.DataFrame({"group": np.arange(40) % 20, "label": list("abcde") * 8})
+    chosen = [tuple(data.split(clips, seed=seed)[1]["group"].unique()) for seed in range(5)]
+    assert len(set(chosen)) > 1
+
+
+def test_split_of_tables_that_cannot_be_balanced():
+    """Speakers of one class each; then two tables with every row number twice."""
+    clips = pd.DataFrame({"label": ["a", "a", "b"], "group": ["eve", "eve", "adam"]})
+    first, second = data.split(clips)
+    assert len(first) + len(second) == 3 and {len(first), len(second)} == {1, 2}
+    part = pd.DataFrame({"group": list("aabbccdd"), "label": list("xyxyxyxy")})
+    both = pd.concat([part, part.assign(group=part["group"] + "2")])
+    first, second = data.split(both, fraction=0.25)
+    assert len(first) + len(second) == 16 and not set(first["group"]) & set(second["group"])
+
+
+@pytest.mark.parametrize(
+    "groups, fraction, message",
+    [
+        (["eve", "eve"], 0.2, r"expected two groups or more to split by, found \['eve'\]"),
+        (["eve", "adam"], 0, "expected a fraction between 0 and 1, found 0"),
+        (["eve", "adam"], 1.0, "expected a fraction between 0 and 1, found 1.0"),
+    ],
+)
+def test_split_that_cannot_be_is_refused(groups, fraction, message):
+    with pytest.raises(ValueError, match=message):
+        data.split(pd.DataFrame({"group": groups}), fraction=fraction)
+
+
+# The report
+
+
+def table_of(*paths, labels=None, groups=None):
+    names = groups or [path.name for path in paths]
+    clips = pd.DataFrame({"path": paths, "group": names, "seconds": 0.5, "sample_rate": 8_000})
+    return clips.assign(label=pd.Categorical(labels or ["a"] * len(paths)))
+
+
+def test_report_gives_each_class_and_all(sound, tone):
+    paths = sound("1.wav"), sound("2.wav", tone(hertz=500)), sound("3.wav", tone(hertz=600))
+    clips = table_of(*paths, labels=["a", "a", "b"])
+    clips["label"] = clips["label"].cat.add_categories("empty")
+    table = data.report(clips)
+    assert table["clips"].to_dict() == {"a": 2, "b": 1, "empty": 0, "all": 3}
+    assert table["share"].tolist() == [0.667, 0.333, 0, 1] and table["groups"].max() == 3
+    assert table.loc["b", ["seconds_median", "sample_rates"]].tolist() == [0.5, "8000"]
+    faults = table.loc["all", ["clipped", "duplicates", "groups_of_duplicates", "silence"]]
+    assert not faults.any()
+    assert data.report(clips.join(data.measure(clips))).equals(table)
+
+
+@pytest.mark.parametrize("level", [1 / 64, 0.5])
+def test_level_and_silence_are_measured(sound, tone, level):
+    samples = np.concatenate([np.zeros(2_400), tone(seconds=0.1, level=level)])
+    [measured] = data.measure(table_of(sound(samples=samples, subtype="FLOAT"))).itertuples()
+    assert measured.level == pytest.approx(20 * np.log10(level / np.sqrt(8)), abs=0.06)
+    assert measured.peak == pytest.approx(20 * np.log10(level), abs=0.06)
+    assert measured.silence == 0.75
+    [silent] = data.measure(table_of(sound(samples=np.zeros(800)))).itertuples()
+    assert (silent.silence, silent.level) == (1, -120)
+    [shortest] = data.measure(table_of(sound(samples=np.array([0.5])))).itertuples()
+    assert shortest.level == pytest.approx(-6, abs=0.03)
+
+
+@pytest.mark.parametrize("at_full_scale, clipped", [(2, False), (3, True)])
+def test_runs_at_full_scale_count_as_clipped(sound, tone, at_full_scale, clipped):
+    samples = tone()
+    samples[100 : 100 + at_full_scale] = -1
+    assert data.measure(table_of(sound(samples=samples)))["clipped"].tolist() == [clipped]
+
+
+def test_the_same_sound_is_found_in_two_formats_and_two_groups(sound, tone):
+    samples = (2**14 * tone()).astype(np.int16)
+    paths = [sound(name, samples) for name in ("a.wav", "b.flac", "c.wav")]
+    paths.append(sound("d.wav", -samples))
+    for groups, expected in [(["eve", "adam", "eve", "tom"], [2, 2]), (["eve"] * 4, [2, 0])]:
+        table = data.report(table_of(*paths, groups=groups))
+        assert table.loc["all", ["duplicates", "groups_of_duplicates"]].tolist() == expected
+
+
+# Archives: small ones of the same layout stand in for the real ones
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """The folders that recordings may be unpacked into, empty; the network closed."""
+    monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(data, "DATA", tmp_path / "data")
+    cached = [tmp_path / "home" / ".cache", tmp_path / "temporary"]
+    (tmp_path / "temporary").mkdir()
+    return [tmp_path / "data" / "downloads", *(place / "rnn-audio-course" for place in cached)]
+
+
+def known(monkeypatch, **changes):
+    """Change what is known of the archive of digits, for "digits" and "fsdd" alike."""
+    for name in ("digits", "fsdd"):
+        archive = data.SETS[name].archive._replace(**changes)
+        monkeypatch.setitem(data.SETS, name, data.SETS[name]._replace(archive=archive))
+
+
+@pytest.fixture
+def archive(tmp_path, places, tone, monkeypatch):
+    """A zip of 16 digits and an embedded set of two, with their fingerprints; nothing is served."""
+    folder = tmp_path / "made" / NAME
+    for name in [
+        f"{d}_{who}_{take}" for d in "01" for who in ("eve", "adam") for take in (0, 4, 5, 10)
+    ]:
+        path = folder / "recordings" / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, tone(hertz=300 + len(name)), 8_000)
+    clips = tmp_path / "data" / "spoken-digits" / "clips"
+    clips.mkdir(parents=True)
+    (clips.parent / "clips.csv").write_text("file,label,group,split\na.wav,0,anna,train\n")
+    soundfile.write(clips / "a.wav", tone(), 8_000)
+    sha256 = data.fingerprint(folder, "recordings/*.wav")
+    known(monkeypatch, sha256=sha256, url="http://127.0.0.1:9/closed.zip")
+    packed = folder.with_name(f"{NAME}.zip")
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
+        for inside in sorted(folder.rglob("*")):
+            file.write(inside, inside.relative_to(folder.parent))
+    return packed
+
+
+def check_digits(clips, place):
+    check_table(clips)
+    assert len(clips) == 16 and set(clips["group"]) == {"adam", "eve"}
+    takes = clips["path"].map(lambda path: int(path.stem.split("_")[2]))
+    assert (clips["split"] == np.where(takes < 5, "test", "train")).all()
+    assert all(path.is_relative_to(place) for path in clips["path"])
+
+
+def check_unavailable(places, message):
+    """Check that the digits are refused in these words, and nothing half done is left."""
+    with pytest.raises(data.Unavailable, match=message):
+        data.load("fsdd")
+    assert [path for place in places for path in place.rglob("*")] == []
+
+
+def test_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="expected one of .*digits.*, fsdd, .*found 'birds'"):
+        data.load("birds")
+
+
+def test_archive_is_unpacked_from_a_given_folder_once(archive, places, monkeypatch, tmp_path):
+    given = archive.rename(tmp_path / archive.name)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(given.parent))
+    check_digits(data.load("fsdd"), places[0])
+    given.unlink()
+    check_digits(data.load("fsdd"), places[0])
+    assert [path.name for path in places[0].iterdir()] == [NAME]
+
+
+@pytest.mark.parametrize("around", ["", NAME])
+def test_recordings_are_read_where_they_lie_unpacked(
+    archive, places, monkeypatch, around, tmp_path
+):
+    (tmp_path / "given" / around).mkdir(parents=True)
+    (archive.parent / NAME).rename(tmp_path / "given" / around / NAME)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "given"))
+    check_digits(data.load("fsdd"), tmp_path / "given")
+    assert not places[0].exists()
+
+
+def test_archive_is_downloaded_once(archive, places, server, monkeypatch, capsys):
+    known(monkeypatch, url=server(archive.read_bytes()))
+    check_digits(data.load("digits"), places[0])
+    known(monkeypatch, url="http://127.0.0.1:9/closed.zip")
+    check_digits(data.load("digits"), places[0])
+    assert [path.name for path in places[0].iterdir()] == [NAME]
+    line = "digits: 16 clips, 2 speakers, Free Spoken Digit Dataset, CC BY-SA 4.0\n"
+    assert capsys.readouterr().out == 2 * line
+    assert data.LOADED["digits"] == f"fsdd:{data.SETS['fsdd'].archive.sha256[:12]}"
+
+
+def test_folder_that_cannot_be_written_is_passed_over(archive, places, server, monkeypatch):
+    known(monkeypatch, url=server(archive.read_bytes()))
+    places[1].parent.parent.mkdir()
+    for blocked in (places[0], places[1].parent):
+        blocked.write_text("a file where a folder should be")
+    check_digits(data.load("fsdd"), places[2])
+
+
+def test_stand_in_says_why_and_shows_no_folder(archive, places, monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "secret"))
+    clips = data.load("digits")
+    assert clips["group"].tolist() == ["anna"] and clips["licence"].tolist() == ["CC BY 4.0"]
+    reason, summary = capsys.readouterr().out.splitlines()
+    assert "spoken-digits stand in" in reason and "COURSE_DATA_DIR: not there" in reason
+    assert "secret" not in reason and summary.startswith("digits: 1 clips, 1 speakers, embedded")
+    before = data.LOADED["digits"]
+    assert before == data.fingerprint_of("spoken-digits") and before.startswith("spoken-digits:")
+    soundfile.write(tmp_path / "data" / "spoken-digits" / "clips" / "a.wav", np.zeros(800), 8_000)
+    assert data.fingerprint_of("spoken-digits") != before
+    check_unavailable(places, f"looked for {NAME}.zip in COURSE_DATA_DIR=.*secret: not there")
+
+
+def zip_of(**files):
+    """The bytes of a zip archive with these files."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name, content in files.items():
+            file.writestr(name, content)
+    return packed.getvalue()
+
+
+def damaged(content):
+    """A zip in whose compressed data a block is overwritten."""
+    return content[:200] + bytes(400) + content[600:]
+
+
+@pytest.mark.parametrize(
+    "change, answer, message",
+    [
+        (lambda whole: whole[:1_000], {"promised": 5_000}, "ChunkedEncodingError; download it by"),
+        (lambda whole: b"no", {"status": 404}, "status 404; download it by hand"),
+        (lambda whole: b"", {"before": lambda: time.sleep(0.5)}, "ReadTimeout; download it"),
+        (lambda whole: b"<html>Log in first</html>", {}, "expected a whole archive, found File is"),
+        (lambda whole: zip_of(), {}, "expected the fingerprint .*, found .*: these are not the"),
+        (lambda whole: zip_of(**{f"{NAME}/recordings/0_eve_0.wav": "other"}), {}, "not the files"),
+        (lambda whole: zip_of(**{f"{NAME}/a": "", "../evil": ""}), {}, "'../evil', which reaches"),
+        (lambda whole: zip_of(**{"/tmp/evil-of-the-course": ""}), {}, "evil.*, which reaches out"),
+        (damaged, {}, f"{NAME}.zip: expected a whole archive, found .*: delete it"),
+    ],
+)
+def test_bad_answer_is_refused(archive, places, server, monkeypatch, change, answer, message):
+    monkeypatch.setattr(data, "TIMEOUT", (1, 0.2))
+    known(monkeypatch, url=server(change(archive.read_bytes()), **answer))
+    check_unavailable(places, message)
+    assert not list(archive.parents[1].rglob("*evil*")) + list(Path("/tmp").glob("evil-of*"))
+
+
+def test_closed_network_and_full_disk_are_named(archive, places, server, monkeypatch):
+    check_unavailable(
+        places, "looked for .* at http://127.0.0.1:9/closed.zip: ConnectionError; dow"
+    )
+    known(monkeypatch, url=server(archive.read_bytes()))
+
+    def fail(*arguments):
+        raise OSError(28, "No space left on device", "/a/secret/place")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", fail)
+    check_unavailable(
+        places, "found No space left on device: delete it and fetch it again, or make"
+    )
+
+
+def test_interrupted_download_leaves_nothing(archive, places, server, monkeypatch):
+    known(monkeypatch, url=server(archive.read_bytes()))
+    monkeypatch.setattr(
+        data, "_only_folder", lambda folder: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        data.load("digits")
+    assert [path for place in places for path in place.rglob("*")] == []
+
+
+@pytest.mark.parametrize("name", ["../evil", "inside/link", "inside/device"])
+def test_hostile_tar_is_refused(archive, places, monkeypatch, name, tmp_path):
+    member = tarfile.TarInfo(name)
+    if "link" in name:
+        member.type, member.linkname = tarfile.SYMTYPE, "../../evil"
+    if "device" in name:
+        member.type = tarfile.CHRTYPE
+    with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as file:
+        file.addfile(member)
+    with pytest.raises(data.Unavailable, match="expected a whole archive, found .*" + name[-4:]):
+        data._unpack(tmp_path / "evil.tar.gz", tmp_path / "files")
+
+
+def test_large_set_is_downloaded_by_its_own_name_only(places, monkeypatch, capsys):
+    chosen = data.SETS["music"]
+    with pytest.raises(
+        data.Unavailable, match="too large to be downloaded unasked; .*load 'gtzan'"
+    ):
+        data._folder(chosen)
+    archive = chosen.archive._replace(url="http://127.0.0.1:9/closed.tar.gz")
+    monkeypatch.setitem(data.SETS, "gtzan", data.SETS["gtzan"]._replace(archive=archive))
+    with pytest.raises(data.Unavailable, match="looked for genres.tar.gz at http.*ConnectionError"):
+        data.load("gtzan")
+
+
+def test_two_processes_may_ask_at_once(archive, places, server):
+    """Both wait for the other's request before they are answered."""
+    barrier = threading.Barrier(2, timeout=60)
+    url = server(archive.read_bytes(), before=barrier.wait)
+    known_here = data.SETS["fsdd"].archive._replace(url=url)
+    script = (
+        "from pathlib import Path; from course_lib import data;"
+        f"data.DATA = Path({str(data.DATA)!r}); archive = data.Archive(*{tuple(known_here)!r});"
+        "data.SETS['fsdd'] = data.SETS['fsdd']._replace(archive=archive);"
+        "print(len(data.load('fsdd')))"
+    )
+    command = [sys.executable, "-c", script]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    root = Path(data.__file__).parent.parent
+    for process in [subprocess.Popen(command, cwd=root, **pipes) for _ in range(2)]:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert out.splitlines()[-1] == "16"
+    assert [path.name for path in places[0].iterdir()] == [NAME]
+
+
+# Parts
+
+
+def test_parts_are_official_and_a_share_of_each_label_and_group(capsys):
+    train, validation, test = data.load_parts("spoken-digits", validation=0.125, seed=3)
+    clips = data.load("spoken-digits")
+    assert len(train) + len(validation) + len(test) == len(clips)
+    assert test.index.equals(clips.index[clips["split"] == "test"])
+    assert not set(train.index) & set(validation.index)
+    assert (validation.groupby(["label", "group"], observed=True).size() == 1).all()
+    line = f"{len(train):,} to learn from, {len(validation):,} to watch, {len(test):,} for the test"
+    assert line in capsys.readouterr().out
+    clip = validation.iloc[7]
+    np.testing.assert_allclose(clip["frames"], audio.log_mel(audio.read(clip["path"])), atol=1e-5)
+    with pytest.raises(ValueError, match=r"expected splits train and test, found \['1', '2'"):
+        data.load_parts("environmental-sounds")
