@@ -1,24 +1,90 @@
-"""How Sphinx makes the book. Sources are staged by build_book.py, and nothing is run."""
+"""Sphinx makes the book from the built notebooks and the pages of text: make book."""
 
-project = "Recurrent neural networks for audio classification"
-html_title = project
+import html
+import json
+import re
+from pathlib import Path
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+project = html_title = "Recurrent neural networks for audio classification"
 language = "en"
 extensions = ["myst_nb"]
-exclude_patterns = ["downloads"]  # notebooks to fetch, not pages
-suppress_warnings = ["myst.header"]  # the glossary's terms are headings of the third rank, as small as they should be
+root_doc = "docs/index"
+include_patterns = ["*.md", "*/*.md", "data/*/README.md", "benchmarks/*/*.md", "notebooks/*.ipynb"]
+exclude_patterns = ["docs/*.template.md", "teaching/template.md", ".*", "build"]
+suppress_warnings = ["myst.header"]  # the glossary's terms are headings of the third rank
 
 nb_execution_mode = "off"
 nb_ipywidgets_js = {}  # they would come from another host
 myst_heading_anchors = 4  # headings have the anchors that they have on GitHub
-myst_enable_extensions = ["html_image", "colon_fence"]
+myst_enable_extensions = ["colon_fence", "dollarmath", "html_image"]
 
 html_theme = "furo"
 html_static_path = ["static"]
+html_extra_path = ["front"]  # index.html at the top, which leads to docs/index.html
 html_css_files = ["book.css"]
-html_use_index = False  # nothing is indexed: the glossary and the search are the ways in
-pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-contrast-dark"  # of accessible-pygments, which comes with Furo
 html_favicon = "static/mark.svg"
-html_copy_source = False  # the staged sources are nobody's; a lesson's page offers its notebooks
-html_show_copyright = False
-# A search shows a line of each page that it found. It asks the host for the page, and a folder on a disk answers no such question.
-html_js_files = [(None, {"body": 'DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = location.protocol !== "file:";'})]
+html_math_renderer = "mathml"
+html_use_index = html_copy_source = html_show_copyright = False
+pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-contrast-dark"
+# A search shows a line of each page that it finds; a folder on a disk cannot be asked for it.
+SUMMARY = 'DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = location.protocol !== "file:";'
+html_js_files = [(None, {"body": SUMMARY})]
+
+BADGE = re.compile(r"\[!\[([^]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)")  # a picture of another host
+LINK = re.compile(r"\[([^]]+)\]\(([^):#]+)\)")
+FOLDED = {"setup": "Set-up", "solution": "A solution", "check": "Its check"}  # tag → what is shown
+DOWNLOADS = " · {{download}}`Download <{0}>` · {{download}}`Download it solved <solutions/{0}>`"
+
+
+def setup(app: Sphinx) -> None:
+    """Read pages from the whole repository, so that their links hold as they stand."""
+    app.srcdir = type(app.srcdir)(Path(app.confdir).parent)
+    app.connect("source-read", prepare)
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
+
+
+def prepare(app: Sphinx, name: str, content: list[str]) -> None:
+    """Turn what GitHub and Jupyter show into a page of the book."""
+    page = Path(app.env.doc2path(name))
+    if page.suffix == ".ipynb":
+        solved = json.loads((page.parent / "solutions" / page.name).read_text(encoding="utf-8"))
+        content[0] = json.dumps(lesson(json.loads(content[0]), solved, page.name))
+        return
+    text = content[0].replace("notebooks/solutions/", "notebooks/")  # a page has its solutions
+
+    def link(found: re.Match) -> str:
+        target = (page.parent / found[2]).resolve()
+        hidden = target.suffix == ".md" and app.env.path2doc(target) not in app.env.found_docs
+        return found[1] if target.is_dir() or (hidden and target.exists()) else found[0]
+
+    content[0] = LINK.sub(link, BADGE.sub(r"[\1](\2)", text))
+
+
+def lesson(notebook: dict, solved: dict, name: str) -> dict:
+    """Put the solutions in, fold what is not for every reader, and give pictures their words."""
+    for cell, solution in zip(notebook["cells"], solved["cells"], strict=True):
+        for tag in FOLDED.keys() & set(cell["metadata"].get("tags", [])):
+            cell.update(source=solution["source"], outputs=solution["outputs"])
+            prompt = {"code_prompt_show": FOLDED[tag], "code_prompt_hide": FOLDED[tag]}
+            cell["metadata"] = {"tags": ["hide-cell"], "mystnb": prompt}
+        for output in cell.get("outputs", []):
+            if png := "".join(output.get("data", {}).get("image/png", "")).strip():
+                alt = html.escape(output["metadata"].get("image/png", {}).get("alt", ""))
+                picture = f'<img alt="{alt}" src="data:image/png;base64,{png}">'
+                output["data"] = {"text/html": picture}
+    badge, title, *cells = notebook["cells"]
+    links = BADGE.sub(r"[\1](\2)", "".join(badge["source"])) + DOWNLOADS.format(name)
+    heading, _, rest = "".join(title["source"]).partition("\n")
+    title["source"] = f"{heading}\n\n{links}\n{rest}"
+    return {**notebook, "cells": [title, *cells]}
+
+
+def write_formula(writer: HTML5Translator, node: nodes.Element) -> None:
+    """Write a formula in MathML, which a browser draws without a program of another host."""
+    writer.body.append(tex2mathml(node.astext(), as_block=node.tagname == "math_block"))
+    raise nodes.SkipNode
