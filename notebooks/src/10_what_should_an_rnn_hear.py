@@ -53,7 +53,7 @@ BATCH = 50  # clips
 
 
 def in_whole_batches(part):
-    """As many clips as fill whole batches: then all have one shape, and XLA compiles once."""
+    """As many clips as fill whole batches: all have one shape, XLA compiles once."""
     return part[: len(part) // BATCH * BATCH]
 
 
@@ -62,28 +62,23 @@ def same_level(waveform):
     return 0.1 * waveform / (np.sqrt(np.mean(waveform**2)) + 1e-9)
 
 
-print(
-    f"loud or faint: {same_level(np.array([0.9, -0.9]))} and {same_level(np.array([0.01, -0.01]))}"
-)
+loud, faint = np.array([0.9, -0.9]), np.array([0.01, -0.01])
+print(f"loud or faint: {same_level(loud)} and {same_level(faint)}")
 
 # %%
 clips = data.load("digits")
 clips["waveform"] = [same_level(audio.read(path)) for path in clips.path]
-test, rest = (
-    clips[clips.split == "test"],
-    clips[clips.split == "train"].sample(frac=1, random_state=0),
-)
-pile = rest.groupby(["label", "group"], observed=True)
-place = pile.cumcount() / pile["label"].transform("size")
-validation, pool = (
-    rest[place < 0.1],
-    rest[(place >= 0.1) & (rest.waveform.map(len) < 33 * STEP)],
-)
-train, pool = in_whole_batches(pool[place[pool.index] < 0.28]), in_whole_batches(pool)
-print(
-    f"to learn from: {len(train)}, {len(train) / len(pool):.0%} of a pool of {len(pool):,}",
-    end="; ",
-)
+test = clips[clips.split == "test"]
+rest = clips[clips.split == "train"].sample(frac=1, random_state=0)  # in random order
+piles = rest.groupby(["label", "group"], observed=True)  # one digit by one voice
+place = piles.cumcount() / piles["label"].transform("size")  # in its pile: from 0 to 1
+rest = rest.assign(place=place, short=batches.lengths(rest.waveform) < 33 * STEP)
+validation = rest[rest.place < 0.1]
+pool = rest[(rest.place >= 0.1) & rest.short]
+train = in_whole_batches(pool[pool.place < 0.28])
+pool = in_whole_batches(pool)
+share = f"{len(train) / len(pool):.0%} of a pool of {len(pool):,}"
+print(f"to learn from: {len(train)}, {share}", end="; ")
 print(f"{len(validation)} to validate, {len(test)} to test")
 
 # %% [markdown]
@@ -119,17 +114,14 @@ def raw(waveform):
 
 def spectrogram(waveform):
     """The magnitude of each frequency bin."""
-    stretches = np.lib.stride_tricks.sliding_window_view(waveform, audio.FRAME_LENGTH)[
-        ::STEP
-    ]
+    every = np.lib.stride_tricks.sliding_window_view(waveform, audio.FRAME_LENGTH)
+    stretches = every[::STEP]  # one each 20 ms
     return np.abs(np.fft.rfft(stretches * audio.window(), audio.FFT_LENGTH))
 
 
 one = train.iloc[0]
-print(
-    f'"{one.label}", {len(one.waveform):,} samples: raw {list(raw(one.waveform).shape)},',
-    end=" ",
-)
+print(f'"{one.label}", {len(one.waveform):,} samples', end=": ")
+print(f"raw {list(raw(one.waveform).shape)}", end=", ")
 print(f"spectrogram {list(spectrogram(one.waveform).shape)}")
 
 
@@ -144,13 +136,11 @@ def log_mel(waveform):
     return audio.log_mel(waveform)[::2]
 
 
-by_hand = np.log(
-    spectrogram(one.waveform) ** 2 @ audio.mel_filters() + audio.LOG_OFFSET
-)
+energy = spectrogram(one.waveform) ** 2 @ audio.mel_filters()
+by_hand = np.log(energy + audio.LOG_OFFSET)
 np.testing.assert_allclose(by_hand, log_mel(one.waveform), atol=1e-3)
-print(
-    f"by hand and by the helper: apart by {np.abs(by_hand - log_mel(one.waveform)).max():.0e} at most"
-)
+apart = np.abs(by_hand - log_mel(one.waveform)).max()
+print(f"by hand and by the helper: apart by {apart:.0e} at most")
 
 # %% [markdown]
 # ### MFCC, by hand
@@ -162,9 +152,8 @@ print(
 
 # %%
 bands, waves = np.arange(audio.N_MELS), np.arange(13)
-cosines = np.sqrt(2 / audio.N_MELS) * np.cos(
-    np.pi * np.outer(2 * bands + 1, waves) / (2 * audio.N_MELS)
-)
+turns = np.outer(2 * bands + 1, waves) / (2 * audio.N_MELS)  # half turns
+cosines = np.sqrt(2 / audio.N_MELS) * np.cos(np.pi * turns)
 cepstrum = log_mel(one.waveform) @ cosines
 of_tensorflow = tf.signal.mfccs_from_log_mel_spectrograms(log_mel(one.waveform))[:, :13]
 np.testing.assert_allclose(cepstrum, of_tensorflow, atol=1e-3)
@@ -176,10 +165,8 @@ for wave, style in zip([0, 1, 2, 12], ["-", "--", "-.", ":"]):
 axes.set(xlabel="mel band", ylabel="weight", title="four of the thirteen waves")
 axes.legend()
 ups = (np.diff(np.sign(cosines[:, 12])) != 0).sum()
-plots.describe(
-    axes,
-    f"wave 0 is flat, wave 1 changes its sign once, wave 12 changes it {ups} times",
-)
+fact = "wave 0 is flat, wave 1 changes its sign once"
+plots.show(axes, f"{fact}, wave 12 changes it {ups} times")
 
 # %% [markdown]
 # It equals TensorFlow's; SciPy's differs in the scale of the first column alone, a convention.
@@ -199,19 +186,15 @@ def delta(frames):
 def mfcc(waveform):
     """Thirteen coefficients, their deltas, and the deltas of these."""
     coefficients = log_mel(waveform) @ cosines
-    return np.concatenate(
-        [coefficients, delta(coefficients), delta(delta(coefficients))], axis=1
-    )
+    slopes = delta(coefficients)
+    return np.concatenate([coefficients, slopes, delta(slopes)], axis=1)
 
 
-slopes = scipy.signal.savgol_filter(
-    cepstrum, 5, polyorder=1, deriv=1, axis=0, mode="nearest"
-)
-np.testing.assert_allclose(delta(cepstrum), slopes, atol=1e-4)
-print(
-    f"apart from SciPy's fit by {np.abs(delta(cepstrum) - slopes).max():.0e}; MFCC",
-    mfcc(one.waveform).shape,
-)
+line = {"window_length": 5, "polyorder": 1, "deriv": 1, "axis": 0, "mode": "nearest"}
+fitted = scipy.signal.savgol_filter(cepstrum, **line)
+np.testing.assert_allclose(delta(cepstrum), fitted, atol=1e-4)
+apart = np.abs(delta(cepstrum) - fitted).max()
+print(f"apart from SciPy's fit by {apart:.0e}; MFCC", mfcc(one.waveform).shape)
 
 # %% [markdown]
 # ### One scale for all
@@ -232,30 +215,28 @@ print({name: len(mean) for name, (mean, _) in scales.items()}, "numbers a frame"
 
 # %%
 def standardised(name, waveforms):
-    """An input for many waveforms, on the scale that the models of the course expect."""
+    """An input for many waveforms, on the scale that the course's models expect."""
     mean, spread = scales[name]
-    values = [(INPUTS[name](waveform) - mean) / spread for waveform in waveforms]
-    return [
-        (v * models.SPREAD_LOG_MEL + models.TYPICAL_LOG_MEL).astype(np.float32)
-        for v in values
-    ]
+    scaled = []
+    for waveform in waveforms:
+        values = (INPUTS[name](waveform) - mean) / spread
+        values = values * models.SPREAD_LOG_MEL + models.TYPICAL_LOG_MEL
+        scaled.append(values.astype(np.float32))
+    return scaled
 
 
 def as_heard(name, waveforms):
     """The same after the model's Rescaling: what the GRU gets."""
-    return [
-        (v - models.TYPICAL_LOG_MEL) / models.SPREAD_LOG_MEL
-        for v in standardised(name, waveforms)
-    ]
+    typical, spread = models.TYPICAL_LOG_MEL, models.SPREAD_LOG_MEL
+    return [(values - typical) / spread for values in standardised(name, waveforms)]
 
 
 print("MFCC:", list(as_heard("MFCC", [one.waveform])[0].shape))
 
 # %%
 every = np.concatenate(as_heard("log-mel", train.waveform))
-print(
-    f"log-mel, as the GRU gets it: mean {every.mean():.3f}, standard deviation {every.std():.3f}"
-)
+print(f"log-mel, as the GRU gets it: mean {every.mean():.3f}", end=", ")
+print(f"standard deviation {every.std():.3f}")
 for name, (mean, spread) in scales.items():
     print(f"{name:>15} was: means {mean.min():.3g} to {mean.max():.3g}", end=", ")
     print(f"deviations {spread.min():.3g} to {spread.max():.3g}")
@@ -275,14 +256,11 @@ for axes, name in zip(panels, INPUTS):
     extent = (0, 0.02 * len(frames), 0, frames.shape[1])
     image = axes.imshow(frames.T, extent=extent, vmin=-2.5, vmax=2.5, **plots.PICTURE)
     axes.set(title=name, xlabel="time (s)", ylabel="place in the frame")
-    steadier[name] = np.mean(
-        [np.corrcoef(a, b)[0, 1] for a, b in zip(frames, frames[1:])]
-    )
+    neighbours = zip(frames, frames[1:])
+    steadier[name] = np.mean([np.corrcoef(a, b)[0, 1] for a, b in neighbours])
 figure.colorbar(image, ax=axes, label="standard deviations")
 correlated = ", ".join(f"{name} {value:.2f}" for name, value in steadier.items())
-plots.describe(
-    figure, f"the mean correlation of a frame with the next one is: {correlated}"
-)
+plots.show(figure, f"the mean correlation of a frame with the next one is {correlated}")
 
 # %% [markdown] tags=["notes"]
 # Somebody comes to the front and points, in each of the five. In four it can be done. Ask: is there less information in the first? No: it is what the others were made from.
@@ -325,7 +303,7 @@ for axes, name, unit in zip(panels, ["raw", "log-mel"], ["sample", "mel band"]):
     )
     axes.legend()
 told = " and ".join(f"{value:.2f} for {name}" for name, value in alike.items())
-plots.describe(figure, f"the two lines have a correlation of {told}")
+plots.show(figure, f"the two lines have a correlation of {told}")
 
 # %% [markdown] tags=["notes"]
 # The word is phase: where in its swing a wave is when the chunk begins. Exercise 1 does it with a pure tone: at 500 Hz the chunk is its own negative after 8 samples.
@@ -341,23 +319,19 @@ plots.describe(figure, f"the two lines have a correlation of {told}")
 
 # %%
 def drift(name, delay, waveforms):
-    """How far frames move when every clip begins so many samples later: 0 for not at all, 1 for strangers."""
-    before, after = (
-        as_heard(name, waveforms),
-        as_heard(name, [waveform[delay:] for waveform in waveforms]),
-    )
-    squares = [
-        np.mean((a[: len(b)] - b[: len(a)]) ** 2, axis=1) for a, b in zip(before, after)
-    ]
+    """How far frames move when clips begin so many samples later: 0 same, 1 unlike."""
+    later = [waveform[delay:] for waveform in waveforms]
+    squares = []
+    for a, b in zip(as_heard(name, waveforms), as_heard(name, later)):
+        squares.append(np.mean((a[: len(b)] - b[: len(a)]) ** 2, axis=1))
     return np.sqrt(np.mean(np.concatenate(squares)) / 2)
 
 
 DELAYS = [0, 1, 2, 4, 8, 16, 32, 64]  # samples
+MILLISECONDS = 1_000 * np.array(DELAYS) / audio.SAMPLE_RATE
 some = list(train.waveform[:40])
 drifts = {name: [drift(name, delay, some) for delay in DELAYS] for name in INPUTS}
-pd.DataFrame(
-    drifts, index=[f"{1_000 * d / audio.SAMPLE_RATE:.3g} ms" for d in DELAYS]
-).T.round(2)
+pd.DataFrame(drifts, index=[f"{wait:.3g} ms" for wait in MILLISECONDS]).T.round(2)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## How far a frame moves
@@ -365,23 +339,17 @@ pd.DataFrame(
 
 # %% tags=["more", "no-code"]
 axes = plt.subplots(figsize=(9, 3.4), layout="constrained")[1]
-for (name, values), marker, width in zip(
-    drifts.items(), "os^Dv", [1, 5, 3, 2, 1]
-):  # two lines lie on each other
+widths = [1, 5, 3, 2, 1]  # two lines lie on each other
+for (name, values), marker, width in zip(drifts.items(), "os^Dv", widths):
     look = {"markersize": 4, "linewidth": width, "label": name}
-    axes.plot(
-        1_000 * np.array(DELAYS) / audio.SAMPLE_RATE, values, f"{marker}-", **look
-    )
+    axes.plot(MILLISECONDS, values, f"{marker}-", **look)
 axes.axhline(1, linestyle=":", color="grey", label="two frames by lot")
-axes.set(
-    xlabel="the clip begins later by (ms)",
-    ylabel="drift",
-    title="how far a frame moves",
-)
+axes.set(xlabel="the clip begins later by (ms)", ylabel="drift")
+axes.set_title("how far a frame moves")
 axes.legend(ncols=2)
 at = {name: values[DELAYS.index(late)] for name, values in drifts.items()}
-fact = f"after 2 ms the drift is {at['raw']:.2f} for raw, {at['spectrogram']:.2f} for the spectrogram"
-plots.describe(axes, f"{fact} and {at['log-mel']:.2f} for log-mel")
+fact = f"after 2 ms the drift is {at['raw']:.2f} for raw, {at['spectrogram']:.2f} for"
+plots.show(axes, f"{fact} the spectrogram and {at['log-mel']:.2f} for log-mel")
 
 # %% [markdown] tags=["notes"]
 # One frame is an anecdote; this is forty clips and seven delays. Ask what it means to be ABOVE 1: it comes half a swing late and is more nearly its own negative.
@@ -410,10 +378,8 @@ plots.describe(axes, f"{fact} and {at['log-mel']:.2f} for log-mel")
 SETTING = {"epochs": 8, "learning_rate": 8e-3}
 SEEDS = range(3)
 held_out = pd.concat([validation, test])
-truth, on_test = (
-    held_out.label.cat.codes.to_numpy(),
-    (held_out.split == "test").to_numpy(),
-)
+truth = held_out.label.cat.codes.to_numpy()
+on_test = (held_out.split == "test").to_numpy()
 print(SETTING, "seeds", list(SEEDS))
 
 
@@ -424,9 +390,8 @@ def build(name):
     frames = standardised(name, train.waveform[:8])
     model = models.gru(clips.label.nunique(), units=48, n_mels=frames[0].shape[1])
     change = evaluation.check_mask(model, batches.pad(frames))
-    print(
-        f"{name:>15}: {model.count_params():>6,} parameters, padding changes a logit by {change:.0e} at most"
-    )
+    size = f"{model.count_params():>6,} parameters"
+    print(f"{name:>15}: {size}, padding changes a logit by {change:.0e} at most")
     return model
 
 
@@ -435,15 +400,13 @@ networks = {name: build(name) for name in INPUTS}
 
 # %%
 def train_on(name, part, seeds, *, epochs=SETTING["epochs"]):
-    """Train an input's network on some clips: for each seed, which held-out clips are right, and the history."""
-    batched = batches.bucketed(
-        standardised(name, part.waveform), part.label, batch_size=BATCH, n_lengths=1
-    )
+    """Train an input's network: which held-out clips are right, histories, by seed."""
+    frames = standardised(name, part.waveform)
+    batched = batches.bucketed(frames, part.label, batch_size=BATCH, n_lengths=1)
     heard, correct, histories = standardised(name, held_out.waveform), [], []
     setting = {"epochs": epochs, "learning_rate": SETTING["learning_rate"]}
-    for _, model, history in training.fit_seeds(
-        networks[name], batched, seeds=seeds, **setting
-    ):
+    runs = training.fit_seeds(networks[name], batched, seeds=seeds, **setting)
+    for _, model, history in runs:
         correct.append(evaluation.predict(model, heard).argmax(axis=1) == truth)
         histories.append(pd.DataFrame(history.history))
     return np.array(correct), histories
@@ -470,18 +433,12 @@ for name in INPUTS:
 keras.utils.set_random_seed(0)
 average = models.average(clips.label.nunique())
 frames = standardised("log-mel", train.waveform)
-print(
-    f"average: check_mask {evaluation.check_mask(average, batches.pad(frames[:8])):.0e}"
-)
-training.fit(
-    average,
-    batches.bucketed(frames, train.label, n_lengths=1),
-    epochs=20,
-    learning_rate=0.03,
-)
-answers = evaluation.predict(
-    average, standardised("log-mel", held_out.waveform)
-).argmax(axis=1)
+change = evaluation.check_mask(average, batches.pad(frames[:8]))
+print(f"average: check_mask {change:.0e}")
+in_batches = batches.bucketed(frames, train.label, n_lengths=1)
+training.fit(average, in_batches, epochs=20, learning_rate=0.03)
+logits = evaluation.predict(average, standardised("log-mel", held_out.waveform))
+answers = logits.argmax(axis=1)
 right["average"] = (answers == truth)[None]
 blind = right["average"][:, ~on_test].mean()
 print(f"the order-blind average of the log-mels: validation {blind:.3f}")
@@ -490,39 +447,27 @@ print(f"the order-blind average of the log-mels: validation {blind:.3f}")
 # In the table, *own clips* is the accuracy on the clips that it learned from, during the last epoch; *making* is the seconds that it takes to compute
 # the input for all training clips, once.
 
-# %%
+# %% tags=["timing"]
 rows = {}
 for name in INPUTS:
     begin = time.process_time()
     standardised(name, train.waveform)
-    shares = right[name][:, ~on_test].mean(axis=1)
+    making = time.process_time() - begin
+    shares, epochs = right[name][:, ~on_test].mean(axis=1), SETTING["epochs"]
+    an_epoch = np.median([curve.seconds[1:] for curve in curves[name]])
     rows[name] = {
         "validation": shares.mean(),
         "least": shares.min(),
         "largest": shares.max(),
-    }
-    rows[name]["own clips"] = np.mean(
-        [curve.accuracy.iloc[-1] for curve in curves[name]]
-    )
-    rows[name]["epochs"] = len(curves[name][0])
-    rows[name]["seconds"] = len(curves[name][0]) * np.median(
-        [curve.seconds[1:] for curve in curves[name]]
-    )
-    rows[name] |= {
-        "making": time.process_time() - begin,
+        "own clips": np.mean([curve.accuracy.iloc[-1] for curve in curves[name]]),
+        "epochs": epochs,
+        "seconds": epochs * an_epoch,
+        "making": making,
         "parameters": networks[name].count_params(),
     }
 table = pd.DataFrame(rows).T.astype({"epochs": int, "parameters": int})
-table.round(
-    {
-        "validation": 3,
-        "least": 3,
-        "largest": 3,
-        "own clips": 3,
-        "seconds": 1,
-        "making": 2,
-    }
-)
+decimals = {"validation": 3, "least": 3, "largest": 3, "own clips": 3}
+table.round(decimals | {"seconds": 1, "making": 2})
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The step that counts is the first
@@ -533,33 +478,18 @@ table.round(
 axes = plt.subplots(figsize=(9, 3), layout="constrained")[1]
 places = np.arange(len(table))
 spread = [table.validation - table.least, table.largest - table.validation]
-axes.errorbar(
-    table.validation,
-    places,
-    xerr=spread,
-    fmt="o",
-    capsize=4,
-    label="GRU, mean and range of three seeds",
-)
-axes.axvline(
-    blind, linestyle="--", color=plots.LINES[1], label="order-blind average of log-mels"
-)
+label = "GRU, mean and range of three seeds"
+axes.errorbar(table.validation, places, xerr=spread, fmt="o", capsize=4, label=label)
+label = "order-blind average of log-mels"
+axes.axvline(blind, linestyle="--", color=plots.LINES[1], label=label)
 axes.axvline(0.1, linestyle=":", color="grey", label="chance")
 axes.set_yticks(places, table.index)
-axes.set(
-    xlabel="validation accuracy",
-    ylabel="input",
-    title="one GRU, five inputs",
-    xlim=(0, 1.02),
-    ylim=(4.5, -0.5),
-)
+axes.set(xlabel="validation accuracy", ylabel="input", title="one GRU, five inputs")
+axes.set(xlim=(0, 1.02), ylim=(4.5, -0.5))
 axes.legend(loc="lower left", fontsize=8)
-steps = table.validation.diff()
+means, steps = table.validation, table.validation.diff()
 fact = f"the largest step is to {steps.idxmax()}, {steps.max():+.3f}"
-plots.describe(
-    axes,
-    f"{fact}; raw has {table.validation['raw']:.3f}, log-mel {table.validation['log-mel']:.3f}",
-)
+plots.show(axes, f"{fact}; raw has {means['raw']:.3f}, log-mel {means['log-mel']:.3f}")
 
 # %% [markdown] tags=["notes"]
 # Do not let anybody order the last four: seeds and 300 clips move a number by two or three hundredths. Validation and test put MFCC and log-mel in another order.
@@ -588,38 +518,21 @@ plots.describe(
 # - Read 'own clips' beside 'validation'
 # - Rows 2 and 3 made as many steps
 
-# %% tags=["more", "no-code"]
+# %% tags=["more", "no-code", "timing"]
 PARTS = {"train": train, "the pool": pool}
-before = table.loc[["raw", "log-mel"], ["validation", "own clips", "seconds"]]
-rows = [
-    [name, "train", len(train), SETTING["epochs"], *row]
-    for name, row in zip(before.index, before.to_numpy())
-]
-for name, part, epochs in [
-    ("raw", "train", 40),
-    ("raw", "the pool", 8),
-    ("log-mel", "the pool", 8),
-]:
-    correct, (history,) = train_on(name, PARTS[part], [0], epochs=epochs)
-    found = (
-        correct[:, ~on_test].mean(),
-        history.accuracy.iloc[-1],
-        epochs * history.seconds[1:].median(),
-    )
-    rows.append([name, part, len(PARTS[part]), epochs, *found])
+rows = []
+for name in ["raw", "log-mel"]:
+    found = table.loc[name, ["validation", "own clips", "seconds"]]
+    rows.append([name, "train", len(train), SETTING["epochs"], *found])
+further = [("raw", "train", 40), ("raw", "the pool", 8), ("log-mel", "the pool", 8)]
+for name, part, epochs in further:
+    correct, histories = train_on(name, PARTS[part], [0], epochs=epochs)
+    validated, own = correct[:, ~on_test].mean(), histories[0].accuracy.iloc[-1]
+    seconds = epochs * histories[0].seconds[1:].median()
+    rows.append([name, part, len(PARTS[part]), epochs, validated, own, seconds])
     right[f"{name}, {part}, {epochs} epochs"] = correct
-more = pd.DataFrame(
-    rows,
-    columns=[
-        "input",
-        "learns from",
-        "clips",
-        "epochs",
-        "validation",
-        "own clips",
-        "seconds",
-    ],
-)
+columns = ["input", "learns from", "clips", "epochs", "validation", "own clips"]
+more = pd.DataFrame(rows, columns=[*columns, "seconds"])
 more.round({"validation": 3, "own clips": 3, "seconds": 1})
 
 # %% [markdown] tags=["notes"]
@@ -636,22 +549,14 @@ for (name, part), style in zip(more[more.epochs == 8].groupby("input"), ["s-", "
     axes.plot(part.clips, part.validation, style, label=f"{name}, 8 epochs")
 longer = more[more.epochs == 40].iloc[0]
 axes.plot(longer.clips, longer.validation, "^", label="raw, 40 epochs")
-axes.set(
-    xlabel="training clips",
-    ylabel="validation accuracy",
-    title="more clips, and more time",
-    ylim=(0, 1.02),
-)
+axes.set(xlabel="training clips", ylabel="validation accuracy", ylim=(0, 1.02))
+axes.set_title("more clips, and more time")
 axes.legend()
-few, many = (
-    table.validation["log-mel"],
-    more.validation[(more.input == "raw") & (more.clips == len(pool))].iloc[0],
-)
+few = table.validation["log-mel"]
+many = more.validation[(more.input == "raw") & (more.clips == len(pool))].iloc[0]
 fact = f"raw has {longer.validation:.3f} after 40 epochs on {len(train)} clips"
-plots.describe(
-    axes,
-    f"{fact}, {many:.3f} with {len(pool):,} clips; log-mel has {few:.3f} with {len(train)}",
-)
+fact = f"{fact}, {many:.3f} with {len(pool):,} clips"
+plots.show(axes, f"{fact}; log-mel has {few:.3f} with {len(train)}")
 
 # %% [markdown] tags=["notes"]
 # The triangle and the right end of the raw line made the same number of steps. Where would the lines meet? Nobody knows from this picture. Published: more than 2,000 hours, with a
@@ -666,9 +571,8 @@ plots.describe(
 
 # %%
 minutes = pool.seconds.sum() / 60
-print(
-    f"the pool holds {minutes:.0f} minutes; 2,000 hours are {2_000 * 60 / minutes:,.0f} times as much"
-)
+times = f"{2_000 * 60 / minutes:,.0f} times as much"
+print(f"the pool holds {minutes:.0f} minutes; 2,000 hours are {times}")
 
 # %% [markdown]
 # ## The test, once
@@ -677,6 +581,7 @@ print(
 
 # %%
 results, lines = evaluation.Results(), {}
+entry = {"lesson": "10", "data": clips.source.iloc[0], "split": "official"}
 for name, answers in right.items():
     model = networks.get(name.partition(",")[0], average)
     scores = [evaluation.score(each) for each in answers[:, on_test]]
@@ -686,22 +591,13 @@ for name, answers in right.items():
         "least": min(each),
         "largest": max(each),
         "seeds": len(each),
-    }
-    lines[name] |= {
-        "low": np.mean([s.low for s in scores]),
-        "high": np.mean([s.high for s in scores]),
+        "low": np.mean([score.low for score in scores]),
+        "high": np.mean([score.high for score in scores]),
     }
     called = name if model is average else f"gru, {name}"
-    entry = {
-        "lesson": "10",
-        "model": called,
-        "data": clips.source.iloc[0],
-        "split": "official",
-    }
-    results.add(score=scores, parameters=model.count_params(), **entry)
-print(
-    f"{on_test.sum()} test clips; low and high are the ends of the 95 % interval, averaged over the seeds"
-)
+    results.add(model=called, score=scores, parameters=model.count_params(), **entry)
+ends = "low and high are the ends of the 95 % interval, averaged over the seeds"
+print(f"{on_test.sum()} test clips; {ends}")
 pd.DataFrame(lines).T.astype({"seeds": int}).round(3)
 
 # %% [markdown]
@@ -743,22 +639,21 @@ assert isinstance(same, (int, np.integer)), (
 assert same > 0 and negative > 0, (
     "a delay of 0 is no delay: look for the smallest above 0"
 )
-assert np.allclose(tone(same), tone(0), atol=1e-6), (
-    f"after {same} samples the chunk differs: how long is one swing?"
+late = np.arange(STEP) + np.arange(2_000)[:, None]  # a row for each delay
+chunks = np.sin(2 * np.pi * 500 * late / audio.SAMPLE_RATE)
+alike = np.flatnonzero(np.abs(chunks - chunks[0]).max(axis=1) < 1e-6)[1:]
+turned = np.flatnonzero(np.abs(chunks + chunks[0]).max(axis=1) < 1e-6)
+assert same in alike, f"after {same} samples the chunk differs: how long is one swing?"
+assert negative in turned, (
+    f"after {negative} samples it is not its negative: at which part of a swing is it?"
 )
-assert np.allclose(tone(negative), -tone(0), atol=1e-6), (
-    f"{negative} samples do not turn it over: try half a swing"
+assert same == alike[0], f"it was the same before, after fewer samples than {same}"
+assert negative == turned[0], (
+    f"it was its negative before, after fewer samples than {negative}"
 )
-smaller = [d for d in range(1, same) if np.allclose(tone(d), tone(0), atol=1e-6)]
-assert not smaller, (
-    f"the chunk is the same after {smaller[:1]} samples already: one swing is enough"
-)
-earlier = [d for d in range(1, negative) if np.allclose(tone(d), -tone(0), atol=1e-6)]
-assert not earlier, f"it is turned over after {earlier[:1]} samples already"
-magnitudes = [np.abs(np.fft.rfft(tone(d))) for d in (0, negative)]
-print(
-    f"the chunk turns over, its magnitudes move by {np.abs(magnitudes[0] - magnitudes[1]).max():.0e}"
-)
+magnitudes = np.abs(np.fft.rfft(chunks[[0, negative]]))
+apart = np.abs(magnitudes[0] - magnitudes[1]).max()
+print(f"the chunk turns over, its magnitudes move by {apart:.0e}")
 
 # %% [markdown]
 # **Exercise 2.** What do 13 coefficients leave of a frame? Write `rebuilt(frames, count)`: the log-mel frames again, from the first `count` coefficients of each
@@ -784,7 +679,8 @@ assert np.shape(whole) == frames.shape, (
     f"expected shape {list(frames.shape)}, found {list(np.shape(whole))}"
 )
 assert np.allclose(whole, frames, atol=1e-3), (
-    'all 40 should give the frames back: norm="ortho" in dct AND idct'
+    "all 40 coefficients should give the frames back: do dct and idct have the same "
+    "options?"
 )
 over_time = np.broadcast_to(frames.mean(axis=0), frames.shape)
 assert not np.allclose(flat, over_time, atol=1e-3), (
@@ -792,17 +688,22 @@ assert not np.allclose(flat, over_time, atol=1e-3), (
 )
 per_frame = np.broadcast_to(frames.mean(axis=1, keepdims=True), frames.shape)
 assert np.allclose(flat, per_frame, atol=1e-3), (
-    "with one coefficient each frame is its mean: keep the FIRST ones"
+    "with one coefficient each frame should be its own mean: which one is kept?"
 )
-errors = {
-    count: np.sqrt(np.mean((rebuilt(frames.copy(), count) - frames) ** 2))
-    for count in (1, 13, 26)
-}
-print(
-    "error with",
-    ", ".join(f"{count}: {error:.2f}" for count, error in errors.items()),
-    "units of natural log",
-)
+other = np.random.default_rng(4).normal(-6, 3, [5, 24])
+places = np.pi * np.outer(np.arange(24) + 0.5, np.arange(24)) / 24
+basis = np.cos(places) / np.linalg.norm(np.cos(places), axis=0)
+for count in (2, 9, 23):
+    expected = other @ basis[:, :count] @ basis[:, :count].T
+    assert np.allclose(rebuilt(other.copy(), count), expected, atol=1e-6), (
+        "wrong for other frames with another number of bands, and another count: is a "
+        "number fixed in your code?"
+    )
+errors = []
+for count in (1, 13, 26):
+    error = np.sqrt(np.mean((rebuilt(frames.copy(), count) - frames) ** 2))
+    errors.append(f"{count}: {error:.2f}")
+print("error with", ", ".join(errors), "units of natural log")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 3: upside down
@@ -820,16 +721,13 @@ print(
 # `evaluation.predict(model, frames)` gives logits; the right answers are `validation.label.cat.codes`.)
 
 # %% tags=["solution"]
-lost = {}
+lost, answers = {}, validation.label.cat.codes.to_numpy()
 for name in ["raw", "log-mel"]:
-    upright, turned = (
-        evaluation.predict(
-            networks[name], standardised(name, sign * validation.waveform)
-        ).argmax(axis=1)
-        for sign in (1, -1)
-    )
-    answers = validation.label.cat.codes.to_numpy()
-    lost[name] = np.mean(upright == answers) - np.mean(turned == answers)
+    upright = standardised(name, validation.waveform)
+    turned = standardised(name, -validation.waveform)
+    before = evaluation.predict(networks[name], upright).argmax(axis=1) == answers
+    after = evaluation.predict(networks[name], turned).argmax(axis=1) == answers
+    lost[name] = before.mean() - after.mean()
 
 # %% tags=["check"]
 assert isinstance(lost, dict), (
@@ -840,26 +738,29 @@ assert set(lost) == {"raw", "log-mel"}, (
 )
 answers = validation.label.cat.codes.to_numpy()
 for name, value in lost.items():
-    tries = [
-        evaluation.predict(networks[name], standardised(name, s * validation.waveform))
-        for s in (1, -1)
-    ]
-    before, after = (np.mean(logits.argmax(axis=1) == answers) for logits in tries)
-    expected = before - after
-    assert np.isclose(value, expected) or not np.isclose(value, -expected), (
-        "upright minus turned: a loss is positive"
+    assert np.ndim(value) == 0, f"{name}: expected one number, found {value!r}"
+    shares = []
+    frames = standardised(name, validation.waveform)
+    for heard in (frames, standardised(name, [-w for w in validation.waveform])):
+        logits = evaluation.predict(networks[name], heard)
+        shares.append(np.mean(logits.argmax(axis=1) == answers))
+    before, after = shares
+    negative_frames = evaluation.predict(networks[name], [-each for each in frames])
+    too_late = before - np.mean(negative_frames.argmax(axis=1) == answers)
+    slips = {
+        after - before: "upright minus turned: a loss is positive",
+        after: "that is the accuracy upside down: subtract it from the other",
+        too_late: "turn the WAVEFORM over, before the input is made from it",
+    }
+    right_here = np.isclose(value, before - after)
+    for slip, hint in slips.items():
+        assert right_here or not np.isclose(value, slip), f"{name}: {hint}"
+    assert right_here, (
+        f"{name}: not {value:.3f}: are both accuracies those of this network, on the "
+        "validation clips?"
     )
-    assert not np.isclose(value, after) or np.isclose(value, expected), (
-        "that is an accuracy: subtract it"
-    )
-    hint = "turn the WAVEFORM over, before the input is made from it, and use the validation clips"
-    assert np.isclose(value, expected), (
-        f"{name}: expected {expected:.3f}, found {value:.3f}: {hint}"
-    )
-print(
-    "lost upside down:",
-    ", ".join(f"{name} {value:.3f}" for name, value in lost.items()),
-)
+loss = ", ".join(f"{name} {value:.3f}" for name, value in lost.items())
+print("lost upside down:", loss)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz 1
