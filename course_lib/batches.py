@@ -1,32 +1,45 @@
 """Frames of many lengths → batches `[batch, time, mel]`, padded at the end, with few lengths."""
 
 import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-PADDING = -1_000.0  # log of energy: no frame can hold it, since a float32 energy has a log between -104 and 89
+PADDING = -1_000.0  # log of energy: no frame holds it, the log of a float32 is -104 to 89
 BATCH_SIZE = 32  # clips
 N_LENGTHS = 16  # padded lengths, and so programs that XLA compiles, about one second each
-GRID = 8  # clips: buckets end at multiples of it, counted from the longest clip
-CANDIDATE_CUTS = 512  # places where a bucket may end; bounds the search when there are many clips
+CUT_EVERY = 8  # clips: between two places where a bucket may end, so that batches come out even
+MOST_CUTS = 512  # places where a bucket may end: the search looks at each pair of them
 
 
-def bucketed(frames, labels, *, batch_size=BATCH_SIZE, n_lengths=N_LENGTHS, seed=0, augment=None):
-    """Batches of clips of similar length, in a new random order each epoch.
+def bucketed(
+    frames: Sequence[np.ndarray],
+    labels: Sequence[int] | pd.Series,
+    *,
+    batch_size: int = BATCH_SIZE,
+    n_lengths: int = N_LENGTHS,
+    seed: int = 0,
+    augment: Callable | None = None,
+) -> tf.data.Dataset:
+    """Make batches of clips of similar length, in a new random order each epoch.
 
-    Args: frames: a sequence of float32 `[frames, mels]`; labels: integers, or a categorical Series whose codes are taken; augment: a
-    function (frames, random) → frames, as many or fewer, that changes each clip anew whenever it goes into a batch; random is a
-    NumPy generator.
-    Returns: a `tf.data.Dataset` of (float32 `[batch, time, mels]` padded at the end with PADDING, int32 `[batch]`); every clip
-    once an epoch, the same number of batches each epoch, `n_lengths` padded lengths or fewer; `len()` works; the same seed
-    repeats the same epochs.
-    Raises: ValueError if a clip has no frames, another number of bands, or a frame that could be taken for padding.
+    Args:
+        frames: float32 `[frames, mels]` for each clip.
+        labels: integers, or a categorical Series, whose codes are taken.
+        batch_size, n_lengths: the most clips in a batch, and the most padded lengths.
+        seed: the same seed repeats the same epochs.
+        augment: (frames, random generator) → frames, no more; changes a clip at each use.
+
+    Returns:
+        Pairs of float32 `[batch, time, mels]`, padded at the end with PADDING, and int32
+        `[batch]`; every clip once an epoch, the same number of batches each epoch (`len`).
     """
     frames, labels = check(frames), _integers(labels)
     if len(frames) != len(labels):
-        raise ValueError(f"expected one label a clip, found {len(frames)} clips and {len(labels)} labels")
+        found = f"{len(frames)} clips and {len(labels)} labels"
+        raise ValueError(f"expected one label a clip, found {found}")
     buckets = [
         (pad([frames[clip] for clip in members]), labels[members])
         for members in bucket(lengths(frames), batch_size=batch_size, n_lengths=n_lengths)
@@ -39,30 +52,32 @@ def bucketed(frames, labels, *, batch_size=BATCH_SIZE, n_lengths=N_LENGTHS, seed
             tf.TensorSpec([None], tf.int32),
         ),
     )
-    batches = sum(_batch_count(len(members), batch_size) for _, members in buckets)
+    batches = sum(_batch_count(len(labels), batch_size) for _, labels in buckets)
     return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
 
 
-def bucket(lengths, *, batch_size=BATCH_SIZE, n_lengths=N_LENGTHS):
-    """Group clips of similar length, so that `n_lengths` padded lengths waste as little as they can.
+def bucket(
+    lengths: Sequence[int], *, batch_size: int = BATCH_SIZE, n_lengths: int = N_LENGTHS
+) -> list[np.ndarray]:
+    """Group clips of similar length in `n_lengths` buckets, so that padding them wastes least.
 
-    Args: lengths: frames of each clip.
-    Returns: a list of integer arrays, the positions of the clips of each bucket, shortest first. Every bucket divides evenly
-    into batches of `batch_size` clips or somewhat fewer (the shortest clips take the remainder), so that few shapes occur.
+    The clips are sorted by length and cut into buckets. Cuts lie on a grid, CUT_EVERY clips apart
+    and counted from the longest clip (wider apart if there are many clips): so buckets can divide
+    evenly into batches (few shapes, so few programs for XLA), and the search stays small.
+
+    Returns:
+        The positions of the clips of each bucket, shortest clips first; only the first bucket may
+        divide unevenly into batches of `batch_size` clips or somewhat fewer.
     """
     lengths = np.asarray(lengths)
     order = np.argsort(lengths, kind="stable")
-    step = GRID * -(-len(order) // (GRID * CANDIDATE_CUTS))
-    ends = np.arange(len(order), 0, -step)[::-1]
-    return np.split(order, _best_cuts(np.concatenate([[0], ends]), lengths[order[ends - 1]], batch_size, n_lengths))
+    grid = CUT_EVERY * -(-len(order) // (CUT_EVERY * MOST_CUTS))
+    cuts = np.append(np.arange(len(order), 0, -grid), 0)[::-1]  # clips before each place to cut
+    return np.split(order, _best_cuts(cuts, lengths[order[cuts - 1]], batch_size, n_lengths))
 
 
-def pad(frames, *, length=None):
-    """Clips of different lengths in one array, padded at the end with PADDING.
-
-    Returns: float32 `[clips, length, mels]`; `length` is in frames, by default the longest clip's.
-    Raises: ValueError if a clip is longer than `length`.
-    """
+def pad(frames: Sequence[np.ndarray], *, length: int | None = None) -> np.ndarray:
+    """Pad clips at the end: float32 `[clips, length, mels]`, as long as the longest by default."""
     longest = max(lengths(frames))
     if length is not None and length < longest:
         raise ValueError(f"expected clips of {length} frames or fewer, found one of {longest}")
@@ -72,42 +87,35 @@ def pad(frames, *, length=None):
     return padded
 
 
-def padding_waste(lengths, buckets=None):
-    """The share of the padded frames that are padding.
-
-    Args: lengths: frames of each clip; buckets: the positions of the clips that share a padded length, by default what `bucket` gives.
-    Returns: a number from 0 to 1.
-    """
+def padding_waste(lengths: Sequence[int], buckets: Sequence[Sequence[int]] | None = None) -> float:
+    """Compute which share of the padded frames is padding, 0 to 1, in the buckets of `bucket`."""
     lengths = np.asarray(lengths)
     buckets = bucket(lengths) if buckets is None else buckets
-    return 1 - lengths.sum() / sum(len(members) * lengths[members].max() for members in buckets)
+    return 1 - lengths.sum() / sum(len(clips) * lengths[clips].max() for clips in buckets)
 
 
-def lengths(frames):
-    """How many frames each clip has.
-
-    Returns: int `[clips]`.
-    """
+def lengths(frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Count the frames of each clip: int `[clips]`."""
     return np.array([len(clip) for clip in frames])
 
 
-def check(frames):
-    """The clips as a list, if every one of them can be padded.
-
-    Returns: a list of float32 `[frames, mels]`.
-    Raises: ValueError that names the first clip that has no frames, another shape, values that are not finite, or a frame of padding.
-    """
+def check(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the clips as a list of float32 `[frames, mels]`, or name one that cannot be padded."""
     frames = [np.asarray(clip, np.float32) for clip in frames]
     if not frames:
         raise ValueError("expected one clip or more, found none")
     bands = frames[0].shape[1] if frames[0].ndim == 2 else "bands"
     for position, clip in enumerate(frames):
         if clip.ndim != 2 or not len(clip) or clip.shape[1] != bands:
-            raise ValueError(f"clip {position}: expected frames [1 or more, {bands}], found shape {list(clip.shape)}")
-        if not np.isfinite(clip).all():
-            raise ValueError(f"clip {position}: expected finite frames, found {int((~np.isfinite(clip)).sum())} values that are not")
-        if (clip == PADDING).all(axis=1).any():
-            raise ValueError(f"clip {position}: expected no frame of {PADDING}, found one: it would be taken for padding")
+            expected, found = f"frames [1 or more, {bands}]", f"shape {list(clip.shape)}"
+        elif not np.isfinite(clip).all():
+            bad = int((~np.isfinite(clip)).sum())
+            expected, found = "finite frames", f"{bad} values that are not"
+        elif (clip == PADDING).all(axis=1).any():
+            expected, found = f"no frame of {PADDING}", "one: it would be taken for padding"
+        else:
+            continue
+        raise ValueError(f"clip {position}: expected {expected}, found {found}")
     return frames
 
 
@@ -116,55 +124,67 @@ def _integers(labels):
         labels = labels.cat.codes
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu":
-        raise ValueError(f"expected labels as integers or a categorical column, found {labels.dtype}")
+        expected = "labels as integers or a categorical column"
+        raise ValueError(f"expected {expected}, found {labels.dtype}")
     if (labels < 0).any():
-        raise ValueError(f"clip {np.argmax(labels < 0)}: expected a label of 0 or more, found {labels.min()} (-1 stands for a missing one)")
+        expected = "expected a label of 0 or more (-1 stands for a missing one)"
+        raise ValueError(f"clip {np.argmax(labels < 0)}: {expected}, found {labels.min()}")
     return labels.astype(np.int32)
 
 
 def _epoch(buckets, batch_size, random, augment):
-    """The batches of one epoch: clips shuffled within their bucket, then all batches shuffled."""
-    batches = [
-        (padded, labels, members)
-        for padded, labels in buckets
-        for members in np.array_split(random.permutation(len(labels)), _batch_count(len(labels), batch_size))
-    ]
+    """Yield the batches of one epoch: clips shuffled within their bucket, then all batches."""
+    batches = []
+    for padded, labels in buckets:
+        shuffled, count = random.permutation(len(labels)), _batch_count(len(labels), batch_size)
+        batches += [(padded, labels, members) for members in np.array_split(shuffled, count)]
     for choice in random.permutation(len(batches)):
         padded, labels, members = batches[choice]
-        yield padded[members] if augment is None else _augmented(padded[members], augment, random), labels[members]
+        batch = padded[members]
+        yield batch if augment is None else _augmented(batch, augment, random), labels[members]
 
 
 def _augmented(padded, augment, random):
-    """A batch whose clips are changed, each without its padding, and padded again to the same length."""
+    """Change each clip of a batch without its padding, and pad to the same length again."""
     counts = (padded != PADDING).any(axis=2).sum(axis=1)
-    return pad(check([augment(clip[:count], random) for clip, count in zip(padded, counts)]), length=padded.shape[1])
+    changed = [augment(clip[:count], random) for clip, count in zip(padded, counts)]
+    return pad(check(changed), length=padded.shape[1])
 
 
 def _batch_count(clips, batch_size):
-    """How many batches a bucket makes: batches of one size if they can be three quarters full, else as few as possible."""
+    """Count a bucket's batches: of one size if they can be 3/4 full, else as few as possible."""
     fewest = -(-clips // batch_size)
-    even = [count for count in range(fewest, 2 * fewest + 1) if clips % count == 0 and 4 * clips >= 3 * count * batch_size]
-    return even[0] if even else fewest
+    for count in range(fewest, 2 * fewest + 1):
+        if clips % count == 0 and 4 * clips >= 3 * count * batch_size:
+            return count
+    return fewest
 
 
-def _best_cuts(starts, longest, batch_size, n_lengths):
-    """Where to cut sorted clips into `n_lengths` pieces so that the padded frames are fewest, by dynamic programming.
+def _best_cuts(cuts, longest, batch_size, n_lengths):
+    """Choose the cuts between buckets by dynamic programming, so that padded frames are fewest.
 
-    Args: starts: the positions where a piece may start or end, from 0 to the number of clips; longest: frames of the clip before each later one.
+    The fewest padded frames for the clips before cut `end`, in k + 1 buckets or fewer, are the
+    least over all `start` of: the fewest for those before `start` in k, plus the last bucket's.
+
+    Args:
+        cuts: clips before each place where a bucket may start or end, from 0 to all of them.
+        longest: frames of the clip just before each cut, the longest of a bucket that ends there.
     """
-    clips = np.maximum(0, starts[None, 1:] - starts[:, None])  # [start, end]
+    clips = np.maximum(0, cuts[None, :] - cuts[:, None])  # of a bucket, [start, end]
     sizes, which = np.unique(clips, return_inverse=True)
-    even = np.array([size > 0 and size % _batch_count(size, batch_size) == 0 for size in sizes])[which.reshape(clips.shape)]
-    even[0] = clips[0] > 0  # the first piece takes the remainder
-    cost = np.where(even, clips * longest, np.inf)
-    best, came_from = cost[0], []
-    for _ in range(min(n_lengths, len(longest)) - 1):
-        through = np.concatenate([[np.inf], best])[:, None] + cost
-        came_from.append(np.where(through.min(axis=0) < best, through.argmin(axis=0), 0))
-        best = np.minimum(best, through.min(axis=0))
-    cuts, end = [], len(longest)
-    for step in reversed(came_from):
-        if step[end - 1]:  # 0 where one piece more does not help
-            end = step[end - 1]
-            cuts.append(starts[end])
-    return cuts[::-1]
+    even = np.array([size > 0 and size % _batch_count(size, batch_size) == 0 for size in sizes])
+    allowed = even[which.reshape(clips.shape)]
+    allowed[0] = clips[0] > 0  # the shortest clips take the remainder
+    padded_frames = np.where(allowed, clips * longest, np.inf)
+    fewest, starts = padded_frames[0], []  # with one bucket: [end]; where the last bucket starts
+    for _ in range(min(n_lengths, len(cuts) - 1) - 1):
+        with_one_more = fewest[:, None] + padded_frames
+        better = with_one_more.min(axis=0) < fewest
+        starts.append(np.where(better, with_one_more.argmin(axis=0), 0))
+        fewest = np.minimum(fewest, with_one_more.min(axis=0))
+    chosen, end = [], len(cuts) - 1
+    for start in reversed(starts):
+        if start[end]:  # 0: one bucket more does not help
+            end = start[end]
+            chosen.append(cuts[end])
+    return chosen[::-1]
