@@ -1,6 +1,6 @@
 """Make data/environmental-sounds: ten kinds of sounds around us, from physical and signal models, as 8 kHz MP3 clips.
 
-    python data/make_environmental_sounds.py
+    python data/makers/make_environmental_sounds.py
 
 A source is one siren, one clock, one engine in one room: its numbers are drawn once. A clip is one moment of a source: when it begins,
 how fast it goes, how loud the background is. The data card, data/environmental-sounds/README.md, says where the models come from.
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-SET = Path(__file__).resolve().parent / "environmental-sounds"
+SET = Path(__file__).resolve().parents[1] / "environmental-sounds"
 MAX_BYTES = 5_500_000  # the whole folder
 RATE = 8_000  # Hz
 SOURCES, TAKES, FOLDS = 20, 3, 5  # sources of each class, clips of each source, parts of the set

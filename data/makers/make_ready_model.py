@@ -1,7 +1,7 @@
 """Make data/ready-model: a small GRU that hears digits in an endless sound.
 
-    python data/ready-model/make_ready_model.py train      train the model on every training clip and write digits.keras
-    python data/ready-model/make_ready_model.py rehearse   three trainings, each without two real speakers and seven synthetic voices
+    python data/makers/make_ready_model.py train      train the model on every training clip and write digits.keras
+    python data/makers/make_ready_model.py rehearse   three trainings, each without two real speakers and seven synthetic voices
 
 A training keeps what it has reached in data/downloads/ready-model, and goes on from there when it is started again (remove the folder to begin anew);
 with `--minutes 4` it stops by itself after so much CPU time. README.md beside this file says what comes out of it.
@@ -22,12 +22,13 @@ import pandas as pd
 import tensorflow as tf
 from scipy import signal
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent.parent))
+DATA = Path(__file__).resolve().parents[1]
+HERE = DATA / "ready-model"
+sys.path.insert(0, str(DATA.parent))
 
-from course_lib import audio, augmentation, datasets, models, training
+from course_lib import audio, augmentation, data, models, training
 
-MODEL, CLASSES, KEPT = HERE / "digits.keras", HERE / "classes.txt", HERE.parent / "downloads" / "ready-model"
+MODEL, CLASSES, KEPT = HERE / "digits.keras", HERE / "classes.txt", DATA / "downloads" / "ready-model"
 DIGITS, NOTHING = list("0123456789"), 10  # the eleventh class
 UNITS = 96
 ROUNDS, SCENES, FRAMES = 320, 64, 300  # scenes in a round; each of 3 s
@@ -107,7 +108,7 @@ def every_clip():
     """All clips of the five sets with their role, "digit", "other" or "noise", their class number, and their side of the split."""
     tables = []
     for name in SETS:
-        clips = datasets.load(name)
+        clips = data.load(name)
         spoken = name in SETS[:3] and clips.label != "silence"
         clips["word"] = [path.parent.name for path in clips.path]
         clips["role"] = np.where(spoken, "other" if name == "spoken-commands" else "digit", "noise")

@@ -1,7 +1,7 @@
 """Make data/rhythms: short songs in several rhythms, written by rule and played with a free sound font, as 8 kHz MP3 files.
 
-    python data/make_rhythms.py                     make the whole set, then put it in the old one's place
-    python data/make_rhythms.py --songs 3 --to DIR  make the first songs of each rhythm in another folder, to compare
+    python data/makers/make_rhythms.py                     make the whole set, then put it in the old one's place
+    python data/makers/make_rhythms.py --songs 3 --to DIR  make the first songs of each rhythm in another folder, to compare
 
 The data card, data/rhythms/README.md, says how the set was made and which licences apply.
 """
@@ -18,7 +18,7 @@ import soundfile
 import soxr
 import tinysoundfont
 
-DATA = Path(__file__).resolve().parent
+DATA = Path(__file__).resolve().parents[1]
 SET = DATA / "rhythms"
 FONT = DATA / "downloads" / "FluidR3Mono_GM.sf3"
 MAX_BYTES = 5_500_000  # the whole folder

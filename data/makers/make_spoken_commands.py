@@ -1,7 +1,7 @@
 """Make data/spoken-commands: ten commands, other words and background noise, as 8 kHz MP3 files in the layout of Speech Commands.
 
-    python data/make_spoken_commands.py                  make the whole set
-    python data/make_spoken_commands.py --voices a,b     make the clips of these voices again, and keep the rest
+    python data/makers/make_spoken_commands.py                  make the whole set
+    python data/makers/make_spoken_commands.py --voices a,b     make the clips of these voices again, and keep the rest
 
 The engines, rooms and microphones are those of make_spoken_digits.py, in a milder mixture. The data card,
 data/spoken-commands/README.md, says how the set was made and which licences apply.

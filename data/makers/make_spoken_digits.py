@@ -1,7 +1,7 @@
 """Make data/spoken-digits: English digits spoken by free speech engines, as 8 kHz FLAC clips.
 
-    python data/make_spoken_digits.py                    make the whole set, then put it in the old one's place
-    python data/make_spoken_digits.py --voices a,b       make the clips of these voices again, and keep the others
+    python data/makers/make_spoken_digits.py                    make the whole set, then put it in the old one's place
+    python data/makers/make_spoken_digits.py --voices a,b       make the clips of these voices again, and keep the others
 
 The data card, data/spoken-digits/README.md, says how the set was made and which licences apply.
 """
@@ -23,7 +23,7 @@ import numpy as np
 import soundfile
 import soxr
 
-DATA = Path(__file__).resolve().parent
+DATA = Path(__file__).resolve().parents[1]
 SET = DATA / "spoken-digits"
 KOKORO_VOICES = DATA / "downloads" / "kokoro-js-1.2.1.tgz"
 KOKORO_RATE, PICO_RATE = 24_000, 16_000  # Hz

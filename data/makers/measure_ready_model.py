@@ -1,4 +1,4 @@
-"""Measure data/ready-model: `python data/ready-model/measure_ready_model.py` writes results.csv, and the tables of the card.
+"""Measure data/ready-model: `python data/makers/measure_ready_model.py` writes results.csv, and the tables of the card.
 
 It comes after both trainings of make_ready_model.py.
 
@@ -15,7 +15,7 @@ import tensorflow as tf
 from make_ready_model import DIGITS, FOLDS, HERE, NOTHING, SETS, decibels
 from scipy import special, stats
 
-from course_lib import audio, batches, datasets, detection, evaluation, models
+from course_lib import audio, batches, data, detection, evaluation, models
 
 LEVEL = -28  # decibels of full scale: of the speech in what is spliced here
 RATIOS = (20, 10, 0)  # decibels: speech against noise
@@ -217,7 +217,7 @@ def test_noises(clips):
     """Files of noise that were not heard in training, by kind."""
     noises = clips[(clips.side == "test") & (clips.role == "noise")]
     kinds = {f"noise, {name}": noises.path[noises["set"] == name] for name in SETS[2:]}
-    return kinds | {"noise, real (ESC-10, every fold)": datasets.load("esc-10").path}
+    return kinds | {"noise, real (ESC-10, every fold)": data.load("esc-10").path}
 
 
 def in_minutes(listen, noises):

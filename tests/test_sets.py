@@ -1,0 +1,289 @@
+"""The embedded sets as they lie in the repository, their maker, and the layouts of real sets."""
+
+import hashlib
+import importlib.util
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from course_lib import audio, data
+
+FOLDERS = ["spoken-digits", "spoken-commands", "rhythms", "environmental-sounds"]
+RATE = 8_000  # hertz
+BLOCK = 40  # samples: 5 ms
+SOUNDS = "alarm, car horn, clock, doorbell, engine, fire, footsteps, helicopter, rain, siren"
+INSTRUMENTS = ["low", "middle", "high", "bass", "chords", "pad"]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """The list of clips of each set, with a waveform for each."""
+    tables = {}
+    for name in FOLDERS:
+        table = pd.read_csv(data.DATA / name / "clips.csv", dtype=str, keep_default_na=False)
+        paths = [data.DATA / name / "clips" / file for file in table["file"]]
+        tables[name] = table.assign(path=paths, waveform=[audio.read(path) for path in paths])
+        tables[name].attrs["folder"] = data.DATA / name
+    return tables
+
+
+@pytest.fixture(params=FOLDERS)
+def table(request, tables):
+    return tables[request.param]
+
+
+@pytest.fixture
+def of_class(tables):
+    """A function from a kind of environmental sound to the waveforms of its clips."""
+    table = tables["environmental-sounds"]
+    return lambda label: table.loc[table["label"] == label, "waveform"].tolist()
+
+
+# Every set
+
+
+def test_files_and_rows_match_one_to_one(table):
+    assert (table.drop(columns="waveform") != "").all(axis=None) and table["file"].is_unique
+    clips = table.attrs["folder"] / "clips"
+    assert set(table["path"]) == {path for path in clips.rglob("*") if path.is_file()}
+
+
+def test_every_clip_is_mono_at_8_khz_and_none_is_clipped_silent_or_there_twice(table):
+    kinds = {(info.samplerate, info.channels) for info in map(soundfile.info, table["path"])}
+    assert kinds == {(RATE, 1)}
+    peaks = table["waveform"].map(lambda waveform: np.abs(waveform).max())
+    assert table["file"][(peaks <= 0.01) | (peaks >= 0.99)].tolist() == []
+    contents = table["waveform"].map(lambda each: hashlib.sha256(each.tobytes()).hexdigest())
+    assert table["file"][contents.duplicated()].tolist() == []
+
+
+def test_no_group_is_on_two_sides_and_every_class_is_on_all(table):
+    assert (table.groupby("group")["split"].nunique() == 1).all()
+    assert set(table["split"]) in ({"train", "test"}, set("12345"))
+    words = table[table["label"] != "_background_noise_"]
+    sides = words.groupby("label")["split"].nunique()
+    unseen = set(sides.index[sides < words["split"].nunique()])
+    assert unseen <= {"follow", "forward", "learn", "nine", "sheila"}  # of the test alone
+
+
+def test_set_is_small_and_its_card_names_where_it_comes_from(table):
+    folder = table.attrs["folder"]
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    assert size <= (8_000_000 if folder.name == "spoken-digits" else 5_500_000)
+    card = (folder / "README.md").read_text(encoding="utf-8").lower()
+    named = table["engine"] if "engine" in table else SOUNDS.split(", ")
+    if folder.name != "rhythms":
+        assert [name for name in set(named) if name.lower().split("+")[0] not in card] == []
+    assert "cc by 4.0" in (folder / "LICENSE").read_text(encoding="utf-8").lower()
+
+
+def test_set_is_loaded(table, capsys):
+    name = table.attrs["folder"].name
+    clips = data.load(name)
+    assert list(clips.columns) == data.COLUMNS and clips["path"].tolist() == table["path"].tolist()
+    assert f"{name}: {len(table):,} clips" in capsys.readouterr().out
+
+
+# Single sets
+
+
+def test_every_voice_says_every_digit_eight_times(tables):
+    takes = tables["spoken-digits"].groupby(["group", "label"]).size().unstack(fill_value=0)
+    assert list(takes.columns) == list("0123456789") and len(takes) >= 16
+    assert takes.to_numpy().min() >= 8
+
+
+def test_no_digit_begins_or_ends_with_silence(tables):
+    for waveform in tables["spoken-digits"]["waveform"]:
+        power = (waveform[: len(waveform) // 80 * 80].reshape(-1, 80) ** 2).mean(axis=1)
+        level = 10 * np.log10(power / power.max() + 1e-12)
+        assert min(level[:8].max(), level[-8:].max()) >= -48 and 0.15 <= len(waveform) / RATE <= 1.3
+
+
+def test_every_rhythm_has_the_same_tempi_keys_and_instruments(tables):
+    songs = tables["rhythms"].astype({"tempo": float})
+    songs[INSTRUMENTS] = songs["instruments"].str.split(", ", expand=True)
+    for column in ["tempo", "key", *INSTRUMENTS]:
+        values = songs.groupby("label")[column].apply(sorted)
+        assert all(each == values.iloc[0] for each in values)
+    for _, part in songs.groupby("split"):
+        for column in ["key", *INSTRUMENTS]:
+            counts = pd.crosstab(part["label"], part[column])
+            assert stats.chi2_contingency(counts).pvalue > 0.001
+        tempi = [each["tempo"] for _, each in part.groupby("label")]
+        assert stats.kruskal(*tempi).pvalue > 0.001
+
+
+def test_averages_know_the_song_and_not_the_rhythm(tables):
+    """Mean and mean square of each band over 4 s: a split by segment leaks, one by song does not."""
+    songs = tables["rhythms"]
+    frames = audio.log_mels(songs["waveform"], frame_length=512, frame_step=320)
+    segments = np.stack([each[: len(each) // 100 * 100] for each in frames])
+    segments = segments.reshape(len(songs), -1, 100, segments.shape[2])
+    averages = np.concatenate([segments.mean(axis=2), (segments**2).mean(axis=2)], axis=2)
+    fold, labels = songs.groupby("label").cumcount().to_numpy() % 6, songs["label"].to_numpy()
+    right = []
+    for held_out in range(6):
+        train, test = fold != held_out, fold == held_out
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
+        model.fit(averages[train].reshape(-1, 80), np.repeat(labels[train], averages.shape[1]))
+        guesses = model.predict(averages[test].reshape(-1, 80)).reshape(test.sum(), -1)
+        right.append((guesses == labels[test][:, None]).mean())
+    assert np.mean(right) <= 1 / len(set(labels)) + 0.12
+    flat = StandardScaler().fit_transform(averages.reshape(-1, 80))
+    distances = ((flat[:, None] - flat[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(distances, np.inf)
+    nearest = distances.argmin(axis=1) // averages.shape[1]
+    assert (nearest == np.arange(len(flat)) // averages.shape[1]).mean() > 0.8
+
+
+def test_every_environmental_sound_has_its_sources_and_folds(tables):
+    table = tables["environmental-sounds"]
+    assert sorted(set(table["label"])) == SOUNDS.split(", ")
+    takes = table.groupby(["label", "group"]).size()
+    assert (takes == 3).all() and (takes.groupby(level="label").size() == 20).all()
+    assert (table.groupby(["split", "label"]).size() == 12).all()
+    peaks = table["waveform"].map(lambda waveform: 20 * np.log10(np.abs(waveform).max()))
+    means = peaks.groupby(table["label"]).mean()
+    assert np.ptp(means) < peaks.std()  # the level does not tell the class
+
+
+def test_environmental_sounds_are_what_their_maker_makes(tables):
+    path = data.DATA / "makers" / "make_environmental_sounds.py"
+    maker = importlib.util.module_from_spec(
+        spec := importlib.util.spec_from_file_location("m", path)
+    )
+    spec.loader.exec_module(maker)
+    assert maker.SET == data.DATA / "environmental-sounds"
+    for row in tables["environmental-sounds"].iloc[::67].itertuples():
+        made = maker.make_clip(row.label, row.group, int(row.file[-5]))
+        assert len(made) == len(row.waveform)
+        assert np.corrcoef(made, row.waveform)[0, 1] > 0.9
+
+
+# What environmental sounds sound like
+
+
+def pitches(waveform):
+    """The strongest frequency below 2,200 Hz in each 64 ms that is loud, in hertz."""
+    pieces = np.lib.stride_tricks.sliding_window_view(waveform, 512)[::256]
+    power = (pieces**2).mean(axis=1)
+    low, high = 250 * 4_096 // RATE, 2_200 * 4_096 // RATE
+    spectra = np.abs(np.fft.rfft(pieces * np.hanning(512), 4_096))[:, low:high]
+    return (low + spectra.argmax(axis=1))[power > 0.1 * power.max()] * RATE / 4_096
+
+
+def envelope(waveform):
+    """The level of each 5 ms, as an amplitude."""
+    blocks = waveform[: len(waveform) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    return np.sqrt((blocks**2).mean(axis=1))
+
+
+def periodicity(curve, shortest, longest):
+    """The largest autocorrelation at a lag between two numbers of samples."""
+    lags = range(shortest, min(longest, len(curve) // 2))
+    return max(np.corrcoef(curve[lag:], curve[:-lag])[0, 1] for lag in lags)
+
+
+def median(of_class, label, measure):
+    return np.median([measure(waveform) for waveform in of_class(label)])
+
+
+def test_pitch_of_a_siren_moves_and_that_of_alarm_and_horn_stays(of_class):
+    def spread(waveform):
+        low, high = np.percentile(pitches(waveform), [10, 90])
+        return 12 * np.log2(high / low)
+
+    assert median(of_class, "siren", spread) > 1.5 > 1 > median(of_class, "alarm", spread)
+    steps = [np.abs(np.diff(np.log2(pitches(waveform)))) for waveform in of_class("car horn")]
+    assert np.median([(step < 1 / 24).mean() for step in steps]) > 0.9
+
+
+def test_clock_helicopter_and_engine_are_periodic(of_class):
+    def ticks(waveform):
+        return periodicity(envelope(waveform), 38, 210)
+
+    def blades(waveform):
+        return periodicity(envelope(waveform), 10, 25)
+
+    assert median(of_class, "clock", ticks) > median(of_class, "footsteps", ticks) + 0.2
+    assert median(of_class, "helicopter", blades) > median(of_class, "rain", blades) + 0.2
+    assert median(of_class, "engine", lambda wave: periodicity(wave[:4_000], 78, 364)) > 0.4
+
+
+def test_doorbell_dies_away_and_fire_crackles(of_class):
+    def falling(waveform):
+        return np.mean(np.diff(np.convolve(envelope(waveform), np.ones(8) / 8, "valid")) < 0)
+
+    def crest(waveform):
+        return envelope(waveform).max() / np.median(envelope(waveform))
+
+    assert median(of_class, "doorbell", falling) > 0.55
+    assert median(of_class, "fire", crest) > 2 * median(of_class, "rain", crest)
+
+
+# Layouts of the real sets
+
+
+def write(folder, *names):
+    """Write half a second of silence under each name."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        kind = "AU" if name.endswith("au") else "WAV"
+        soundfile.write(folder / name, np.zeros(4_000), RATE, format=kind)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "au"])
+def test_gtzan_is_read_by_its_fault_filtered_list(tmp_path, monkeypatch, suffix, capsys):
+    listed = pd.read_csv(data.DATA / "gtzan_fault_filtered.csv", dtype=str)
+    assert listed["split"].value_counts().to_dict() == {
+        "train": 443,
+        "test": 290,
+        "validation": 197,
+    }
+    assert listed["track"].is_unique and listed["track"].str.split(".").str[0].nunique() == 10
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    tracks = ["blues.00000", "blues.00012", "blues.00029", "disco.00038"]  # the last is not listed
+    write(tmp_path / "genres", *(f"{track.split('.')[0]}/{track}.{suffix}" for track in tracks))
+    clips = data.load("music")
+    assert clips["split"].tolist() == ["validation", "test", "train"]
+    assert clips["group"].tolist() == tracks[:3] and set(clips["label"]) == {"blues"}
+    assert len(clips.attrs["skipped"]) == 927
+    assert "music: 3 clips, 3 songs, GTZAN" in capsys.readouterr().out
+
+
+def test_speech_commands_are_read_with_their_lists(tmp_path, monkeypatch):
+    folder = tmp_path / "speech_commands_v0.02"
+    names = ["yes/a_nohash_0.wav", "yes/b_nohash_0.wav", "bed/c_nohash_1.wav", "bed/._c.wav"]
+    write(folder, *names, "_background_noise_/running_tap.wav", "_background_noise_/pink.wav")
+    (folder / "testing_list.txt").write_text("yes/b_nohash_0.wav\n")
+    (folder / "validation_list.txt").write_text("bed/c_nohash_1.wav\n")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    assert data.load("commands")[["label", "group", "split"]].astype(str).values.tolist() == [
+        ["silence", "pink", "train"],
+        ["silence", "running_tap", "test"],
+        ["unknown", "c", "validation"],
+        ["yes", "a", "train"],
+        ["yes", "b", "test"],
+    ]
+    speakers = [f"{number:08x}" for number in range(60)]
+    write(tmp_path / "mini_speech_commands", *(f"no/{name}_nohash_0.wav" for name in speakers))
+    for clip in data.load("mini-speech-commands").itertuples():
+        place = int(hashlib.sha1(clip.group.encode()).hexdigest(), 16) % 2**27 * 100 / (2**27 - 1)
+        assert clip.split == ("validation" if place < 10 else "test" if place < 20 else "train")
+
+
+def test_real_sets_have_their_official_splits(real_digits):
+    assert len(real_digits) == 3_000 and real_digits["group"].nunique() == 6
+    takes = real_digits["path"].map(lambda path: int(path.stem.split("_")[2]))
+    assert (real_digits["split"] == np.where(takes < 5, "test", "train")).all()
+    clips = data.load("esc-10")
+    assert clips.groupby(["split", "label"], observed=True).size().to_list() == [8] * 50
+    assert (clips.groupby("group")["split"].nunique() == 1).all() and clips["group"].nunique() < 400
+    assert clips["licence"].str.match(r"CC BY 3\.0; clip derived from .+").all()
