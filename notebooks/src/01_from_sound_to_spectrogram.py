@@ -685,14 +685,14 @@ with np.errstate(all="ignore"):
     assert np.array_equal(given, energies), (
         "your function changes the array that it was given: work on a new one"
     )
-    others = 10.0 ** np.random.default_rng(5).uniform(-14, 3, [6, 7])
+    others = 10.0 ** np.random.default_rng(5).uniform(-14, 3, 42)
     expected = np.clip(np.log(others) / np.log(10) * 10, -100, None)
     assert np.allclose(to_decibels(others), expected), (
-        "for other energies, [6, 7] of them, it is wrong: treat each number by itself"
+        "for other energies it is wrong: is each treated by itself, as the text says?"
     )
 print(
     "ten times the energy is 10 dB more; "
-    f"twice the energy is {to_decibels(2.0):.1f} dB more"
+    f"twice the energy is {to_decibels(np.array([2.0]))[0]:.1f} dB more"
 )
 
 # %% [markdown]

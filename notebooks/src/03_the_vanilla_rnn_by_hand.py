@@ -764,8 +764,8 @@ two_frames = random.normal(size=[2, 3])
 two_states = read_by_hand(two_frames, *small)
 try:
     found = step(two_frames[1], two_states[0], *small)
-except ValueError as error:
-    raise AssertionError(f"a layer of other sizes does not fit: {error}") from None
+except ValueError:
+    found = np.nan
 assert np.allclose(found, two_states[1]), (
     "right for this layer, wrong for another one: use the arguments, no other name"
 )
@@ -798,14 +798,12 @@ assert tuple(np.shape(answer)) == (1, 16), (
     "what gives such a state?"
 )
 assert apart(answer, last_only(first[None])) > 1e-5, (
-    "that is the state after the FIRST piece: go on with the second"
+    "that is the state after the FIRST piece, or the pieces are swapped"
 )
 restart = apart(whole, last_only(second[None]))
 assert apart(answer, last_only(second[None])) > 1e-5, (
     "the second piece began from zeros: where does the state of the first go in?"
 )
-swapped = last_only(first[None], initial_state=last_only(second[None]))
-assert apart(answer, swapped) > 1e-5, "the pieces are swapped: the first comes first"
 assert apart(answer, whole) < 1e-5, (
     f"{apart(answer, whole):.1g} from the state of the clip that was never cut"
 )
