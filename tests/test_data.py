@@ -1,6 +1,8 @@
 """Tables of clips: folders as learners have them, splits without a leak, archives in any state."""
 
 import io
+import itertools
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -9,6 +11,7 @@ import threading
 import time
 import zipfile
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -35,13 +38,7 @@ def check_table(clips):
 
 
 def test_folder_of_everything_usable(sound, tmp_path, tone, capsys):
-    names = [
-        "dog/a.wav",
-        "dog/deep/er/b.flac",
-        "dog/C.WAV",
-        "Katze Ä/two words.ogg",
-        "Katze Ä/γ.mp3",
-    ]
+    names = ["dog/a.wav", "dog/deep/b.flac", "dog/C.WAV", "Katze Ä/b c.ogg", "Katze Ä/γ.mp3"]
     for name in names:
         sound(name)
     sound("dog/stereo.wav", np.stack([tone(), tone()], axis=1))
@@ -60,30 +57,22 @@ def test_folder_of_everything_usable(sound, tmp_path, tone, capsys):
 def test_hidden_and_other_files_are_ignored(sound, tmp_path, capsys):
     sound(".course/dog/a.wav")
     folder = tmp_path / ".course"
-    for name in [
-        "dog/.hidden.wav",
-        ".cache/b.wav",
-        "dog/.trash/c.wav",
-        "dog/notes.txt",
-        "loose.wav",
-    ]:
+    hidden = ["dog/.hidden.wav", ".cache/b.wav", "dog/.trash/c.wav"]
+    for name in [*hidden, "dog/notes.txt", "loose.wav", "dog/b.M4A"]:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("no sound")
-    (folder / "dog" / "b.M4A").write_text("a sound of another kind")
     clips = data.from_folder(folder)
     assert [path.name for path in clips["path"]] == ["a.wav"] and clips.attrs["skipped"] == []
     assert "1 sounds are of other kinds" in capsys.readouterr().out
 
 
-def test_unreadable_file_among_a_thousand_is_named_and_skipped(sound, tmp_path, capsys):
-    content = sound("beep/0000.wav", np.ones(8) / 8).read_bytes()
-    for number in range(1, 1_000):
-        (tmp_path / "beep" / f"{number:04}.wav").write_bytes(content)
-    (tmp_path / "beep" / "0500 broken.wav").write_bytes(content[:50])
+def test_unreadable_file_is_named_and_skipped(sound, tmp_path, capsys):
+    content = sound("beep/1.wav", np.ones(8) / 8).read_bytes()
+    (tmp_path / "beep" / "0 broken.wav").write_bytes(content[:50])
     clips = data.from_folder(tmp_path)
-    assert len(clips) == 1_000 and list(clips.index) == list(range(1_000))
+    assert len(clips) == 1 and list(clips.index) == [0]
     [sentence] = clips.attrs["skipped"]
-    assert "0500 broken.wav: expected 16 bytes of samples, found 6" in sentence
+    assert "0 broken.wav: expected 16 bytes of samples, found 6" in sentence
     assert f"skipped {sentence}" in capsys.readouterr().out
 
 
@@ -132,9 +121,7 @@ def check_split(clips, *, fraction, seed):
 
 
 @given(
-    sizes=st.lists(st.integers(1, 20), min_size=2, max_size=12),
-    fraction=st.floats(0.05, 0.95),
-    seed=st.integers(0, 99),
+    st.lists(st.integers(1, 20), min_size=2, max_size=12), st.floats(0.05, 0.95), st.integers(0, 99)
 )
 @settings(max_examples=40, deadline=None)
 def test_split_keeps_groups_whole_and_the_fraction_near(sizes, fraction, seed):
@@ -151,9 +138,7 @@ class_sizes = st.lists(st.integers(1, 6), min_size=1, max_size=6)
 @settings(max_examples=60, deadline=None)
 def test_split_has_every_class_on_both_sides(classes, fraction, seed):
     """A class with two groups of its own or more is on both sides, one with one on the first."""
-    groups = [
-        (label, number) for label, sizes in enumerate(classes) for number in range(len(sizes))
-    ]
+    groups = [(label, group) for label, n in enumerate(map(len, classes)) for group in range(n)]
     clips = pd.DataFrame(groups, columns=["label", "group"])
     clips["group"] += 10 * clips["label"]
     clips = clips.loc[clips.index.repeat(np.concatenate(classes))].reset_index(drop=True)
@@ -190,18 +175,10 @@ def test_split_of_real_shapes_is_near_the_fraction():
     clips = pd.DataFrame({"group": np.repeat(np.arange(20), sizes)})
     clips["label"] = pd.Categorical(clips.groupby("group").cumcount() % 10)
     for fraction in (0.1, 0.2, 0.3, 0.5, 0.7):
-        shares = []
-        for seed in range(5):
-            _, second = check_split(clips, fraction=fraction, seed=seed)
-            assert second["label"].nunique() == 10
-            shares.append(len(second) / len(clips))
-        assert np.abs(np.array(shares) - fraction).max() < 0.05
-
-
-def test_split_by_another_seed_takes_other_groups():
-    clips = pd.DataFrame({"group": np.arange(40) % 20, "label": list("abcde") * 8})
-    chosen = [tuple(data.split(clips, seed=seed)[1]["group"].unique()) for seed in range(5)]
-    assert len(set(chosen)) > 1
+        sides = [check_split(clips, fraction=fraction, seed=seed)[1] for seed in range(5)]
+        assert all(side["label"].nunique() == 10 for side in sides)
+        assert max(abs(len(side) / len(clips) - fraction) for side in sides) < 0.05
+        assert len({tuple(side["group"].unique()) for side in sides}) > 1
 
 
 def test_split_of_speakers_with_one_class_each_and_of_rows_numbered_twice():
@@ -296,23 +273,17 @@ def known(monkeypatch, **changes):
 def archive(tmp_path, places, tone, monkeypatch):
     """A zip of 16 digits and an embedded set of two, with their fingerprints; nothing is served."""
     folder = tmp_path / "made" / NAME
-    for name in [
-        f"{d}_{who}_{take}" for d in "01" for who in ("eve", "adam") for take in (0, 4, 5, 10)
-    ]:
-        path = folder / "recordings" / f"{name}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, tone(hertz=300 + len(name)), 8_000)
+    (folder / "recordings").mkdir(parents=True)
+    for digit, speaker, take in itertools.product("01", ["eve", "adam"], [0, 4, 5, 10]):
+        file = folder / "recordings" / f"{digit}_{speaker}_{take}.wav"
+        soundfile.write(file, tone(hertz=300 + take), 8_000)
     clips = tmp_path / "data" / "spoken-digits" / "clips"
     clips.mkdir(parents=True)
     (clips.parent / "clips.csv").write_text("file,label,group,split\na.wav,0,anna,train\n")
     soundfile.write(clips / "a.wav", tone(), 8_000)
     sha256 = data.fingerprint(folder, "recordings/*.wav")
     known(monkeypatch, sha256=sha256, url="http://127.0.0.1:9/closed.zip")
-    packed = folder.with_name(f"{NAME}.zip")
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
-        for inside in sorted(folder.rglob("*")):
-            file.write(inside, inside.relative_to(folder.parent))
-    return packed
+    return Path(shutil.make_archive(str(folder), "zip", folder.parent, NAME))
 
 
 def check_digits(clips, place):
@@ -330,11 +301,6 @@ def check_unavailable(places, message):
     assert [path for place in places for path in place.rglob("*")] == []
 
 
-def test_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="expected one of .*digits.*, fsdd, .*found 'birds'"):
-        data.load("birds")
-
-
 def test_archive_is_unpacked_from_a_given_folder_once(archive, places, monkeypatch, tmp_path):
     given = archive.rename(tmp_path / archive.name)
     monkeypatch.setenv("COURSE_DATA_DIR", str(given.parent))
@@ -345,9 +311,7 @@ def test_archive_is_unpacked_from_a_given_folder_once(archive, places, monkeypat
 
 
 @pytest.mark.parametrize("around", ["", NAME])
-def test_recordings_are_read_where_they_lie_unpacked(
-    archive, places, monkeypatch, around, tmp_path
-):
+def test_unpacked_recordings_are_read(archive, places, monkeypatch, around, tmp_path):
     (tmp_path / "given" / around).mkdir(parents=True)
     (archive.parent / NAME).rename(tmp_path / "given" / around / NAME)
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "given"))
@@ -388,18 +352,13 @@ def test_stand_in_says_why_and_shows_no_folder(archive, places, monkeypatch, cap
     check_unavailable(places, f"looked for {NAME}.zip in the folder that COURSE_DATA_DIR names")
 
 
-def zip_of(**files):
+def zip_of(*names):
     """The bytes of a zip archive with these files."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
-        for name, content in files.items():
-            file.writestr(name, content)
+        for name in names:
+            file.writestr(name, "other")
     return packed.getvalue()
-
-
-def damaged(content):
-    """A zip in whose compressed data a block is overwritten."""
-    return content[:200] + bytes(400) + content[600:]
 
 
 @pytest.mark.parametrize(
@@ -410,10 +369,14 @@ def damaged(content):
         (lambda whole: b"", {"before": lambda: time.sleep(0.5)}, "ReadTimeout; download it"),
         (lambda whole: b"<html>Log in first</html>", {}, "expected a whole archive, found File is"),
         (lambda whole: zip_of(), {}, "expected the fingerprint .*, found .*: these are not the"),
-        (lambda whole: zip_of(**{f"{NAME}/recordings/0_eve_0.wav": "other"}), {}, "not the files"),
-        (lambda whole: zip_of(**{f"{NAME}/a": "", "../evil": ""}), {}, "'../evil', which reaches"),
-        (lambda whole: zip_of(**{"/tmp/evil-of-the-course": ""}), {}, "evil.*, which reaches out"),
-        (damaged, {}, f"{NAME}.zip: expected a whole archive, found .*: delete it"),
+        (lambda whole: zip_of(f"{NAME}/recordings/0_eve_0.wav"), {}, "these are not the files"),
+        (lambda whole: zip_of(f"{NAME}/a", "../evil"), {}, "'../evil', which reaches outside"),
+        (lambda whole: zip_of("/tmp/evil-of-the-course"), {}, "evil.*, which reaches outside"),
+        (
+            lambda whole: whole[:200] + bytes(400) + whole[600:],
+            {},
+            "a whole archive, found .*: del",
+        ),
     ],
 )
 def test_bad_answer_is_refused(archive, places, server, monkeypatch, change, answer, message):
@@ -423,26 +386,15 @@ def test_bad_answer_is_refused(archive, places, server, monkeypatch, change, ans
     assert not list(archive.parents[1].rglob("*evil*")) + list(Path("/tmp").glob("evil-of*"))
 
 
-def test_closed_network_and_full_disk_are_named(archive, places, server, monkeypatch):
-    check_unavailable(
-        places, "looked for .* at http://127.0.0.1:9/closed.zip: ConnectionError; dow"
-    )
+def test_closed_network_full_disk_and_interruption_leave_nothing(
+    archive, places, server, monkeypatch
+):
+    check_unavailable(places, "looked for .* at http://127.0.0.1:9/closed.zip: ConnectionError;")
     known(monkeypatch, url=server(archive.read_bytes()))
-
-    def fail(*arguments):
-        raise OSError(28, "No space left on device", "/a/secret/place")
-
-    monkeypatch.setattr(zipfile.ZipFile, "extractall", fail)
-    check_unavailable(
-        places, "found No space left on device: delete it and fetch it again, or make"
-    )
-
-
-def test_interrupted_download_leaves_nothing(archive, places, server, monkeypatch):
-    known(monkeypatch, url=server(archive.read_bytes()))
-    monkeypatch.setattr(
-        data, "_only_folder", lambda folder: (_ for _ in ()).throw(KeyboardInterrupt)
-    )
+    full = OSError(28, "No space left on device", "/a/secret/place")
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", mock.Mock(side_effect=full))
+    check_unavailable(places, "found No space left on device: delete it and fetch it again, or")
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", mock.Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         data.load("digits")
     assert [path for place in places for path in place.rglob("*")] == []
@@ -506,5 +458,7 @@ def test_parts_are_official_and_a_share_of_each_label_and_group(capsys):
     assert line in capsys.readouterr().out
     clip = validation.iloc[7]
     np.testing.assert_allclose(clip["frames"], audio.log_mel(audio.read(clip["path"])), atol=1e-5)
+    with pytest.raises(ValueError, match="expected one of .*digits.*, fsdd, .*found 'birds'"):
+        data.load_parts("birds")
     with pytest.raises(ValueError, match=r"expected splits train and test, found \['1', '2'"):
         data.load_parts("environmental-sounds")
