@@ -84,7 +84,7 @@ def load(name: str) -> pd.DataFrame:
         chosen = SETS[chosen.stand_in]
         folder = _folder(chosen)
     rows = [(*row[:4], chosen.source, row[4]) for row in chosen.list_clips(folder)]
-    clips = _table(rows, root=DATA)
+    clips = _table(rows, root=folder)
     LOADED[name] = fingerprint_of(chosen.name)
     licences = clips["licence"].unique()
     licence = licences[0] if len(licences) == 1 else "a licence for each clip"
