@@ -1,23 +1,19 @@
 @echo off
-rem Windows: find a Python for which this folder holds packages, set the course up, and open it. start.bat --help says more.
+rem Windows: find a Python for which this folder holds packages, and set the course up with it.
 setlocal
-set "here=%~dp0"
 if defined COURSE_PYTHON call :try "%COURSE_PYTHON%"
-for %%V in (3.12 3.11 3.10 3.13) do call :try py -%%V
+for %%V in (3.12 3.11 3.13 3.10) do call :try py -%%V
 call :try python
-call :try python3
-if defined found goto run
-type "%here%python-needed.txt"
-pause
-exit /b 1
-
-:run
-%found% "%here%set_up.py" %*
-set code=%errorlevel%
-if not %code% == 0 pause
-exit /b %code%
+if not defined found (
+  echo No Python was found for which this folder holds packages: see README-FIRST.txt.
+  pause
+  exit /b 1
+)
+%found% "%~dp0set_up.py" %*
+if errorlevel 1 pause
+exit /b %errorlevel%
 
 :try
 if defined found exit /b
-%* "%here%set_up.py" --fits >nul 2>nul && set found=%*
+%* "%~dp0set_up.py" --fits >nul 2>nul && set found=%*
 exit /b
