@@ -2,4 +2,6 @@
 
 import os
 
+from course_lib.exercises import check as check
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on start-up, before import

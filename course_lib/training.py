@@ -1,49 +1,65 @@
-"""Compile and fit, always the same way, with a learning curve that grows while the model trains."""
+"""Compile and fit, always the same way, with a learning curve that grows while a model trains."""
 
 import contextlib
 import functools
 import os
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 
 import keras
 import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import tensorflow as tf
 from IPython import get_ipython
 from IPython.display import display
+from keras.callbacks import Callback, History
+from matplotlib.figure import Figure
 
-from course_lib.words import COLUMNS, in_words
+from course_lib.plots import WIDTH, alt_text
 
 EPOCHS = 12
 LEARNING_RATE = 3e-3
 CLIP_NORM = 1.0  # the norm of all gradients together that a step may not exceed
 
 
-def fit(model, train, validation=None, *, epochs=EPOCHS, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM, callbacks=()):
-    """Train a classifier with Adam on the cross-entropy of its logits.
+def fit(
+    model: keras.Model,
+    train: tf.data.Dataset,
+    validation: tf.data.Dataset | None = None,
+    *,
+    epochs: int = EPOCHS,
+    callbacks: Sequence[Callback] = (),
+    **options: float,
+) -> History:
+    """Compile a classifier, with the options of `compile_model`, and train it on its logits.
 
-    Args: model: an uncompiled Keras model with logits; train, validation: datasets of (frames, integer labels), as `bucketed` gives;
-    train may have a probability for each class as its labels, as `augmentation.mixup` gives; without validation no learning curve is drawn.
-    Returns: the `keras.callbacks.History`: loss, accuracy, val_loss, val_accuracy and seconds, a value an epoch; the seconds leave
-    out the validation, and the first hold the compiling.
-    Raises: FloatingPointError if the loss is no longer a finite number, with what to try.
+    Args:
+        train: as `bucketed` gives, or with probabilities as labels, as `augmentation.mixup` gives.
+        validation: as `bucketed` gives; without it no learning curve is drawn.
+
+    Returns:
+        Loss, accuracy, val_loss, val_accuracy, and seconds without the validation, an epoch each.
     """
-    prepare(model, learning_rate=learning_rate, clip_norm=clip_norm)
-    if train.element_spec[1].shape.rank == 2:
-        model.compile(model.optimizer, keras.losses.CategoricalCrossentropy(from_logits=True), metrics=["accuracy"], jit_compile=compiles(model))
-        validation = validation and validation.map(lambda frames, labels: (frames, tf.one_hot(labels, model.output_shape[-1])))
+    soft = train.element_spec[1].shape.rank == 2
+    loss = keras.losses.CategoricalCrossentropy(from_logits=True) if soft else None
+    compile_model(model, loss=loss, **options)
+    if soft and validation is not None:
+        classes = model.output_shape[-1]
+        validation = validation.map(lambda frames, label: (frames, tf.one_hot(label, classes)))
     return _fit_compiled(model, train, validation, epochs, callbacks)
 
 
-def fit_seeds(model, train, *, seeds, epochs=EPOCHS, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM):
+def fit_seeds(
+    model: keras.Model, train: tf.data.Dataset, *, seeds: Iterable[int], epochs=EPOCHS, **options
+) -> Iterator[tuple[int, keras.Model, History]]:
     """Train one architecture from several random beginnings, compiled once.
 
-    Args: model: an uncompiled Keras model with logits; train: a dataset of (frames, integer labels); seeds: integers.
-    Returns: an iterator of (seed, model, history): the same model each time, with new weights, so use it before the next;
-    the order of the batches goes on from seed to seed.
-    Raises: FloatingPointError if the loss is no longer a finite number, with what to try.
+    Yields:
+        Seed, model (the same each time, with new weights: use it before the next), history.
     """
-    prepare(model, learning_rate=learning_rate, clip_norm=clip_norm)
+    compile_model(model, **options)
     model.optimizer.build(model.trainable_variables)
     untouched = [variable.numpy() for variable in model.optimizer.variables]
     for seed in seeds:
@@ -51,124 +67,123 @@ def fit_seeds(model, train, *, seeds, epochs=EPOCHS, learning_rate=LEARNING_RATE
         model.set_weights(keras.models.clone_model(model).get_weights())
         for variable, value in zip(model.optimizer.variables, untouched):
             variable.assign(value)
+        # The order of the batches goes on from seed to seed.
         yield seed, model, _fit_compiled(model, train, None, epochs, ())
 
 
-def prepare(model, *, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM):
-    """Give a model its loss, Adam, and XLA where that is faster."""
+def compile_model(
+    model: keras.Model,
+    *,
+    learning_rate: float = LEARNING_RATE,
+    clip_norm: float = CLIP_NORM,
+    loss: keras.losses.Loss | None = None,
+) -> None:
+    """Give a model its loss (for integer labels if None), Adam, and XLA where that is faster."""
     start_xla()
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         jit_compile=compiles(model),
     )
 
 
-def _fit_compiled(model, train, validation, epochs, callbacks):
-    watchers = [Stopwatch(), StopAtNaN(), *([LearningCurve()] if validation is not None else []), *callbacks]
-    return model.fit(train, validation_data=validation, epochs=epochs, shuffle=False, verbose=0, callbacks=watchers)
-
-
-def compiles(model):
-    """Whether XLA makes this model's training faster: on a CPU that of a recurrent layer, if nothing convolves; on a GPU cuDNN is faster.
-
-    Returns: a bool for `model.compile(jit_compile=…)`.
-    """
-    recurs = any(isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)) for layer in model.layers)
+def compiles(model: keras.Model) -> bool:
+    """Say whether XLA makes training faster: recurrent, without convolutions, and on a CPU."""
+    recurrent = (keras.layers.RNN, keras.layers.Bidirectional)
+    recurs = any(isinstance(layer, recurrent) for layer in model.layers)
     convolves = any("Conv" in type(layer).__name__ for layer in model.layers)
     return recurs and not convolves and not tf.config.list_physical_devices("GPU")
 
 
 @functools.cache
-def start_xla():
+def start_xla() -> None:
     """Start XLA once a process, without the notes that it then writes."""
     with quiet_stderr():
         tf.function(lambda number: number + 1, jit_compile=True)(tf.constant(1.0))
 
 
 @contextlib.contextmanager
-def quiet_stderr():
-    """Within this context nothing reaches the error stream, not even what TensorFlow writes past Python's streams and past every setting."""
-    with contextlib.ExitStack() as stack:
-        stderr = os.dup(2)
-        stack.callback(os.close, stderr)
-        stack.callback(os.dup2, stderr, 2)
-        os.dup2(stack.enter_context(open(os.devnull, "w")).fileno(), 2)
+def quiet_stderr() -> Iterator[None]:
+    """Silence the error stream, even what TensorFlow writes past Python and past every setting."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
         yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
-class Stopwatch(keras.callbacks.Callback):
-    """Writes the seconds of each epoch into its logs, those of the validation left out."""
+class Stopwatch(Callback):
+    """Writes the seconds of each epoch, those of the validation left out, into its logs."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.begin, self.apart = time.perf_counter(), 0
+        self.begin, self.validation = time.perf_counter(), 0
 
     def on_test_begin(self, logs=None):
         self.pause = time.perf_counter()
 
     def on_test_end(self, logs=None):
-        self.apart += time.perf_counter() - self.pause
+        self.validation += time.perf_counter() - self.pause
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = time.perf_counter() - self.begin - self.apart
+        logs["seconds"] = time.perf_counter() - self.begin - self.validation
 
 
-class StopAtNaN(keras.callbacks.Callback):
+class StopAtNaN(Callback):
     """Stops the training with an explanation when the loss is no longer a finite number."""
 
     def on_epoch_end(self, epoch, logs=None):
-        if logs["loss"] - logs["loss"] != 0:
-            raise FloatingPointError(
-                f"epoch {epoch + 1}: expected a finite loss, found {logs['loss']}: use a smaller learning_rate or a smaller clip_norm"
-            )
+        if not np.isfinite(logs["loss"]):
+            found = f"epoch {epoch + 1}: expected a finite loss, found {logs['loss']}"
+            raise FloatingPointError(f"{found}: use a smaller learning_rate or clip_norm")
 
 
-class LearningCurve(keras.callbacks.Callback):
-    """Draws loss and accuracy after each epoch: in a notebook the picture grows and one final picture stays."""
+class LearningCurve(Callback):
+    """Draws loss and accuracy after each epoch, in a notebook, in one picture that grows."""
 
     def on_train_begin(self, logs=None):
         self.seen, self.handle = [], None
 
     def on_epoch_end(self, epoch, logs=None):
         self.seen.append(dict(logs))
-        if get_ipython() is None:
-            return
-        figure = self.draw()
-        alternative = {"image/png": {"alt": in_words(figure, self.fact())}}
-        if self.handle is None:
-            self.handle = display(figure, display_id=True, metadata=alternative)
-        else:
-            self.handle.update(figure, metadata=alternative)
-        plt.close(figure)
+        if get_ipython() is not None:
+            figure = self.draw()
+            shown = {"metadata": {"image/png": {"alt": alt_text(figure, self.fact())}}}
+            if self.handle is None:
+                self.handle = display(figure, display_id=True, **shown)
+            else:
+                self.handle.update(figure, **shown)
+            plt.close(figure)
 
     def on_train_end(self, logs=None):
         if self.handle is not None:
-            print(fill(in_words(self.draw(), self.fact()), COLUMNS))
-            plt.close()
+            print(fill(f"Look at: {self.fact()}.", WIDTH))
 
-    def fact(self):
-        """What the curves have come to.
-
-        Returns: a str.
-        """
+    def fact(self) -> str:
+        """Say what the curves have come to."""
         now = self.seen[-1]
-        return (
-            f"after epoch {len(self.seen)} the loss is {now['loss']:.2f} in training and {now['val_loss']:.2f} in validation, "
-            f"the accuracy {now['accuracy']:.3f} and {now['val_accuracy']:.3f}"
-        )
+        losses = f"{now['loss']:.2f} in training and {now['val_loss']:.2f} in validation"
+        accuracies = f"{now['accuracy']:.3f} and {now['val_accuracy']:.3f}"
+        return f"after epoch {len(self.seen)} the loss is {losses}, the accuracy {accuracies}"
 
-    def draw(self):
-        """The picture so far: loss on the left, accuracy on the right.
-
-        Returns: a matplotlib figure.
-        """
+    def draw(self) -> Figure:
+        """Draw the curves so far, loss on the left, accuracy on the right."""
         figure, panels = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
-        for axes, quantity in zip(panels, ["loss", "accuracy"]):
-            for name, label, style in [(quantity, "training", "o-"), (f"val_{quantity}", "validation", "s--")]:
-                if name in self.seen[0]:
-                    axes.plot(range(1, len(self.seen) + 1), [logs[name] for logs in self.seen], style, label=label, markersize=4)
-            axes.set(xlabel="epoch", ylabel=quantity, title=f"{self.model.name}: {quantity}")
+        curves, epochs = pd.DataFrame(self.seen), range(1, len(self.seen) + 1)
+        for axes, name in zip(panels, ["loss", "accuracy"]):
+            axes.plot(epochs, curves[name], "o-", label="training", markersize=4)
+            axes.plot(epochs, curves[f"val_{name}"], "s--", label="validation", markersize=4)
+            axes.set(xlabel="epoch", ylabel=name, title=f"{self.model.name}: {name}")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
         return figure
+
+
+def _fit_compiled(model, train, validation, epochs, callbacks):
+    curve = [] if validation is None else [LearningCurve()]
+    callbacks = [Stopwatch(), StopAtNaN(), *curve, *callbacks]
+    options = {"epochs": epochs, "shuffle": False, "verbose": 0, "callbacks": callbacks}
+    return model.fit(train, validation_data=validation, **options)
