@@ -2,6 +2,7 @@
 
 import os
 
-from course_lib.exercises import check as check
+from course_lib.exercises import check
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on start-up, before import
+__all__ = ["check"]
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported: fewer notes
