@@ -11,7 +11,6 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 project = html_title = "Recurrent neural networks for audio classification"
-language = "en"
 extensions = ["myst_nb"]
 root_doc = "docs/index"
 include_patterns = ["*.md", "*/*.md", "data/*/README.md", "benchmarks/*/*.md", "notebooks/*.ipynb"]
@@ -79,8 +78,7 @@ def lesson(notebook: dict, solved: dict, name: str) -> dict:
                 output["data"] = {"text/html": picture}
     badge, title, *cells = notebook["cells"]
     links = BADGE.sub(r"[\1](\2)", "".join(badge["source"])) + DOWNLOADS.format(name)
-    heading, _, rest = "".join(title["source"]).partition("\n")
-    title["source"] = f"{heading}\n\n{links}\n{rest}"
+    title["source"] = "".join(title["source"]).replace("\n", f"\n\n{links}\n", 1)
     return {**notebook, "cells": [title, *cells]}
 
 

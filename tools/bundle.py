@@ -2,20 +2,18 @@
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-START = ROOT / "teaching" / "start"
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(START))
-import set_up
-
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from course_lib import data
+from teaching.start import set_up
 
+ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "bundle"
 TOP = "rnn-audio-course"  # the folder in the zip
 LINUX = [f"manylinux_2_{minor}" for minor in range(28, 4, -1)] + ["manylinux2014"]  # glibc 2.28
@@ -55,23 +53,20 @@ def recordings() -> Iterator[tuple[str, Path]]:
 
 
 def packages(computer: str, python: str) -> Iterator[Path]:
-    """Download the packages for a kind of computer, in the versions that uv finds.
-
-    pip does not find them: it answers the conditions in requirements for this computer.
-    """
+    """Download the packages of a computer; uv finds the versions, as pip knows only this one."""
     uv_name, tags = PLATFORMS[computer]
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("-e .", "")
+    lines = (ROOT / "requirements.txt").read_text().replace("-e .", "pip\nsetuptools")
     if computer == "linux_x86_64":  # the package without a graphics processor is much smaller
         lines = re.sub("^tensorflow(?=[=>])", "tensorflow-cpu", lines, flags=re.MULTILINE)
-    options = f"--only-binary=:all: --python-version={python}".split()
+    options = ["--only-binary=:all:", f"--python-version={python}"]
     command = [sys.executable, "-m", "uv", "pip", "compile", "-", "-q", "--no-header", *options]
     command += ["--no-annotate", f"--python-platform={uv_name}"]
-    wanted = f"{lines}\npip\nsetuptools\n"
-    pins = subprocess.run(command, input=wanted, capture_output=True, text=True)
+    pins = subprocess.run(command, input=lines, capture_output=True, text=True)
     if pins.returncode:
         sys.exit(f"no packages for {computer} with Python {python}:\n{pins.stderr}")
     folder = BUILD / "wheels" / f"{computer}-{python}"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # it may hold older versions
+    folder.mkdir(parents=True)
     (folder / f"{folder.name}.txt").write_text(pins.stdout, encoding="utf-8")
     command = [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", f"--dest={folder}"]
     command += ["--implementation=cp", *options, *(f"--platform={tag}" for tag in tags)]
@@ -84,12 +79,12 @@ def write(targets: list[str], files: dict[str, Path]) -> Path:
     """Write the zip: the course as git has it, the files, and the start scripts."""
     path = BUILD / f"{TOP}-{'-'.join(targets)}.zip"
     path.parent.mkdir(parents=True, exist_ok=True)
-    command = ["git", "-C", ROOT, "archive", f"--prefix={TOP}/course/", f"--output={path}", "HEAD"]
-    subprocess.run(command, check=True)
+    command = ["git", "archive", f"--prefix={TOP}/course/", f"--output={path}", "HEAD"]
+    subprocess.run(command, cwd=ROOT, check=True)
     with zipfile.ZipFile(path, "a") as whole:
         for name, file in files.items():
             whole.write(file, f"{TOP}/{name}")
-        for file in START.glob("*.*"):
+        for file in Path(set_up.__file__).parent.glob("*.*"):
             text = file.read_text(encoding="utf-8").replace("{targets}", ", ".join(targets))
             ends = "\r\n" if file.suffix in (".bat", ".txt") else "\n"  # Windows reads these
             member = zipfile.ZipInfo.from_file(file, f"{TOP}/{file.name}")

@@ -30,8 +30,7 @@ def main() -> None:
     lessons = parser.parse_args().lessons
     folder = build.ROOT / "build" / "slides"
     reveal = files("sphinx_revealjs") / "_static" / "revealjs"
-    for part in ("dist", "plugin/notes", "plugin/zoom"):
-        shutil.copytree(reveal / part, folder / "reveal.js" / part, dirs_exist_ok=True)
+    shutil.copytree(reveal, folder / "reveal.js", dirs_exist_ok=True)
     for source in build.sources():
         if not lessons or source.name[:2] in lessons:
             page = to_html(slides(source))
@@ -52,11 +51,8 @@ def slides(source: Path) -> nbformat.NotebookNode:
     shown[0].source = f"# {title}\n\n{shown[0].source}"  # the question stands below the title
     texts = [cell.source for cell in cells if cell.cell_type == "markdown" and not tags(cell)]
     ending = [text for text in texts[-1].split("\n\n") if ENDING.match(text)]
-    shown.append(nbformat.v4.new_markdown_cell("\n\n".join(["## Where to go next", *ending])))
-    shown[-1].metadata["slideshow"] = {"slide_type": "slide"}
-    for cell in shown:
-        if cell.cell_type == "markdown":
-            cell.source = LINK.sub(r"\1", cell.source)
+    last = LINK.sub(r"\1", "\n\n".join(["## Where to go next", *ending]))
+    shown.append(nbformat.v4.new_markdown_cell(last, metadata=shown[0].metadata))
     return nbformat.v4.new_notebook(cells=shown, metadata={"title": title})
 
 

@@ -20,26 +20,24 @@ def main() -> None:
     options = parser.parse_args()
     pins = HERE / "wheels" / f"{this_machine()}.txt"
     if not pins.is_file():
-        others = ", ".join(sorted(path.stem for path in pins.parent.glob("*.txt")))
-        sys.exit(f"expected a computer and a Python as {others}, found {this_machine()}")
+        others = sorted(path.stem for path in pins.parent.glob("*.txt"))
+        sys.exit(f"expected one of {', '.join(others)}, found {this_machine()}")
     if options.fits:
         return
     mark, expected = HERE / ".venv" / "set-up.txt", f"{HERE}\n{pins.read_text()}"
     if not (mark.is_file() and mark.read_text() == expected):
         install(pins)
         mark.write_text(expected)
-    recordings = HERE / "recordings"
-    if recordings.is_dir():
-        os.environ["COURSE_DATA_DIR"] = str(recordings)
+    if (HERE / "recordings").is_dir():
+        os.environ["COURSE_DATA_DIR"] = str(HERE / "recordings")
     sys.exit(check() if options.check else run("jupyter", "lab", f"notebooks/{FIRST}"))
 
 
 def this_machine() -> str:
     """Name the computer and the Python that run this, such as win_amd64-3.12."""
     system = {"win32": "win", "darwin": "macosx"}.get(sys.platform, sys.platform)
-    machine = platform.machine() if sys.maxsize > 2**32 else "32bit"
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{system}_{machine.lower() if system == 'win' else machine}-{version}"
+    machine = platform.machine().lower() if sys.maxsize > 2**32 else "32bit"
+    return f"{system}_{machine}-{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def install(pins: Path) -> None:
@@ -48,10 +46,8 @@ def install(pins: Path) -> None:
     venv.create(HERE / ".venv", clear=True, symlinks=os.name != "nt")
     pip = next(pins.parent.glob("pip-*.whl")) / "pip"  # Debian's Python brings none
     command = [PYTHON, pip, "--isolated", "install", "--quiet", "--no-index", "--no-deps"]
-    command += ["--disable-pip-version-check", "--no-warn-script-location"]
     packages = ["--no-compile", "--find-links", pins.parent, "--requirement", pins]
-    course = ["--no-build-isolation", "--editable", HERE / "course"]
-    for part in (packages, course):
+    for part in (packages, ["--no-build-isolation", "--editable", HERE / "course"]):
         if subprocess.run([*command, *part]).returncode:
             sys.exit("The set-up failed; pip says why above. Was the zip unpacked whole?")
 
