@@ -393,9 +393,8 @@ def _unpack(packed, folder):
     except UNPACKING_ERRORS as error:
         found = getattr(error, "strerror", None) or error  # without the path
         advice = "delete it and fetch it again, or make room"
-        raise Unavailable(
-            f"{packed.name}: expected a whole archive, found {found}: {advice}"
-        ) from error
+        found = f"expected a whole archive, found {found}"
+        raise Unavailable(f"{packed.name}: {found}: {advice}") from error
 
 
 def _only_folder(folder):
@@ -409,15 +408,14 @@ def _with_recordings(folder, archive):
     for place in (folder, _only_folder(folder)):
         if any(place.glob(archive.recordings or "*/*")):
             return place
-    raise Unavailable(
-        f"the folder {folder.name}: expected recordings, found none; delete the folder"
-    )
+    raise Unavailable(f"folder {folder.name}: expected recordings, found none; delete the folder")
 
 
 def _is_writable(folder):
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return not tempfile.TemporaryFile(dir=folder).close()
+        with tempfile.TemporaryFile(dir=folder):
+            return True
     except OSError:
         return False
 
