@@ -23,12 +23,7 @@ WIDTH = 100  # characters of a printed line
 
 
 def show(picture: Axes | Figure, fact: str) -> None:
-    """Show a picture, with its alternative text, and print in one line what to look at.
-
-    Args:
-        picture: an axes, or a figure with several.
-        fact: what there is to see, in words, with its number.
-    """
+    """Show a picture with its alternative text, and print the fact that there is to see."""
     alternative = alt_text(picture, fact)
     if get_ipython() is not None:
         display(picture.figure, metadata={"image/png": {"alt": alternative}})
@@ -37,11 +32,7 @@ def show(picture: Axes | Figure, fact: str) -> None:
 
 
 def alt_text(picture: Axes | Figure, fact: str) -> str:
-    """Describe a picture for those who cannot see it: the titles of its panels, then the fact.
-
-    Raises:
-        ValueError: there is no title, or the fact is empty.
-    """
+    """Describe a picture for those who cannot see it: the titles of its panels, then the fact."""
     if not fact.strip():
         raise ValueError("expected the fact that the picture shows, found an empty text")
     titles = [" ".join(axes.get_title().split()) for axes in picture.figure.axes]
@@ -51,11 +42,7 @@ def alt_text(picture: Axes | Figure, fact: str) -> str:
 
 
 def waveform(
-    samples: np.ndarray,
-    *,
-    axes: Axes | None = None,
-    sample_rate: int = SAMPLE_RATE,
-    title: str = "waveform",
+    samples: np.ndarray, *, axes: Axes | None = None, sample_rate=SAMPLE_RATE, title="waveform"
 ) -> Axes:
     """Draw a waveform, `[samples]` in units of full scale, against time."""
     axes = axes or _axes(2.2)
@@ -75,15 +62,9 @@ def spectrogram(
     unit: str = "power (dB)",
     title: str = "spectrogram",
 ) -> Axes:
-    """Draw a spectrogram with linear frequency.
+    """Draw a spectrogram `[frames, bins]`, whose bins go from 0 to `top` hertz.
 
-    Args:
-        values: `[frames, bins]`, from 0 to `top` hertz.
-        axes: to draw in, a new one by default.
-        top: hertz.
-        start, step: seconds, where the first column begins and how wide one is.
-        unit: what the colours mean.
-        title: of the picture.
+    The first column starts at `start` and each is `step` wide (seconds); colours mean `unit`.
     """
     axes = axes or _axes(3)
     image = axes.imshow(values.T, extent=(start, start + len(values) * step, 0, top), **PICTURE)
@@ -103,15 +84,10 @@ def log_mel(
     step: float | None = None,
     title: str = "log-mel frames",
 ) -> Axes:
-    """Draw log-mel frames, with the bands' centres in hertz at the side.
+    """Draw log-mel frames `[frames, bands]`, with the bands' centres in hertz at the side.
 
-    Args:
-        frames: `[frames, bands]`, natural log of mel energy.
-        axes: a matplotlib axes, or None for a new one.
-        frame_length, frame_step, sample_rate: what the frames were made with.
-        top: hertz, the upper edge of the highest band, by default half the sample rate.
-        step: seconds a frame, where frames were left out; by default as they were made.
-        title: above the picture.
+    Give frame_length, frame_step (samples) and sample_rate as the frames were made with. `step`
+    (seconds a frame) and `top` (hertz, where the highest band ends) follow from them.
     """
     axes, bands = axes or _axes(3), frames.shape[1]
     start = (frame_length - frame_step) / 2 / sample_rate  # columns stand at their middles
@@ -147,15 +123,10 @@ def intervals(
     chance: float | None = None,
     title: str = "accuracy with its 95 % interval",
 ) -> Axes:
-    """Draw accuracies as points with their intervals, a line each, and chance as a dashed line.
-
-    Args:
-        scores: columns accuracy, low, high, or a dict from name to Score.
-    """
+    """Draw accuracy, low and high of each row, or of a dict's Scores, and chance (dashed)."""
     if isinstance(scores, dict):
-        columns = ["accuracy", "low", "high"]
-        rows = [score[:3] for score in scores.values()]
-        scores = pd.DataFrame(rows, index=list(scores), columns=columns)
+        rows = {name: score[:3] for name, score in scores.items()}
+        scores = pd.DataFrame.from_dict(rows, orient="index", columns=["accuracy", "low", "high"])
     places, accuracy = np.arange(len(scores)), scores["accuracy"]
     axes = axes or _axes(0.8 + 0.4 * len(scores))
     bars = [accuracy - scores["low"], scores["high"] - accuracy]
@@ -202,12 +173,7 @@ def under_frames(
     scale: str = "linear",
     title: str = "frame by frame",
 ) -> Figure:
-    """Draw log-mel frames and, on the same time axis, a line for each `[frames]` in curves.
-
-    Args:
-        unit: what the lines measure.
-        scale: "linear" or "log".
-    """
+    """Draw log-mel frames and, on the same time axis, a line in `unit` for each `[frames]`."""
     figure, (top, under) = plt.subplots(2, 1, figsize=(9, 5), layout="constrained", sharex=True)
     log_mel(frames, axes=top).set_xlabel("")
     for (name, values), style in zip(curves.items(), ["-", "--", "-.", ":"] * len(curves)):
@@ -221,19 +187,14 @@ def gates(
     frames: np.ndarray, values: dict[str, np.ndarray], *, title: str = "inside the layer"
 ) -> Figure:
     """Draw log-mel frames and, on the same time axis, an image for each `[frames, units]`."""
-    figure, panels = plt.subplots(
-        1 + len(values),
-        1,
-        figsize=(9, 2.2 + 1.3 * len(values)),
-        layout="constrained",
-        sharex=True,
-        height_ratios=[1.5] + [1] * len(values),
-    )
+    count, heights = 1 + len(values), [1.5] + [1] * len(values)
+    options = {"layout": "constrained", "sharex": True, "height_ratios": heights}
+    figure, panels = plt.subplots(count, 1, figsize=(9, 0.9 + 1.3 * count), **options)
     log_mel(frames, axes=panels[0]).set_xlabel("")
     for axes, (name, value) in zip(panels[1:], values.items()):
         # A gate or a state is 1 at most; an LSTM's cell may be more.
-        top, (count, units) = max(1, np.abs(value).max()), value.shape
-        extent = (START, START + count * STEP, -0.5, units - 0.5)
+        top, (frame_count, units) = max(1, np.abs(value).max()), value.shape
+        extent = (START, START + frame_count * STEP, -0.5, units - 0.5)
         image = axes.imshow(value.T, extent=extent, **PICTURE)
         image.set_clim(0 if value.min() >= 0 else -top, top)
         axes.set(ylabel="unit", title=f"{title}: {name}")

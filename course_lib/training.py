@@ -33,14 +33,11 @@ def fit(
     callbacks: Sequence[Callback] = (),
     **options: float,
 ) -> History:
-    """Compile a classifier, with the options of `compile_model`, and train it on its logits.
+    """Compile a model with logits, with the options of `compile_model`, and train it.
 
-    Args:
-        train: as `bucketed` gives, or with probabilities as labels, as `augmentation.mixup` gives.
-        validation: as `bucketed` gives; without it no learning curve is drawn.
-
-    Returns:
-        Loss, accuracy, val_loss, val_accuracy, and seconds without the validation, an epoch each.
+    Data are as `bucketed` gives; labels of `train` may be probabilities, as `augmentation.mixup`
+    gives. Without validation no learning curve is drawn. The history also has the seconds of each
+    epoch, without its validation.
     """
     soft = train.element_spec[1].shape.rank == 2
     loss = keras.losses.CategoricalCrossentropy(from_logits=True) if soft else None
@@ -72,13 +69,9 @@ def fit_seeds(
 
 
 def compile_model(
-    model: keras.Model,
-    *,
-    learning_rate: float = LEARNING_RATE,
-    clip_norm: float = CLIP_NORM,
-    loss: keras.losses.Loss | None = None,
+    model: keras.Model, *, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM, loss=None
 ) -> None:
-    """Give a model its loss (for integer labels if None), Adam, and XLA where that is faster."""
+    """Give a model its loss (of integer labels if None), Adam, and XLA where that is faster."""
     start_xla()
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm),
