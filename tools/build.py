@@ -1,207 +1,268 @@
-"""A lesson's source → the learner's notebook and the solutions notebook; --check says whether they are fresh."""
+"""A lesson's source → the learner's notebook and the solved one; --check says what is not fresh."""
 
 import argparse
 import ast
 import base64
 import hashlib
 import io
+import json
 import os
 import re
 import sys
+import tempfile
+import time
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from PIL import Image
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
 
-NOTEBOOKS = Path(__file__).resolve().parent
-ROOT, SOURCES = NOTEBOOKS.parent, NOTEBOOKS / "src"
-sys.path.insert(0, str(ROOT))
-
-from notebooks import shared
-
-SETUP = SOURCES / "setup_course.py"
-GLOSSARY = ROOT / "GLOSSARY.md"
-TERM = re.compile(r"\]\(\.\./GLOSSARY\.md#([\w-]+)\)")  # a link to the glossary, without a title
-SLIDES_ALONE = {"only-slides", "notes"}  # cells that no notebook has
-SLIDE_TAGS = {"slide", "more", "no-code", *SLIDES_ALONE}
-BLANK = "# Your code here."
-SECONDS_A_CELL = 300
-KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("lessons", nargs="*", help="numbers or names of lessons, such as 01; by default all")
-    parser.add_argument("--check", action="store_true", help="build nothing; say which notebooks are not fresh")
-    parser.add_argument("--anew", action="store_true", help="run every cell, even where only words have changed since the last build")
-    parser.add_argument("--repository", metavar="OWNER/NAME", help="write this address into the set-up cell and every badge, and run nothing")
-    parser.add_argument("--branch", default="main", help="the branch that --repository means")
-    options = parser.parse_args()
-    if options.repository:
-        return readdress(options.repository, options.branch)
-    lessons = shared.chosen(sources(), options.lessons)
-    if options.check:
-        stale = [line for source in lessons for line in stale_parts(source)]
-        print("\n".join(stale) or f"{len(lessons)} lessons are fresh")
-        sys.exit(bool(stale))
-    for source in lessons:
-        done = "its words renewed" if kept_outputs(source) and not options.anew else "run and built"
-        print(f"{source.stem}: ", end="", flush=True)  # if a cell fails, its lesson is named
-        build(source, anew=options.anew)
-        print(done, flush=True)
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS, SOURCES, DOCS = ROOT / "notebooks", ROOT / "notebooks" / "src", ROOT / "docs"
+SETUP = ROOT / "tools" / "setup_cell.py"
+PICTURES = {"seven": ("00", 2), "gradient": ("05", 3), "detector": ("15", 2)}  # lesson, which
+BUILT_ON = {"digits": "fsdd", "environment": "esc-10", "commands": "spoken-commands"}
+BUILT_ON |= {"music": "rhythms"}  # the set that each name stood for in the committed notebooks
+SLIDES_ALONE, SLIDE_TAGS = {"only-slides", "notes"}, {"slide", "more", "no-code"}
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SECONDS_A_CELL = 600
+HOVER = re.compile(r"\]\(\.\./docs/glossary\.md#([\w-]+)\)")  # a link to a term of the glossary
 
 
-def sources():
-    """The sources of all lessons, in order."""
-    return sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+def sources(names: list[str] | None = None) -> list[Path]:
+    """List the sources of the lessons whose numbers or names are given, or of all."""
+    every = sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+    unknown = [name for name in names or [] if not any(s.name.startswith(name) for s in every)]
+    if unknown:
+        sys.exit(f"expected lessons such as {every[0].stem}, found {', '.join(unknown)}")
+    return [source for source in every if not names or source.name.startswith(tuple(names))]
 
 
-def build(source, *, anew=False):
-    """Write a lesson's two notebooks; its cells run if code or helpers have changed since the last build, or if it is to be built `anew`.
-
-    Returns: their paths.
-    Raises: nbclient.exceptions.CellExecutionError if a cell fails; ValueError if a cell writes to the error stream.
-    """
-    whole, kept = compose(source), kept_outputs(source)
-    learner(whole)  # what cannot be blanked is said before anything runs
-    if kept and not anew:
-        for cell, outputs in zip(code_cells(whole), kept, strict=True):
-            cell.outputs = outputs
-    else:
-        (ROOT / "build" / "results.csv").unlink(missing_ok=True)  # rows of an earlier form of the lesson would show in its table
-        whole = execute(whole)
-    for path, notebook in [(learner_path(source), learner(whole)), (solutions_path(source), deeper(whole))]:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-    return learner_path(source), solutions_path(source)
-
-
-def kept_outputs(source):
-    """What the code cells of a lesson gave when it was last built; None if its code or its helpers have changed since."""
-    path = solutions_path(source)
-    built = nbformat.read(path, as_version=4) if path.exists() else None
-    return [cell.outputs for cell in code_cells(built)] if built and built.metadata.get("course", {}).get("made_from") == fingerprint(source) else None
-
-
-def code_cells(notebook):
-    """The code cells of a notebook, in order."""
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def learner_path(source):
-    """Where the notebook that a learner opens is written."""
+def learner_path(source: Path) -> Path:
+    """Give the path of the notebook that a learner opens."""
     return NOTEBOOKS / f"{source.stem}.ipynb"
 
 
-def solutions_path(source):
-    """Where the notebook with the solutions is written."""
+def solutions_path(source: Path) -> Path:
+    """Give the path of the notebook with the solutions."""
     return NOTEBOOKS / "solutions" / f"{source.stem}.ipynb"
 
 
-def read(source):
-    """The cells of a source, with all their tags.
-
-    Raises: ValueError if a code cell is tagged to be left out, or a solution has no check after it.
-    """
+def read(source: Path) -> list[NotebookNode]:
+    """Read the cells of a source; ValueError unless each "solution" is followed by its "check"."""
     cells = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells
-    if any(cell.cell_type == "code" and SLIDES_ALONE & set(cell.metadata.get("tags", [])) for cell in cells):
-        raise ValueError(f"{source.name}: expected the tags {' and '.join(sorted(SLIDES_ALONE))} on cells of text alone, found one on a code cell")
-    tags = [cell.metadata.get("tags", []) for cell in cells]
-    if any(("solution" in tags[position]) != ("check" in tags[position + 1] if position + 1 < len(tags) else False) for position in range(len(tags))):
-        raise ValueError(f'{source.name}: expected a cell tagged "check" right after each one tagged "solution", and nowhere else')
+    tags = [set(cell.metadata.get("tags", [])) for cell in cells]
+    for now, following in zip(tags, [*tags[1:], set()]):
+        if ("solution" in now) != ("check" in following):
+            raise ValueError(f'{source.name}: expected a "check" after each "solution", only there')
+    if any(SLIDES_ALONE & tag and c.cell_type == "code" for tag, c in zip(tags, cells)):
+        raise ValueError(
+            f"{source.name}: expected {sorted(SLIDES_ALONE)} on text, found a code cell"
+        )
     return cells
 
 
-def compose(source):
-    """A source as a notebook that has not run: badge, set-up cell, and the lesson's cells with their tags.
-
-    Returns: an nbformat notebook.
-    """
-    meanings = glossary()
-    cells = [nbformat.v4.new_markdown_cell(badge(source)), *(cell for cell in read(source) if not SLIDES_ALONE & set(cell.metadata.get("tags", [])))]
+def compose(source: Path) -> NotebookNode:
+    """Make the notebook of a source, not run yet: badge, set-up cell, cells, folded checks."""
+    address = re.search(r"https://github\.com/([^\"]+)", SETUP.read_text(encoding="utf-8"))[1]
+    page = f"https://colab.research.google.com/github/{address}/blob/main/notebooks"
+    badge = f"[![Open in Colab](../docs/pictures/colab.svg)]({page}/{source.stem}.ipynb)"
+    kept = [c for c in read(source) if not SLIDES_ALONE & set(c.metadata.get("tags", []))]
+    cells, meanings, exercise = [nbformat.v4.new_markdown_cell(badge), *kept], glossary(), 0
     for position, cell in enumerate(cells):
         tags = [tag for tag in cell.metadata.get("tags", []) if tag not in SLIDE_TAGS]
         if "setup" in tags:
-            cell.source = SETUP.read_text(encoding="utf-8").strip().replace('"NN"', f'"{source.name[:2]}"')
+            cell.source = SETUP.read_text(encoding="utf-8").strip()
+        if "check" in tags:
+            exercise += 1
+            title = f'#@title Check exercise {exercise} {{display-mode: "form"}}'
+            cell.source = f'{title}\ncheck("{source.name[:2]}.{exercise}")'
         if cell.cell_type == "markdown":
-            cell.source = TERM.sub(lambda link: f'{link[0][:-1]} "{meanings[link[1]]}")' if link[1] in meanings else link[0], cell.source)
-        cell.metadata, cell.id = nbformat.NotebookNode({"tags": tags} if tags else {}), f"cell-{position:03d}"
-    return nbformat.v4.new_notebook(cells=cells, metadata={**KERNEL, "course": {"made_from": fingerprint(source)}})
+            cell.source = HOVER.sub(lambda link: hover(link, meanings), cell.source)
+        folded = FOLDED if {"setup", "check"} & set(tags) else {}
+        cell.metadata = nbformat.from_dict({**({"tags": tags} if tags else {}), **folded})
+        cell.id = f"cell-{position:03d}"
+    metadata = {"kernelspec": KERNEL, "course": {"made_from": fingerprint(source)}}
+    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
 
 
-def execute(notebook):
-    """Run a notebook in a kernel of its own, in the notebooks' folder.
+def glossary() -> dict[str, str]:
+    """Map the anchor of each term to the first sentence on it, as plain text."""
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    found = re.findall(r"^### (.+)\n+(.+?[.:])(?:\s|$)", text, flags=re.MULTILINE)
+    plain = {term: re.sub(r"[*`]|\[([^]]*)\]\([^)]*\)", r"\1", text) for term, text in found}
+    return {anchor(term): meaning.replace('"', "'") for term, meaning in plain.items()}
 
-    Returns: the notebook with its outputs, and nothing in it that differs from run to run.
-    """
-    client = NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", extra_arguments=shared.QUIET, resources={"metadata": {"path": str(NOTEBOOKS)}})
-    client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
+
+def anchor(heading: str) -> str:
+    """Give the anchor of a heading by GitHub's rule."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def hover(link: re.Match, meanings: dict[str, str]) -> str:
+    """Give a link to the glossary the term's meaning as its title."""
+    return f'{link[0][:-1]} "{meanings[link[1]]}")' if link[1] in meanings else link[0]
+
+
+def blank(solution: str, check: str) -> str:
+    """Give what a learner finds in place of a solution: the names that its check asks for."""
+    asked = {node.id for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Name)}
+    lines, offered = ["# Your code here."], set()
+    for node in ast.parse(solution).body:
+        if isinstance(node, ast.FunctionDef):
+            docstring = ast.get_docstring(node)
+            lines.append(f"def {node.name}({ast.unparse(node.args)}):")
+            lines += [f'    """{docstring}"""'] * bool(docstring) + ["    ..."]
+            offered.add(node.name)
+        elif isinstance(node, ast.Assign):
+            parts = [part for target in node.targets for part in ast.walk(target)]
+            stored = [part.id for part in parts if isinstance(part, ast.Name)]
+            names = [name for name in dict.fromkeys(stored) if name in asked - offered]
+            lines += [f"{name} = ..." for name in names]
+            offered.update(names)
+    if not asked & offered:
+        raise ValueError(f"expected a solution that makes a name its check uses:\n{solution}")
+    return "\n".join(lines)
+
+
+def fingerprint(source: Path) -> str:
+    """Hash what a lesson's outputs depend on: its code and the helpers it reaches, bare."""
+    code = [cell.source for cell in read(source) if cell.cell_type == "code"]
+    modules = sorted(helpers("\n".join(code), set()))
+    parts = [bare(text) for text in [*code, *(path.read_text("utf-8") for path in modules)]]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def bare(code: str) -> str:
+    """Strip comments, docstrings and blank lines, the same on every Python."""
+    lines = code.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    with_docstring = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, with_docstring) and ast.get_docstring(node, clean=False) is not None:
+            docstring = node.body[0]
+            for row in range(docstring.lineno, docstring.end_lineno + 1):
+                lines[row - 1] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def helpers(code: str, known: set[Path]) -> set[Path]:
+    """Add to `known` the modules of course_lib that a piece of code imports, and those they do."""
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("course_lib"):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            for path in (ROOT / f"{name.replace('.', '/')}.py" for name in names):
+                if path.is_file() and path not in known:
+                    known.add(path)
+                    helpers(path.read_text(encoding="utf-8"), known)
+    return known
+
+
+def build(source: Path, *, anew: bool = False) -> str:
+    """Write a lesson's two notebooks; its cells run if code or helpers have changed, or `anew`."""
+    whole, outputs = compose(source), kept(source)
+    learner(whole, source)  # what cannot be blanked is said before anything runs
+    done = "words renewed" if outputs and not anew else "run and built"
+    if outputs and not anew:
+        whole.metadata.course["data"] = outputs.metadata.course["data"]
+        for cell, old in zip(code_cells(whole), code_cells(outputs), strict=True):
+            cell.outputs = old.outputs
+    else:
+        (ROOT / "build" / "results.csv").unlink(missing_ok=True)
+        whole = execute(whole)
+    pairs = (learner_path(source), learner(whole, source)), (solutions_path(source), deeper(whole))
+    for path, notebook in pairs:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    return done
+
+
+def kept(source: Path) -> NotebookNode | None:
+    """Read the solved notebook if it was built from the same code and helpers."""
+    path = solutions_path(source)
+    built = nbformat.read(path, as_version=4) if path.exists() else None
+    same = built and built.metadata.get("course", {}).get("made_from") == fingerprint(source)
+    return built if same else None
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """List the code cells of a notebook."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def execute(notebook: NotebookNode) -> NotebookNode:
+    """Run a notebook in the notebooks' folder; its outputs hold nothing that differs by run."""
+    loaded = nbformat.v4.new_code_cell(
+        "import json\nfrom course_lib import data as _\nprint(json.dumps(_.LOADED))"
+    )
+    notebook.cells.append(loaded)
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    quiet = {"extra_arguments": ["--log-level=ERROR"], "resources": resources}
+    NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", **quiet).execute(
+        env={**os.environ, "PYTHONHASHSEED": "0"}
+    )
+    notebook.metadata.course["data"] = json.loads(notebook.cells.pop().outputs[0].text)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.execution_count, cell.outputs = None, [tidy(output) for output in joined(cell.outputs)]
-        if "setup" in cell.metadata.get("tags", []):
-            cell.outputs = []  # it speaks of the machine that it runs on, which is another for each reader
-    for name in ["language_info", "widgets"]:
+            cell.execution_count, cell.outputs = None, list(tidy(cell.outputs))
+    for name in ("language_info", "widgets"):
         notebook.metadata.pop(name, None)
     return notebook
 
 
-def joined(outputs):
-    """Outputs in which pieces of one stream, which arrive as the clock has it, are one."""
-    whole = []
+def tidy(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """Yield outputs: streams joined, pictures in 256 colours, widgets as text, no counts."""
+    before = None
     for output in outputs:
-        if whole and output.output_type == "stream" and whole[-1].get("name") == output.name:
-            whole[-1].text += output.text
-        else:
-            whole.append(output)
-    return whole
+        if output.output_type == "stream" and output.name == "stderr":
+            raise ValueError(f"expected a cell without warnings, found: {output.text[:500]}")
+        if output.output_type == "stream" and before is not None:
+            before.text += output.text
+            continue
+        before = output if output.output_type == "stream" else None
+        if "execution_count" in output:
+            output.execution_count = None
+        output.get("data", {}).pop(WIDGET, None)
+        if "image/png" in output.get("data", {}):
+            output.data["image/png"] = smaller(output.data["image/png"])
+        yield output
 
 
-def tidy(output):
-    """An output without its execution count and with small pictures, a widget as its text, or an error if it is one that no learner should see."""
-    if output.output_type == "stream" and output.name == "stderr":
-        raise ValueError(f"expected a cell without warnings, found: {output.text[:500]}")
-    if "execution_count" in output:
-        output.execution_count = None
-    output.get("data", {}).pop(shared.WIDGET, None)  # names its widget by a random id, which differs from build to build and means nothing without its kernel
-    if "image/png" in output.get("data", {}):
-        output.data["image/png"] = smaller(output.data["image/png"])
-    return output
+def smaller(png: str) -> str:
+    """Reduce a picture (base64) to 256 colours: half the size, and it looks the same."""
+    from PIL import Image
+
+    reduced = io.BytesIO()
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture.quantize(256).save(reduced, "png", optimize=True)
+    return base64.b64encode(reduced.getvalue()).decode()
 
 
-def smaller(png):
-    """A picture in 256 colours, which takes half the room and looks the same.
-
-    Args: png: base64 text. Returns: base64 text.
-    """
-    kept = io.BytesIO()
-    Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(256).save(kept, "png", optimize=True)
-    return base64.b64encode(kept.getvalue()).decode()
-
-
-def learner(whole):
-    """The notebook with the solutions blanked and the checks not yet run.
-
-    Returns: a new notebook.
-    """
+def learner(whole: NotebookNode, source: Path) -> NotebookNode:
+    """Copy a notebook with its solutions blanked and its checks not run."""
     notebook = nbformat.from_dict(whole)
-    for cell, following in zip(notebook.cells, [*notebook.cells[1:], None]):
-        tags = cell.metadata.get("tags", [])
-        if "solution" in tags:
-            cell.source = blank(cell.source, following.source)
-        if "solution" in tags or "check" in tags:
+    checks = [c.source for c in read(source) if "check" in c.metadata.get("tags", [])]
+    solutions = [c for c in notebook.cells if "solution" in c.metadata.get("tags", [])]
+    for cell, check in zip(solutions, checks, strict=True):
+        cell.source = blank(cell.source, check)
+    for cell in code_cells(notebook):
+        if {"solution", "check"} & set(cell.metadata.get("tags", [])):
             cell.outputs = []
     return notebook
 
 
-def deeper(whole):
-    """The notebook as it stands in the folder of the solutions, from where a link to the course's folder has one step more to go.
-
-    Returns: a new notebook.
-    """
+def deeper(whole: NotebookNode) -> NotebookNode:
+    """Copy a notebook with its links as they lead from the folder of the solutions."""
     notebook = nbformat.from_dict(whole)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -209,114 +270,165 @@ def deeper(whole):
     return notebook
 
 
-def blank(solution, check):
-    """What a learner finds in place of a solution: the names that the check asks for, and the heads of functions.
-
-    Returns: source text that runs.
-    Raises: ValueError if the check asks for a name that the solution makes in a way that a blank cannot have, such as a class.
-    """
-    asked = {node.id for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Name)}
-    lines, offered, tree = [BLANK], set(), ast.parse(solution)
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef):
-            docstring = ast.get_docstring(node)
-            lines += [f"def {node.name}({ast.unparse(node.args)}):", *([f'    """{docstring}"""'] if docstring else []), "    ..."]
-            offered.add(node.name)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            stored = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
-            names = [name for name in dict.fromkeys(stored) if name in asked - offered]
-            lines += [f"{name} = ..." for name in names]
-            offered.update(names)
-    own = {node.id for node in ast.walk(ast.parse(check)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    lost = sorted(made(tree) & asked - offered - own)
-    if lost:
-        raise ValueError(f"expected a solution that assigns {', '.join(lost)} or defines it as a function, at the left edge; found it made in another way")
-    return "\n".join(lines)
+def printed(where: str) -> str:
+    """Give what a lesson ("04") prints, or the text of a benchmark's results ("speed.md")."""
+    if where.endswith(".md"):
+        return (ROOT / "benchmarks" / "results" / where).read_text(encoding="utf-8")
+    [path] = (NOTEBOOKS / "solutions").glob(f"{where}_*.ipynb")
+    outputs = [o for c in code_cells(nbformat.read(path, as_version=4)) for o in c.outputs]
+    texts = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs]
+    return "\n" + "\n".join(texts)
 
 
-def made(node):
-    """The names that a piece of code makes, its functions' own names left out."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {node.name}
-    if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
-        return set()
-    own = {(node.asname or node.name).partition(".")[0]} if isinstance(node, ast.alias) else {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
-    return own.union(*(made(child) for child in ast.iter_child_nodes(node)))
+def claims() -> str:
+    """Fill docs/claims.template.md; ValueError for a number that is printed nowhere."""
+    texts = {}
+
+    def value(gap):
+        where, pattern = gap[1].split(" ", 1)
+        texts[where] = texts.get(where) or printed(where)
+        found = re.search(pattern, texts[where])
+        if not found:
+            raise ValueError(f"docs/claims.template.md: {where} prints nothing like {pattern}")
+        return found[1]
+
+    return re.sub(r"<<(.+?)>>", value, (DOCS / "claims.template.md").read_text(encoding="utf-8"))
 
 
-def glossary():
-    """The first sentence on each term of the glossary, by the anchor of its heading: what a link to it shows under the mouse."""
-    text = GLOSSARY.read_text(encoding="utf-8") if GLOSSARY.exists() else ""
-    entries = re.findall(r"^### (.+)\n+(.+?[.:])(?:\s|$)", text, flags=re.MULTILINE)
-    return {shared.anchor(term): re.sub(r"[*`]|\[([^]]*)\]\([^)]*\)", r"\1", meaning).replace('"', "'") for term, meaning in entries}
+def picture(name: str) -> bytes:
+    """Give a picture of the front page as its lesson drew it."""
+    lesson, number = PICTURES[name]
+    [path] = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
+    outputs = [o for c in code_cells(nbformat.read(path, as_version=4)) for o in c.outputs]
+    pngs = [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+    return base64.b64decode(pngs[number - 1])
 
 
-def badge(source):
-    """The link that opens the learner's notebook on Colab."""
-    repository, branch = address()
-    link = f"https://colab.research.google.com/github/{repository}/blob/{branch}/notebooks/{source.stem}.ipynb"
-    return f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
+def pages() -> dict[Path, bytes]:
+    """Give the files that are made of all lessons: the claims and the front page's pictures."""
+    files = {DOCS / "pictures" / f"{name}.png": picture(name) for name in PICTURES}
+    return {DOCS / "claims.md": claims().encode(), **files}
 
 
-def address():
-    """The repository and the branch, from the one place where they stand."""
-    return re.search(r'BRANCH = "NN", "(.+)", "(.+)"', SETUP.read_text(encoding="utf-8")).groups()
+def problems(source: Path) -> Iterator[str]:
+    """Yield what is not fresh or not well in a lesson's notebooks, without running anything."""
+    from course_lib import data
 
-
-def readdress(repository, branch):
-    """Write another address into the set-up cell, every notebook and the README; the notebooks keep their outputs."""
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository) or not re.fullmatch(r"[\w./-]+", branch):
-        sys.exit(f"expected an address such as owner/name and a branch such as main, found {repository!r} and {branch!r}")
-    old_repository, old_branch = address()
-    old_line, new_line = f'", "{old_repository}", "{old_branch}"', f'", "{repository}", "{branch}"'
-    replacements = [(f"/github/{old_repository}/blob/{old_branch}/", f"/github/{repository}/blob/{branch}/"), (old_line, new_line)]
-    replacements.append((old_line.replace('"', '\\"'), new_line.replace('"', '\\"')))  # as it stands inside a notebook
-    for path in [SETUP, ROOT / "README.md", *NOTEBOOKS.glob("**/[0-9][0-9]_*.ipynb")]:
-        text = path.read_text(encoding="utf-8")
-        for old, new in replacements:
-            text = text.replace(old, new)
-        path.write_text(text, encoding="utf-8")
-    print(f"badges and set-up cells now point to {repository}, branch {branch}")
-
-
-def fingerprint(source):
-    """The SHA-256 of what a lesson's outputs depend on in this repository: its code, but for the set-up cell, and the helpers it imports.
-
-    Which recordings were at hand, and which versions, it does not know.
-
-    Returns: 64 hexadecimal digits.
-    """
-    parts = [cell.source.encode() for cell in read(source) if cell.cell_type == "code"] + [path.read_bytes() for path in sorted(helpers(source))]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()
-
-
-def helpers(path, known=frozenset()):
-    """The modules of course_lib that a file imports, and those that they import."""
-    found = set(known)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "course_lib":
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        for module in (ROOT / "course_lib" / f"{name.split('.')[1]}.py" for name in names if name.startswith("course_lib.")):
-            if module.exists() and module not in found:
-                found |= helpers(module, frozenset(found | {module}))
-    return found
-
-
-def stale_parts(source):
-    """Sentences on what is not fresh in a lesson's notebooks; none if all is."""
-    fresh, lines = compose(source), []
-    for path, expected in [(learner_path(source), learner(fresh)), (solutions_path(source), deeper(fresh))]:
+    fresh, stem = compose(source), source.stem
+    pairs = (learner_path(source), learner(fresh, source)), (solutions_path(source), deeper(fresh))
+    for path, expected in pairs:
         if not path.exists():
-            lines.append(f"{path.relative_to(ROOT)}: not built")
+            yield f"{stem}: not built"
             continue
         found = nbformat.read(path, as_version=4)
-        same = [[(cell.source, cell.metadata.get("tags", [])) for cell in each.cells] for each in (found, expected)]
-        if found.metadata.get("course") != expected.metadata["course"] or same[0] != same[1]:
-            lines.append(f"{path.relative_to(ROOT)}: older than its source or the helpers; run: make build LESSONS={source.stem[:2]}")
-    return lines
+        texts = [[(c.source, c.metadata) for c in each.cells] for each in (found, expected)]
+        if found.metadata.course.get("made_from") != expected.metadata.course["made_from"]:
+            yield f"{stem}: its code or a helper has changed; run: make build LESSONS={stem[:2]}"
+        elif texts[0] != texts[1]:
+            yield f"{stem}: its words have changed; run: make build LESSONS={stem[:2]}"
+        for name, now in found.metadata.course.get("data", {}).items():
+            wanted = data.fingerprint_of(BUILT_ON.get(name, name))
+            if now != wanted:
+                yield f"{stem}: built on {now} in place of {wanted}; build it with these recordings"
+        yield from (f"{path.relative_to(ROOT)}: {fault}" for fault in faults(found))
+
+
+def faults(notebook: NotebookNode) -> Iterator[str]:
+    """Yield what would hurt a reader: errors, paths of this machine, pictures without words."""
+    here = [f"{Path.home()}/", f"{tempfile.gettempdir()}/", f"{ROOT}/"]
+    for number, cell in enumerate(code_cells(notebook)):
+        if "pip install" in cell.source:
+            yield f"code cell {number} installs packages"
+        for output in cell.outputs:
+            text = output.get("text") or output.get("data", {}).get("text/plain", "")
+            if output.output_type == "error" or any(folder in text for folder in here):
+                yield f"code cell {number} shows an error or a path of this machine"
+            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+            if "image/png" in output.get("data", {}) and not alt:
+                yield f"code cell {number} draws a picture without alternative text"
+
+
+def differences(source: Path) -> Iterator[str]:
+    """Run a lesson anew and yield what it gives otherwise than when it was built."""
+    old = nbformat.read(solutions_path(source), as_version=4)
+    for then, now in zip(code_cells(old), code_cells(execute(compose(source))), strict=True):
+        if "timing" not in now.metadata.get("tags", []) and then.outputs != now.outputs:
+            texts = [
+                [o.get("text") or list(o.get("data", {})) for o in c.outputs] for c in (then, now)
+            ]
+            yield f"{source.stem}, {then.id}: {texts[0]} became {texts[1]}"
+
+
+def run(source: Path) -> bool:
+    """Execute a solved notebook, write its page to build/, and print a line on how it went."""
+    from nbconvert import HTMLExporter
+
+    notebook = nbformat.read(solutions_path(source), as_version=4)
+    began, result = time.monotonic(), "passed"
+    print(f"{source.stem:<34}", end=" ", flush=True)
+    resources = {"metadata": {"path": str(NOTEBOOKS)}}
+    quiet = {"extra_arguments": ["--log-level=ERROR"], "resources": resources}
+    try:
+        NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", **quiet).execute()
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        result = f"FAILED: {str(error).strip().splitlines()[-1]}"
+    print(f"{time.monotonic() - began:6.1f} s  {result}", flush=True)
+    notebook.metadata.pop("widgets", None)
+    for output in (output for cell in code_cells(notebook) for output in cell.outputs):
+        output.get("data", {}).pop(WIDGET, None)
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    (ROOT / "build" / f"{source.stem}.html").write_text(page, encoding="utf-8")
+    return result == "passed"
+
+
+def run_all(lessons: list[Path]) -> None:
+    """Run lessons in order, then print the table of results that they filled."""
+    from course_lib.evaluation import Results
+
+    (ROOT / "build").mkdir(exist_ok=True)
+    failed = [source.stem for source in lessons if not run(source)]
+    print("\nResults", Results().table().to_string(index=False, na_rep=""), sep="\n")
+    print("pages: build/*.html")
+    sys.exit(f"{len(failed)} of {len(lessons)} failed: {', '.join(failed)}" if failed else None)
+
+
+def readdress(repository: str) -> None:
+    """Write another address into the set-up cell, the README and every notebook."""
+    old = re.search(r"github\.com/([^\"]+)", SETUP.read_text(encoding="utf-8"))[1]
+    for path in [SETUP, ROOT / "README.md", *NOTEBOOKS.glob("**/*.ipynb")]:
+        text = path.read_text(encoding="utf-8").replace(f"/github/{old}/", f"/github/{repository}/")
+        path.write_text(text.replace(f"github.com/{old}", f"github.com/{repository}"), "utf-8")
+    print(f"badges and set-up cells now point to {repository}")
+
+
+def main() -> None:
+    """Build, check, run or compare the lessons that are named, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lessons", nargs="*", help="numbers such as 05; by default all")
+    parser.add_argument("--check", action="store_true", help="run nothing; say what is not fresh")
+    parser.add_argument("--anew", action="store_true", help="run even where only words changed")
+    parser.add_argument("--run", action="store_true", help="execute the solved notebooks")
+    parser.add_argument("--same", action="store_true", help="run again and compare the outputs")
+    parser.add_argument("--repository", metavar="OWNER/NAME", help="the address for Colab")
+    options = parser.parse_args()
+    if options.repository:
+        return readdress(options.repository)
+    lessons = sources(options.lessons)
+    if options.run:
+        return run_all(lessons)
+    if options.same or options.check:
+        look = differences if options.same else problems
+        found = [line for source in lessons for line in look(source)]
+        if options.check:
+            made = pages().items()
+            found += [f"{p.name}: run make build" for p, b in made if p.read_bytes() != b]
+        print("\n".join(found) or f"{len(lessons)} lessons: nothing differs, all is fresh")
+        sys.exit(bool(found))
+    for source in lessons:
+        print(f"{source.stem}: ", end="", flush=True)
+        print(build(source, anew=options.anew), flush=True)
+    for path, content in pages().items():
+        path.write_bytes(content)
 
 
 if __name__ == "__main__":
