@@ -38,7 +38,7 @@ def main() -> None:
     for target in targets:
         files |= {f"wheels/{path.name}": path for path in packages(*target)}
     path = write(["-".join(target) for target in targets], files)
-    print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:,.0f} MB")
+    print(f"{path}: {path.stat().st_size / 1e6:,.0f} MB")
 
 
 def recordings() -> Iterator[tuple[str, Path]]:
