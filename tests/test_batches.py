@@ -1,4 +1,4 @@
-"""Batches: every clip once, with its label, in few shapes, padded at the end and with little waste."""
+"""Batches: every clip once, with its label, in few shapes, padded at the end, with little waste."""
 
 import itertools
 import warnings
@@ -15,22 +15,22 @@ from course_lib.batches import PADDING, bucket, bucketed, pad, padding_waste
 
 few = settings(max_examples=10, deadline=None)
 some_lengths = st.lists(st.integers(1, 30), min_size=1, max_size=80)
+LENGTHS = np.random.default_rng(1).integers(3, 40, 100)
 
 
 def numbered(lengths):
     """Clips whose every value is the number of the clip, and these numbers as labels."""
-    return [np.full([length, 3], clip, np.float32) for clip, length in enumerate(lengths)], np.arange(len(lengths))
+    frames = [np.full([length, 3], clip, np.float32) for clip, length in enumerate(lengths)]
+    return frames, np.arange(len(lengths))
 
 
 def epochs(dataset, count=1):
     return [[(padded.numpy(), labels.numpy()) for padded, labels in dataset] for _ in range(count)]
 
 
-def same(one, other):
-    return len(one) == len(other) and all(np.array_equal(a, b) for x, y in zip(one, other) for a, b in zip(x, y))
-
-
-LENGTHS = np.random.default_rng(1).integers(3, 40, 100)
+def order(epoch):
+    """The labels of an epoch's clips in their order: what a seed decides."""
+    return [labels.tolist() for _, labels in epoch]
 
 
 @given(lengths=some_lengths, batch_size=st.integers(1, 12), n_lengths=st.integers(1, 5))
@@ -44,40 +44,37 @@ def test_every_clip_once_an_epoch_with_its_label(lengths, batch_size, n_lengths)
         assert len({padded.shape[1] for padded, _ in epoch}) <= n_lengths
         for padded, labels in epoch:
             for row, label in zip(padded, labels):
-                assert (row[: lengths[label]] == label).all() and (row[lengths[label] :] == PADDING).all()
+                count = lengths[label]
+                assert (row[:count] == label).all() and (row[count:] == PADDING).all()
 
 
 def test_types_and_the_static_shape():
-    dataset = bucketed(*numbered([3, 5]))
-    frames, labels = dataset.element_spec
+    frames, labels = bucketed(*numbered([3, 5])).element_spec
     assert (frames.shape.as_list(), frames.dtype.name) == ([None, None, 3], "float32")
     assert (labels.shape.as_list(), labels.dtype.name) == ([None], "int32")
 
 
-def test_same_seed_repeats_the_epochs_and_another_does_not():
-    first, again, other = (epochs(bucketed(*numbered(LENGTHS), seed=seed), 3) for seed in (1, 1, 2))
-    assert all(same(one, two) for one, two in zip(first, again))
-    assert not any(same(one, two) for one, two in zip(first, other))
+def test_epochs_differ_and_only_the_same_seed_repeats_them():
+    runs = [epochs(bucketed(*numbered(LENGTHS), seed=seed), 3) for seed in (1, 1, 2)]
+    first, again, other = ([order(epoch) for epoch in run] for run in runs)
+    assert first == again
+    assert not any(one == two for one, two in itertools.combinations(first + other, 2))
 
 
-def test_epochs_differ_from_one_another():
-    assert not any(same(one, two) for one, two in itertools.combinations(epochs(bucketed(*numbered(LENGTHS)), 3), 2))
-
-
-@given(lengths=st.lists(st.integers(1, 200), min_size=20, max_size=300), batch_size=st.sampled_from([8, 16, 32]))
+@given(
+    lengths=st.lists(st.integers(1, 200), min_size=20, max_size=300),
+    batch_size=st.sampled_from([8, 16, 32]),
+)
 @few
 def test_shapes_are_few(lengths, batch_size):
     """One shape for each length, and one more where the shortest clips take the remainder."""
-    epoch = epochs(bucketed(*numbered(lengths), batch_size=batch_size, n_lengths=4))[0]
+    [epoch] = epochs(bucketed(*numbered(lengths), batch_size=batch_size, n_lengths=4))
     assert len({padded.shape for padded, _ in epoch}) <= 5
 
 
-@pytest.mark.parametrize("lengths", [[7], [5] * 70, [4, 9, 2]], ids=["one clip", "equal lengths", "less than a batch"])
-def test_small_and_even_sets(lengths):
-    epoch = epochs(bucketed(*numbered(lengths)))[0]
-    assert sorted(np.concatenate([labels for _, labels in epoch])) == list(range(len(lengths)))
-    if len(set(lengths)) == 1:
-        assert not any((padded == PADDING).any() for padded, _ in epoch)
+def test_clips_of_one_length_are_not_padded():
+    [epoch] = epochs(bucketed(*numbered([5] * 70)))
+    assert not any((padded == PADDING).any() for padded, _ in epoch)
 
 
 @given(lengths=some_lengths, batch_size=st.integers(1, 40), n_lengths=st.integers(1, 6))
@@ -85,24 +82,25 @@ def test_small_and_even_sets(lengths):
 def test_buckets_hold_every_clip_once_from_short_to_long(lengths, batch_size, n_lengths):
     buckets = bucket(lengths, batch_size=batch_size, n_lengths=n_lengths)
     assert len(buckets) <= n_lengths and all(map(len, buckets))
-    order = np.concatenate(buckets)
-    assert sorted(order) == list(range(len(lengths)))
-    assert (np.diff(np.array(lengths)[order]) >= 0).all()
+    clips = np.concatenate(buckets)
+    assert sorted(clips) == list(range(len(lengths)))
+    assert (np.diff(np.array(lengths)[clips]) >= 0).all()
 
 
 @given(lengths=st.lists(st.integers(1, 60), min_size=1, max_size=60), n_lengths=st.integers(1, 4))
 @settings(max_examples=30, deadline=None)
 def test_buckets_waste_as_little_as_brute_force_finds(lengths, n_lengths):
-    """With batches of 8 clips every cut on the grid, counted from the longest clip, divides evenly."""
+    """With batches of 8 clips every cut on the grid, counted from the longest, divides evenly."""
     ordered = np.sort(lengths)
-    grid = range(len(lengths) - batches.GRID, 0, -batches.GRID)
+    grid = range(len(lengths) - batches.CUT_EVERY, 0, -batches.CUT_EVERY)
 
     def padded_frames(cuts):
         return sum(len(part) * part[-1] for part in np.split(ordered, sorted(cuts)))
 
-    least = min(padded_frames(cuts) for count in range(n_lengths) for cuts in itertools.combinations(grid, count))
-    found = sum(len(members) * np.array(lengths)[members].max() for members in bucket(lengths, batch_size=8, n_lengths=n_lengths))
-    assert found == least
+    choices = (cuts for count in range(n_lengths) for cuts in itertools.combinations(grid, count))
+    buckets = bucket(lengths, batch_size=8, n_lengths=n_lengths)
+    found = sum(len(clips) * np.array(lengths)[clips].max() for clips in buckets)
+    assert found == min(map(padded_frames, choices))
 
 
 def test_padding_waste_by_hand():
@@ -118,36 +116,30 @@ def test_padding_waste_of_the_real_digits(real_digits):
 
 def test_pad_by_hand():
     padded = pad([np.ones([1, 2]), np.ones([3, 2])], length=4)
-    np.testing.assert_array_equal(padded[:, :, 0], [[1, PADDING, PADDING, PADDING], [1, 1, 1, PADDING]])
+    assert padded[:, :, 0].tolist() == [[1, PADDING, PADDING, PADDING], [1, 1, 1, PADDING]]
     assert padded.shape == (2, 4, 2) and padded.dtype == np.float32
-    assert pad([np.ones([1, 2]), np.ones([3, 2])]).shape == (2, 3, 2)
-
-
-def test_pad_to_a_length_that_is_too_short():
     with pytest.raises(ValueError, match="expected clips of 2 frames or fewer, found one of 3"):
         pad([np.ones([3, 2])], length=2)
 
 
 GOOD = np.zeros([4, 3], np.float32)
 HALF_PADDED = np.concatenate([GOOD, np.full([1, 3], PADDING, np.float32)])
+MISSING = pd.Series(["yes", None], dtype="category")
 
 
 @pytest.mark.parametrize(
     "frames, labels, message",
     [
         ([], [], "expected one clip or more, found none"),
-        ([GOOD, np.where(GOOD == 0, np.nan, 0)], [0, 1], "clip 1: expected finite frames, found 12 values that are not"),
-        ([GOOD, GOOD[:0]], [0, 1], r"clip 1: expected frames \[1 or more, 3\], found shape \[0, 3\]"),
-        ([GOOD, GOOD[:, :2]], [0, 1], r"clip 1: expected frames \[1 or more, 3\], found shape \[4, 2\]"),
-        ([GOOD, GOOD[0]], [0, 1], r"clip 1: expected frames \[1 or more, 3\], found shape \[3\]"),
+        ([GOOD, GOOD + np.nan], [0, 1], "clip 1: expected finite frames, found 12 values"),
+        ([GOOD, GOOD[:0]], [0, 1], r"clip 1: expected frames \[1 or more, 3\], found shape \[0, 3"),
+        ([GOOD, GOOD[:, :2]], [0, 1], r"clip 1: expected frames .*, found shape \[4, 2\]"),
         (GOOD, [0, 1, 2, 3], r"clip 0: expected frames \[1 or more, bands\], found shape \[3\]"),
         ([1.0, 2.0], [0, 1], r"clip 0: expected frames .* found shape \[\]"),
         ([GOOD, HALF_PADDED], [0, 1], "clip 1: expected no frame of -1000.0, found one"),
         ([GOOD, GOOD], [0], "expected one label a clip, found 2 clips and 1 labels"),
         ([GOOD], [0.0], "expected labels as integers or a categorical column, found float64"),
-        ([GOOD], ["yes"], "expected labels as integers or a categorical column, found <U3"),
-        ([GOOD, GOOD], pd.Series(["yes", None], dtype="category"), "clip 1: expected a label of 0 or more, found -1"),
-        ([GOOD, GOOD], [0, -1], "clip 1: expected a label of 0 or more, found -1"),
+        ([GOOD, GOOD], MISSING, "clip 1: expected a label of 0 or more .*, found -1"),
     ],
 )
 def test_bad_input_is_named(frames, labels, message):
@@ -156,21 +148,18 @@ def test_bad_input_is_named(frames, labels, message):
 
 
 def test_band_that_holds_the_padding_value_is_no_padding():
-    """Only a whole frame of it is."""
-    loud = GOOD.copy()
-    loud[:, 0] = PADDING
-    assert len(batches.check([loud])) == 1
+    assert len(batches.check([np.where(np.arange(3) == 0, PADDING, GOOD)])) == 1
 
 
 def test_categorical_labels_give_their_codes():
     names = pd.Series(["dog", "cat", "dog", "owl"], index=[9, 7, 5, 3], dtype="category")
-    [(_, labels)] = epochs(bucketed([GOOD] * 4, names))[0]
+    [[(_, labels)]] = epochs(bucketed([GOOD] * 4, names))
     assert sorted(labels) == [0, 1, 1, 2]
 
 
 def test_keras_trains_several_epochs_without_a_warning():
-    dataset = bucketed([np.zeros([length, 40], np.float32) for length in LENGTHS], LENGTHS % 3)
-    model = models.average(3)
+    frames = [np.zeros([length, 40], np.float32) for length in LENGTHS]
+    dataset, model = bucketed(frames, LENGTHS % 3), models.average(3)
     model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -179,27 +168,23 @@ def test_keras_trains_several_epochs_without_a_warning():
 
 
 def test_augment_changes_each_clip_anew_and_never_its_padding():
-    """A crop: each epoch the clips are shorter in another way, the labels stay with their clips, and the padded lengths are as before."""
-    frames = [np.full([count, 3], float(count), np.float32) for count in range(4, 20)]
-
     def crop(clip, random):
         assert not (clip == PADDING).any(), "augment was given padding"
         return clip[: random.integers(1, len(clip) + 1)]
 
-    labels = np.array([len(clip) for clip in frames])
-    dataset = bucketed(frames, labels, batch_size=4, n_lengths=2, augment=crop)
-    plain = bucketed(frames, labels, batch_size=4, n_lengths=2)
+    frames, labels = numbered(range(4, 20))
+    setting = {"batch_size": 4, "n_lengths": 2}
+    [plain] = epochs(bucketed(frames, labels, **setting))
     seen = []
-    for _ in range(2):
-        batches_now = [(padded.numpy(), label.numpy()) for padded, label in dataset]
-        assert sorted(len(padded[0]) for padded, _ in batches_now) == sorted(len(padded[0]) for padded, _ in plain)
-        for padded, label in batches_now:
-            assert [set(clip[clip != PADDING]) for clip in padded] == [{float(number)} for number in label]
-        seen.append({number: int((clip != PADDING).all(axis=1).sum()) for padded, label in batches_now for clip, number in zip(padded, label)})
-    assert seen[0] != seen[1] and all(seen[0][number] <= number for number in seen[0])
+    for epoch in epochs(bucketed(frames, labels, **setting, augment=crop), 2):
+        assert sorted(p.shape for p, _ in epoch) == sorted(p.shape for p, _ in plain)
+        clips = {label: clip for padded, labels in epoch for clip, label in zip(padded, labels)}
+        assert all(set(clip[clip != PADDING]) == {label} for label, clip in clips.items())
+        seen.append([(clips[n] != PADDING).any(axis=1).sum() for n in labels])
+    assert seen[0] != seen[1] and (np.array(seen) <= np.arange(4, 20)).all()
 
 
 def test_augment_that_makes_a_clip_longer_is_refused():
-    frames = [np.zeros([4, 3], np.float32)] * 4
+    longer = bucketed([GOOD] * 4, [0] * 4, augment=lambda clip, random: np.repeat(clip, 2, axis=0))
     with pytest.raises(Exception, match="expected clips of 4 frames or fewer, found one of 8"):
-        list(bucketed(frames, np.arange(4), augment=lambda clip, random: np.concatenate([clip, clip])))
+        list(longer)
