@@ -47,9 +47,8 @@ clips["waveform"] = [audio.read(path) for path in clips.path]
 clips["frames"] = audio.log_mels(clips.waveform)
 test, train = clips[clips.split == "test"], clips[clips.split == "train"]
 digits = list(clips.label.cat.categories)
-print(
-    f"{len(train):,} clips to learn from, {len(test)} for the test, the classes {' '.join(digits)}"
-)
+sizes = f"{len(train):,} clips to learn from, {len(test)} for the test"
+print(f"{sizes}, the classes {' '.join(digits)}")
 
 # %% [markdown]
 # An LSTM as in lesson 06, trained on whole clips. Nothing in it is made for a stream.
@@ -57,9 +56,8 @@ print(
 # %%
 keras.utils.set_random_seed(0)
 model = models.lstm(len(digits))
-print(
-    f"{model.name}: check_mask {evaluation.check_mask(model, batches.pad(list(test.frames[:8]))):.0e}"
-)
+padded = batches.pad(list(test.frames[:8]))
+print(f"{model.name}: check_mask {evaluation.check_mask(model, padded):.0e}")
 in_batches = batches.bucketed(train.frames, train.label, batch_size=50, n_lengths=2)
 training.fit(model, in_batches, epochs=8, learning_rate=8e-3)
 whole = evaluation.evaluate(model, test)
@@ -91,9 +89,8 @@ print(f"whole clips, official test: {whole}")
 # The lines of lesson 06. Where in this code are the old frames kept? Nowhere. What is kept: two rows of 64. Compare the two numbers below. Follow up: and after a week? Then ask which of the eight architectures can listen like this, and which cannot; run the next cell.
 
 # %% tags=["more"]
-known = test[
-    evaluation.predict(model, test.frames).argmax(axis=1) == test.label.cat.codes
-]
+answers = evaluation.predict(model, test.frames).argmax(axis=1)
+known = test[answers == test.label.cat.codes]
 clip = known.loc[(known.seconds - test.seconds.median()).abs().idxmin()]
 cell, kept = model.get_layer("lstm").cell, [np.zeros([1, 64], np.float32)] * 2
 for frame in model.get_layer("scale")(clip.frames):
@@ -113,9 +110,8 @@ print(f"kept from frame to frame: {sum(part.numpy().size for part in kept)} numb
 for name, build in models.BUILDERS.items():
     try:
         stream = streaming.Stream(build(len(digits)))
-        print(
-            f"{name:>13}: remembers {sum(part.size for part in stream.state.values())} numbers"
-        )
+        remembered = sum(part.size for part in stream.state.values())
+        print(f"{name:>13}: remembers {remembered} numbers")
     except ValueError as error:
         print(f"{name:>13}: {error}")
 
@@ -150,13 +146,10 @@ for name, build in models.BUILDERS.items():
 # %% tags=["more", "no-code"]
 def pieces_alone(waveform, size):
     """The frames of each piece of so many samples, as if no piece came before it."""
-    cut = [
-        waveform[start : start + size]
-        for start in range(0, len(waveform) - audio.FRAME_LENGTH, size)
-    ]
-    return np.concatenate(
-        [audio.log_mel(piece) for piece in cut if len(piece) >= audio.FRAME_LENGTH]
-    )
+    starts = range(0, len(waveform) - audio.FRAME_LENGTH, size)
+    pieces = [waveform[start : start + size] for start in starts]
+    whole = [piece for piece in pieces if len(piece) >= audio.FRAME_LENGTH]
+    return np.concatenate([audio.log_mel(piece) for piece in whole])
 
 
 rows = {}
@@ -184,10 +177,9 @@ for trial in range(100):
     rows = [len(stream.push(piece)) for piece in np.split(clip.waveform, places)]
     assert sum(rows) == len(clip.frames)
     differences.append(np.abs(stream.logits - expected).max())
-size = np.abs(expected).max()
-print(
-    f"{len(differences)} cuttings: logits of {size:.0f} or less differ by {max(differences):.0e} at most"
-)
+sizes = f"logits of {np.abs(expected).max():.0f} or less"
+most = f"{max(differences):.0e} at most"
+print(f"{len(differences)} cuttings: {sizes} differ by {most}")
 
 # %% [markdown]
 # ## The answer so far, and what it costs
@@ -198,24 +190,20 @@ print(
 stream.reset()
 pieces = np.split(clip.waveform, range(80, len(clip.waveform), 80))
 running = np.concatenate([stream.push(piece) for piece in pieces])
-np.testing.assert_allclose(
-    running, microscope.running_probabilities(model, clip.frames), atol=1e-5
-)
+from_whole_clip = microscope.running_probabilities(model, clip.frames)
+np.testing.assert_allclose(running, from_whole_clip, atol=1e-5)
 top = np.sort(np.argsort(-running.max(axis=0))[:4])
 curves = {f'"{digits[number]}"': running[:, number] for number in top}
 title = f'"{clip.label}": the answer so far'
 figure = plots.under_frames(clip.frames, curves, unit="probability", title=title)
-moment = microscope.settled(running)
-plots.describe(
-    figure,
-    f'"{digits[running[-1].argmax()]}" is settled after {moment} of {len(running)} frames',
-)
+moment, last = microscope.settled(running), digits[running[-1].argmax()]
+plots.show(figure, f'"{last}" is settled after {moment} of {len(running)} frames')
 
 # %% [markdown]
 # A second of sound has a hundred frames. **Predict, then run:** how many milliseconds may a frame take at the most, and how many does it take here? The [*real-time factor*](../docs/glossary.md#real-time-factor) is the seconds of computing for one second of
 # sound: above 1 a device falls behind for ever. Ten seconds of test clips come in pieces of 10 ms, as from a sound card.
 
-# %%
+# %% tags=["timing"]
 ten_seconds = np.concatenate(list(test.waveform))[: 10 * audio.SAMPLE_RATE]
 stream.reset()
 waits = []
@@ -223,12 +211,10 @@ for piece in ten_seconds.reshape(-1, audio.FRAME_STEP):
     begin = time.perf_counter()
     stream.push(piece)
     waits.append(1_000 * (time.perf_counter() - begin))
-print(
-    f"{np.median(waits):.2f} ms a frame (median), {np.percentile(waits, 99):.2f} at the 99th percentile"
-)
-print(
-    f"real-time factor {sum(waits) / 10_000:.3f}: seconds of computing for a second of sound"
-)
+slow = np.percentile(waits, 99)
+print(f"{np.median(waits):.2f} ms a frame (median), {slow:.2f} at the 99th percentile")
+factor = sum(waits) / 10_000
+print(f"real-time factor {factor:.3f}: seconds of computing for a second of sound")
 
 # %% [markdown]
 # A frame may take 10 ms. The features are included. The median says what is usual, the 99th percentile what a device must have room for: other programs run, too. Where it is above 10, a piece has waited; with a real-time factor below 1 the stream catches up.
@@ -266,53 +252,44 @@ print(f"the position is still {stream.position:,}")
 # %%
 other = data.load("spoken-commands")
 other["word"] = [path.parent.name for path in other.path]
-digit_or_near = other.word.isin(
-    ["five", "seven", "nine", "tree"]
-)  # "tree" is all but "three"
+# "tree" is all but "three"
+digit_or_near = other.word.isin(["five", "seven", "nine", "tree"])
 other = other[(other.split == "test") & ~digit_or_near]
 other = other.assign(waveform=[audio.read(path) for path in other.path])
 noises = other[other.label == "silence"].sort_values("group")
 words = other[other.label != "silence"].assign(label="another word")
-print(
-    f"{len(words)} other words, {words.group.nunique()} voices; noises: {', '.join(noises.group)}"
-)
+voices = f"{len(words)} other words, {words.group.nunique()} voices"
+print(f"{voices}; noises: {', '.join(noises.group)}")
 
 # %%
 SECOND = audio.SAMPLE_RATE
 
 
 def at_level(sound, decibels):
-    """A sound whose root mean square is so many decibels above full scale; negative: below it."""
+    """A sound with a root mean square of so many decibels; 0 is full scale."""
     return sound / np.sqrt(np.mean(sound**2)) * 10 ** (decibels / 20)
 
 
 quiet = at_level(clip.waveform, -30)
-print(
-    f"a clip at -30 dB has a root mean square of {np.sqrt(np.mean(quiet**2)):.3f} of full scale"
-)
+level = np.sqrt(np.mean(quiet**2))
+print(f"a clip at -30 dB has a root mean square of {level:.3f} of full scale")
 
 
 # %%
 def endless(words, noise, *, seed):
-    """Words with pauses of 1 to 4 s, in noise that rises: the sound, and what was said when."""
+    """Words with pauses of 1 to 4 s, in rising noise: the sound, a table of words."""
     random, pieces, said, samples = np.random.default_rng(seed), [], [], 0
     for clip in words.sample(frac=1, random_state=seed).itertuples():
         word = at_level(clip.waveform, random.uniform(-30, -20))
-        pieces += [np.zeros(random.integers(SECOND, 4 * SECOND)), word]
-        said.append(
-            (
-                samples + len(pieces[-2]),
-                samples + len(pieces[-2]) + len(word),
-                clip.label,
-            )
-        )
-        samples = said[-1][1]
+        pause = np.zeros(random.integers(SECOND, 4 * SECOND))
+        pieces += [pause, word]
+        begin = samples + len(pause)
+        samples = begin + len(word)
+        said.append((begin / SECOND, samples / SECOND, clip.label))
     rising = 10 ** (np.linspace(-30, 0, samples) / 20)
     sound = np.concatenate(pieces) + np.resize(at_level(noise, -35), samples) * rising
     said = pd.DataFrame(said, columns=["begin", "end", "label"])
-    return sound.astype(np.float32), said.assign(
-        begin=said.begin / SECOND, end=said.end / SECOND
-    )
+    return sound.astype(np.float32), said
 
 
 endless(test.head(2), audio.read(noises.path.iloc[0]), seed=0)[1].round(2)
@@ -326,25 +303,19 @@ endless(test.head(2), audio.read(noises.path.iloc[0]), seed=0)[1].round(2)
 
 # %%
 recordings, both = {}, pd.concat([test, words], ignore_index=True)
-for number, part in enumerate(data.split_by_group(both, fraction=0.5, seed=1)):
-    others = part.label == "another word"
-    some = pd.concat(
-        [
-            part[~others].sample(60, random_state=0),
-            part[others].sample(30, random_state=0),
-        ]
-    )
-    noise = np.concatenate(
-        [at_level(audio.read(path), -30) for path in noises.path[number::2]]
-    )
-    sound, said = endless(some, noise, seed=number)
+for number, part in enumerate(data.split(both, fraction=0.5, seed=1)):
+    is_digit = part.label != "another word"
+    spoken = part[is_digit].sample(60, random_state=0)
+    others = part[~is_digit].sample(30, random_state=0)
+    own = noises[number::2]
+    noise = np.concatenate([at_level(audio.read(path), -30) for path in own.path])
+    sound, said = endless(pd.concat([spoken, others]), noise, seed=number)
     name = ["to choose by", "to score"][number]
     recordings[name] = sound, said[said.label != "another word"]
-    print(
-        f"{name}: {len(sound) / SECOND / 60:.1f} minutes, {' and '.join(noises.group[number::2])}"
-    )
-    voices = sorted(some[some.label != "another word"].group.unique())
-    print(f"    60 digits by {', '.join(voices)}, and 30 other words")
+    minutes = len(sound) / SECOND / 60
+    print(f"{name}: {minutes:.1f} minutes, {' and '.join(own.group)}")
+    voices = ", ".join(sorted(spoken.group.unique()))
+    print(f"    60 digits by {voices}, and 30 other words")
 sound, said = recordings["to choose by"]
 said.head(3).round(2)
 
@@ -388,9 +359,8 @@ pauses = np.ones(len(of_clips), bool)
 for word in said.itertuples():
     pauses[int(100 * word.begin) : int(100 * word.end + 50)] = False
 sure = (of_clips[pauses].max(axis=1) > 0.5).mean()
-print(
-    f"where no digit is said it is sure (over 0.5) of some digit for {sure:.0%} of the time"
-)
+of_some = f"sure (over 0.5) of some digit for {sure:.0%} of the time"
+print(f"where no digit is said it is {of_some}")
 
 # %% [markdown]
 # It answers where nobody asked. It has ten classes, and its probabilities add up to 1: it has no way to say that there is nothing. Nor has it ever heard a second of noise, another word, or a second digit after the first. A score
@@ -404,17 +374,13 @@ print(
 
 # %% tags=["more", "no-code"]
 ready, classes = models.ready()
-print(
-    f"{ready.name}: check_mask {evaluation.check_mask(ready, batches.pad(list(test.frames[:8]))):.0e}"
-)
+print(f"{ready.name}: check_mask {evaluation.check_mask(ready, padded):.0e}")
 print(f"{ready.count_params():,} parameters, the classes {' '.join(classes)}")
-heard = {
-    name: streaming.Stream(ready).push(sound)
-    for name, (sound, said) in recordings.items()
-}
-print(
-    f"trained on scenes: {spotted(heard['to choose by'], classes, 'to choose by', **DEFAULT)}"
-)
+heard = {}
+for name, (recorded, _) in recordings.items():
+    heard[name] = streaming.Stream(ready).push(recorded)
+found = spotted(heard["to choose by"], classes, "to choose by", **DEFAULT)
+print(f"trained on scenes: {found}")
 
 # %% [markdown]
 # From probabilities to detections there are three steps, each with a number to choose:
@@ -425,24 +391,20 @@ print(
 # A class that stays above the threshold is not detected again; it has to fall first. **Predict, then run.** The threshold is lowered, then the other two are switched off, one at a time and together. Which does most, and what does it cost?
 
 # %%
-off = {
+changes = {
     "all three": {},
     "threshold 0.2": {"threshold": 0.2},
     "no smoothing": {"smooth": 1},
-}
-off |= {
     "no refractory time": {"apart": 0},
     "neither of the two": {"smooth": 1, "apart": 0},
 }
-rows = {}
-for name, change in off.items():
-    rows[name] = spotted(
-        heard["to choose by"], classes, "to choose by", **(DEFAULT | change)
-    )
-table = pd.DataFrame(
-    rows, index=["hits", "misses", "false alarms", "false alarms an hour"], dtype=float
-)
-table.T.round().astype(int)
+rows, to_choose_by = {}, heard["to choose by"]
+for name, change in changes.items():
+    setting = DEFAULT | change
+    rows[name] = spotted(to_choose_by, classes, "to choose by", **setting)
+table = pd.DataFrame(rows, dtype=float).T
+table.columns = ["hits", "misses", "false alarms", "false alarms an hour"]
+table.round().astype(int)
 
 # %% [markdown]
 # Where a probability jumps, its mean moves slowly. Smoothing and the refractory time mend partly the same fault: compare the last row with the two above it. Smoothing keeps short peaks below the threshold; the refractory time
@@ -459,28 +421,29 @@ table.T.round().astype(int)
 
 # %% tags=["more", "no-code"]
 ALLOWED = 60  # false alarms an hour
-values = [np.arange(0.2, 0.96, 0.05).round(2), [5, 10, 15, 20], [0.3, 0.6]]
-grid = [dict(zip(DEFAULT, each)) for each in itertools.product(*values)]
-tried = [
-    spotted(heard["to choose by"], classes, "to choose by", **each) for each in grid
-]
-kept = [each.false_alarms_an_hour <= ALLOWED for each in tried]
-best = max(
-    range(len(grid)), key=lambda n: (kept[n] * tried[n].hits, -tried[n].false_alarms)
-)
-chosen, scored = (
-    grid[best],
-    spotted(heard["to score"], classes, "to score", **grid[best]),
-)
+thresholds = np.arange(0.2, 0.96, 0.05).round(2)
+grid, tried = [], []
+for each in itertools.product(thresholds, [5, 10, 15, 20], [0.3, 0.6]):
+    setting = dict(zip(["threshold", "smooth", "apart"], each))
+    grid.append(setting)
+    tried.append(spotted(to_choose_by, classes, "to choose by", **setting))
+table = pd.DataFrame(tried)  # a row for each setting
+kept = table[table.false_alarms_an_hour <= ALLOWED]
+best = table.false_alarms.idxmin()
+if len(kept):
+    most_hits = kept[kept.hits == kept.hits.max()]
+    best = most_hits.false_alarms.idxmin()
+chosen = grid[best]
+scored = spotted(heard["to score"], classes, "to score", **chosen)
 print(", ".join(f"{name} {value}" for name, value in chosen.items()))
-print(f"to choose by: {tried[best]}")
-print(f"to score:     {scored}")
+print(f"to choose by: {tried[best]}\nto score:     {scored}")
+
+# %% tags=["more", "no-code"]
 share = evaluation.score([True] * scored.hits + [False] * scored.misses)
-one = 3_600 * SECOND / len(recordings["to score"][0])
 print(f"heard, of those to score: {share}")
-print(
-    f"one false alarm is {one:.0f} an hour; a count of 0 leaves up to {-np.log(0.05) * one:.0f} an hour possible"
-)
+one = 3_600 * SECOND / len(recordings["to score"][0])
+possible = f"a count of 0 leaves up to {-np.log(0.05) * one:.0f} an hour possible"
+print(f"one false alarm is {one:.0f} an hour; {possible}")
 
 # %% [markdown]
 # The line "to choose by" keeps the promise, if any setting does, because it was chosen to. The line "to score" has voices and noises that the choice never saw (in the first, people chatter), and lasts a few minutes only: its numbers may be far from those above, in either
@@ -497,50 +460,35 @@ print(
 # %% tags=["more", "no-code"]
 sound, said = recordings["to score"]
 found = streaming.detections(heard["to score"], classes, **chosen)
-LONG = (
-    14  # seconds: of all stretches of this length, the first with the most digits in it
-)
-FROM = (
-    max(said.begin, key=lambda begin: said.begin.between(begin, begin + LONG - 2).sum())
-    - 1
-)
+LONG = 14  # seconds: the first stretch of this length with the most digits in it
+digits_in = [said.begin.between(begin, begin + LONG - 2).sum() for begin in said.begin]
+FROM = said.begin.iloc[np.argmax(digits_in)] - 1
 stretch = sound[int(FROM * SECOND) : int((FROM + LONG) * SECOND)]
-in_stretch = (
-    said[said.begin.between(FROM, FROM + LONG)],
-    found[found.seconds.between(FROM, FROM + LONG)],
-)
+said_there = said[said.begin.between(FROM, FROM + LONG)]
+found_there = found[found.seconds.between(FROM, FROM + LONG)]
 print(f"a player for the stretch from {FROM:.0f} to {FROM + LONG:.0f} s")
 Audio(stretch, rate=SECOND)
 
 # %% tags=["more", "no-code"]
-smooth = streaming.smoothed(heard["to score"], chosen["smooth"])[int(100 * FROM) :][
-    : 100 * LONG - 2
-]
-curves = {
-    "the surest digit": smooth[:, : len(digits)].max(axis=1),
-    '"nothing"': smooth[:, -1],
-}
-title = "digits that were said (grey) and detected (black)"
-figure = plots.under_frames(
-    audio.log_mel(stretch), curves, unit="smoothed probability", title=title
-)
+smooth = streaming.smoothed(heard["to score"], chosen["smooth"])
+smooth = smooth[int(100 * FROM) :][: 100 * LONG - 2]
+surest = smooth[:, : len(digits)].max(axis=1)
+curves = {"the surest digit": surest, '"nothing"': smooth[:, -1]}
+look = {"title": "digits that were said (grey) and detected (black)"}
+look["unit"] = "smoothed probability"
+figure = plots.under_frames(audio.log_mel(stretch), curves, **look)
 under = figure.axes[1]
-for word in in_stretch[0].itertuples():
-    under.axvspan(word.begin - FROM, word.end - FROM, color="0.85")
-    under.text(
-        (word.begin + word.end) / 2 - FROM,
-        1.25,
-        f'"{word.label}"',
-        ha="center",
-        color="0.4",
-    )
-for event in in_stretch[1].itertuples():
+for word in said_there.itertuples():
+    begin, end = word.begin - FROM, word.end - FROM
+    under.axvspan(begin, end, color="0.85")
+    under.text((begin + end) / 2, 1.25, f'"{word.label}"', ha="center", color="0.4")
+for event in found_there.itertuples():
     under.text(event.seconds - FROM, 1.03, f'▼ "{event.label}"')
 under.axhline(chosen["threshold"], color="grey", linestyle=":")
 under.set_ylim(0, 1.4)
 under.legend(loc="upper left", bbox_to_anchor=(0, -0.3), ncol=2)
-says = [", ".join(part.label) or "none" for part in in_stretch]
-plots.describe(figure, f"said: {says[0]}; detected: {says[1]}")
+says = [", ".join(part.label) or "none" for part in (said_there, found_there)]
+plots.show(figure, f"said: {says[0]}; detected: {says[1]}")
 
 # %% [markdown]
 # Listen again and watch the lines: when is it detected, before the word's end or after? (Exercise 3 measures it.)
@@ -551,42 +499,30 @@ plots.describe(figure, f"said: {says[0]}; detected: {says[1]}")
 # logits and the next state come out. The loop stays outside, in whatever language the telephone speaks.
 
 # %%
-BUILD = (
-    Path(models.__file__).parents[1] / "build" / "live"
-)  # git does not look into build
+BUILD = Path(models.__file__).parents[1] / "build" / "live"  # git ignores build
 file = streaming.export(ready, BUILD / "ready.tflite")
 step = streaming.Stream(file.path).runner.step
-shape_of = {
-    name: np.zeros(detail["shape"], np.float32)
-    for name, detail in step.get_input_details().items()
-}
-print(
-    f"{file.path.name}: {file.kilobytes:.0f} kB, run here by {type(step).__module__.split('.')[0]}"
-)
-print("in: ", {name: list(zeros.shape) for name, zeros in shape_of.items()})
-print(
-    "out:",
-    {
-        name: detail["shape"].tolist()
-        for name, detail in step.get_output_details().items()
-    },
-)
+runtime = type(step).__module__.split(".")[0]
+print(f"{file.path.name}: {file.kilobytes:.0f} kB, run here by {runtime}")
+ins, outs = step.get_input_details(), step.get_output_details()
+print("in: ", {name: detail["shape"].tolist() for name, detail in ins.items()})
+print("out:", {name: detail["shape"].tolist() for name, detail in outs.items()})
 
 # %% [markdown]
 # This is all that a program around it has to do. On a Raspberry Pi the Python package `ai-edge-litert` has this very call. On a telephone LiteRT is a library for the telephone's own languages: the calls have other names, the file
 # is the same. Where the package is not installed, TensorFlow's own runtime takes its place (the line above says which it was).
 
 # %%
-state = {name: zeros for name, zeros in shape_of.items() if name != "frame"}
+state = {name: np.zeros(detail["shape"], np.float32) for name, detail in ins.items()}
+del state["frame"]
 for frame in clip.frames:
     state = step(frame=frame[None], **state)
     logits = state.pop("logits")
 expected = evaluation.predict(ready, [clip.frames])
 np.testing.assert_allclose(logits, expected, atol=1e-4)
 difference = np.abs(logits - expected).max()
-print(
-    f'"{clip.label}" is "{classes[logits.argmax()]}"; the logits differ from those of Keras by {difference:.0e}'
-)
+print(f'"{clip.label}" is "{classes[logits.argmax()]}"', end="; ")
+print(f"the logits differ from those of Keras by {difference:.0e}")
 
 # %% [markdown]
 # ### Whole numbers
@@ -612,50 +548,44 @@ print(
 
 # %%
 def streamed(model, clips):
-    """The logits after each clip, heard frame by frame, and the milliseconds that a frame took."""
+    """The logits after each clip, heard frame by frame; the milliseconds of a frame."""
     stream, logits, begin = streaming.Stream(model), [], time.perf_counter()
     for waveform in clips.waveform:
         stream.reset()
         stream.push(waveform)
         logits.append(stream.logits)
-    return np.stack(logits), 1_000 * (time.perf_counter() - begin) / batches.lengths(
-        clips.frames
-    ).sum()
+    wait = 1_000 * (time.perf_counter() - begin)
+    return np.stack(logits), wait / batches.lengths(clips.frames).sum()
 
 
-by_frames = evaluation.score(
-    np.array(digits)[streamed(model, test)[0].argmax(axis=1)] == test.label
-)
+logits, _ = streamed(model, test)
+by_frames = evaluation.score(logits.argmax(axis=1) == test.label.cat.codes)
 print(f"lstm by Keras, frame by frame: {by_frames}")
 print(f"lstm by Keras, whole clips:    {whole}")
 
 # %%
 some = list(train.frames.sample(10, random_state=0))
 with_noise = [*some, audio.log_mel(recordings["to choose by"][0][-5 * SECOND :])]
-KINDS = {
-    "float32": {},
-    "int8": {"activations": "int8"},
-    "int16": {"activations": "int16"},
-}
-trials = [
-    *[("lstm", kind, some) for kind in KINDS],
-    ("lstm", "int8, noise", with_noise),
+trials = [  # model, file, whole numbers on the way, calibration
+    ("lstm", "float32", None, None),
+    ("lstm", "int8", "int8", some),
+    ("lstm", "int16", "int16", some),
+    ("lstm", "int8, noise", "int8", with_noise),
+    ("ready gru", "float32", None, None),
+    ("ready gru", "int8", "int8", with_noise),
 ]
-rows, files, scores = [], {}, {}
-for name, kind, calibration in [
-    *trials,
-    *[("ready gru", kind, with_noise) for kind in ("float32", "int8")],
-]:
-    each, options = {"lstm": model, "ready gru": ready}[name], KINDS[kind.split(",")[0]]
-    options = options and {"calibration": calibration, **options}
-    file = files[name, kind] = streaming.export(
-        each, BUILD / f"{name} {kind}.tflite", **options
-    )
+exported = {"lstm": model, "ready gru": ready}
+rows, files, scores, codes = [], {}, {}, test.label.cat.codes
+for name, kind, activations, calibration in trials:
+    options, path = {}, BUILD / f"{name} {kind}.tflite"
+    if calibration:
+        options = {"activations": activations, "calibration": calibration}
+    file = streaming.export(exported[name], path, **options)
     logits, wait = streamed(file.path, test)
-    likeliest = np.array(digits)[logits[:, : len(digits)].argmax(axis=1)]
-    score = scores[name, kind] = evaluation.score(likeliest == test.label)
-    off = np.abs(logits - evaluation.predict(each, test.frames)).max()
+    score = evaluation.score(logits[:, : len(digits)].argmax(axis=1) == codes)
+    off = np.abs(logits - evaluation.predict(exported[name], test.frames)).max()
     rows.append([name, kind, file.kilobytes, *score[:3], off, wait])
+    files[name, kind], scores[name, kind] = file, score
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Which number feels the rounding first?
@@ -663,21 +593,12 @@ for name, kind, calibration in [
 # %% [markdown] tags=["notes"]
 # The largest difference of a logit, long before the accuracy. The LSTM's cell adds up without a bound, so its steps are wide; the GRU's state stays between -1 and 1. The row with noise: the range was learned from sounds that this model never learned to bear. Do not compare the accuracies of the two models: two trainings for two purposes.
 
-# %% tags=["more", "no-code"]
-columns = [
-    "model",
-    "file",
-    "kilobytes",
-    "accuracy",
-    "low",
-    "high",
-    "largest difference",
-    "ms a frame",
-]
-table = pd.DataFrame(rows, columns=columns).round(
-    {"kilobytes": 0, "largest difference": 6, "ms a frame": 2}
-)
-table.round(dict.fromkeys(["accuracy", "low", "high"], 3)).set_index(["model", "file"])
+# %% tags=["more", "no-code", "timing"]
+columns = ["model", "file", "kilobytes", "accuracy", "low", "high"]
+columns += ["largest difference", "ms a frame"]
+table = pd.DataFrame(rows, columns=columns).set_index(["model", "file"])
+decimals = {"kilobytes": 0, "accuracy": 3, "low": 3, "high": 3}
+table.round(decimals | {"largest difference": 6, "ms a frame": 2})
 
 # %% [markdown]
 # Look at the largest difference of a logit first: it feels the rounding long before the accuracy does, and 300 clips or so cannot tell half a point from luck. A GRU's state stays between -1 and 1, so that each of 256 steps is less than 0.01 wide. An LSTM's
@@ -689,7 +610,7 @@ table.round(dict.fromkeys(["accuracy", "low", "high"], 3)).set_index(["model", "
 
 # %%
 def farthest(model, part, clips):
-    """The largest number, of either sign, that is carried from frame to frame in some clips."""
+    """The largest number, of either sign, that is carried along in some clips."""
     return max(np.abs(microscope.gates(model, frames)[part]).max() for frames in clips)
 
 
@@ -709,10 +630,9 @@ for kind in ("float32", "int8"):
     rounded = streaming.Stream(files["ready gru", kind].path).push(sound)
     far = np.abs(rounded - heard["to score"]).max(axis=1) > 0.1
     print(f"{kind:>7}: {spotted(rounded, classes, 'to score', **chosen)}")
-    halves = [f"{half.mean():.1%}" for half in np.array_split(far, 2)]
-    print(
-        f"         a probability is off by more than 0.1 in {' and '.join(halves)} of the frames (the two halves)"
-    )
+    first, second = np.array_split(far, 2)
+    shares = f"{first.mean():.1%} and {second.mean():.1%} of the frames"
+    print(f"{'':9}a probability is off by more than 0.1 in {shares} (the two halves)")
 
 # %% [markdown]
 # A gate that opens replaces a part of the state, rounding and all. Whether that is enough, the two shares say: if they only added up for minutes, nearly all frames of the second half would be off. (The noise rises, too, so compare with care.)
@@ -720,43 +640,27 @@ for kind in ("float32", "int8"):
 # A second file has the features inside. It takes a window of 200 samples in place of a frame: nothing about mel bands has to be written again in another language, where mistakes are hard to see.
 
 # %%
-with_features = streaming.export_with_features(
-    ready, BUILD / "ready_from_samples.tflite"
-)
+path = BUILD / "ready_from_samples.tflite"
+with_features = streaming.export_with_features(ready, path)
 inside = streaming.Stream(with_features.path)
 inside.push(clip.waveform)
 expected = evaluation.predict(ready, [clip.frames])
-print(
-    f"takes {', '.join(inside.runner.step.get_input_details())}; {with_features.kilobytes:.0f} kB"
-)
-print(
-    f"logits differ from those of Keras by {np.abs(inside.logits - expected[0]).max():.0e}"
-)
+ins = ", ".join(inside.runner.step.get_input_details())
+print(f"takes {ins}; {with_features.kilobytes:.0f} kB")
+difference = np.abs(inside.logits - expected[0]).max()
+print(f"logits differ from those of Keras by {difference:.0e}")
 
 # %%
 results = evaluation.Results()
 entry = {"lesson": "15", "data": clips.source.iloc[0], "split": "official"}
-results.add(
-    model="lstm, frame by frame",
-    score=by_frames,
-    parameters=model.count_params(),
-    **entry,
-)
+entry["parameters"] = model.count_params()
+results.add(model="lstm, frame by frame", score=by_frames, **entry)
 for (name, kind), right in scores.items():
-    size, parameters = (
-        files[name, kind].kilobytes,
-        {"lstm": model, "ready gru": ready}[name].count_params(),
-    )
-    table = results.add(
-        model=f"{name}, {kind} file",
-        score=right,
-        parameters=parameters,
-        kilobytes=size,
-        **entry,
-    )
-table[table.lesson == "15"][
-    ["model", "data", "accuracy", "low", "high", "kilobytes"]
-].round(3)
+    entry["parameters"] = exported[name].count_params()
+    entry["kilobytes"] = files[name, kind].kilobytes
+    table = results.add(model=f"{name}, {kind} file", score=right, **entry)
+columns = ["model", "data", "accuracy", "low", "high", "kilobytes"]
+table[table.lesson == "15"][columns].round(3)
 
 # %% [markdown]
 # ## Speak
@@ -777,7 +681,7 @@ table[table.lesson == "15"][
 
 # %%
 card = pd.read_csv(models.READY / "results.csv")
-(row,) = card[card.what.str.contains("four real speakers.*in 2 s")].itertuples()
+row = card[card.what.str.contains("four real speakers.*in 2 s")].iloc[0]
 print(fill(f"{row.value:.2f} ({row.low:.2f} to {row.high:.2f}): {row.what}", 100))
 
 # %% [markdown]
@@ -793,25 +697,20 @@ recorder
 spoken = recorder.samples()
 answer = streaming.Stream(ready).push(spoken)
 surest = answer[:, : len(digits)].max(axis=1).argmax()
-print(
-    f"surest of a digit after {(audio.FRAME_LENGTH + surest * audio.FRAME_STEP) / SECOND:.2f} s:"
-)
+samples = audio.FRAME_LENGTH + surest * audio.FRAME_STEP
+print(f"surest of a digit after {samples / SECOND:.2f} s:")
 for number in np.argsort(-answer[surest])[:3]:
     print(f"{classes[number]:>8}  {answer[surest, number]:.2f}")
-print(
-    f"a detector would say: {', '.join(streaming.detections(answer, classes, **chosen).label) or 'nothing'}"
-)
+detected = streaming.detections(answer, classes, **chosen)
+print(f"a detector would say: {', '.join(detected.label) or 'nothing'}")
 
 # %%
 best = np.argsort(-answer[:, : len(digits)].max(axis=0))[:3]
 curves = {f'"{classes[number]}"': answer[:, number] for number in [*best, len(digits)]}
-title = "the ready model, frame by frame"
-figure = plots.under_frames(
-    audio.log_mel(spoken), curves, unit="probability", title=title
-)
-plots.describe(
-    figure, f'"{classes[best[0]]}" rises highest, to {answer[:, best[0]].max():.2f}'
-)
+title, frames = "the ready model, frame by frame", audio.log_mel(spoken)
+figure = plots.under_frames(frames, curves, unit="probability", title=title)
+highest = answer[:, best[0]].max()
+plots.show(figure, f'"{classes[best[0]]}" rises highest, to {highest:.2f}')
 
 # %% [markdown]
 # The detector uses the settings chosen above, which allow few false alarms and miss many words; and a clip that is cut at the word's end gives it no time.
@@ -822,7 +721,7 @@ plots.describe(
 #
 # ## Exercises
 #
-# **Exercise 1.** Mend `pieces_alone`. Write `take(waiting, piece)`: `waiting` are the samples that the last call left over. Return a pair: the frames that are whole now, `[frames, 40]` (`[0, 40]` if there are none), and the samples that a
+# **Exercise 1.** Repair `pieces_alone`. Write `take(waiting, piece)`: `waiting` are the samples that the last call left over. Return a pair: the frames that are whole now, `[frames, 40]` (`[0, 40]` if there are none), and the samples that a
 # later frame still needs. (`audio.frame_count`, `audio.log_mel`, `audio.FRAME_STEP`.)
 
 
@@ -836,10 +735,8 @@ def take(waiting, piece):
 
 
 # %% tags=["check"]
-result, none = (
-    take(np.zeros(0, np.float32), clip.waveform[:100]),
-    np.zeros(0, np.float32),
-)
+none = np.zeros(0, np.float32)
+result = take(none, clip.waveform[:100])
 assert isinstance(result, tuple) and len(result) == 2, (
     "give back a pair: the frames, and the samples left over"
 )
@@ -854,21 +751,45 @@ assert kept != 0, (
     "you throw away what is left after the frames: the next frames begin in it"
 )
 assert kept != 20, (
-    "the next frame begins 80 after the last BEGAN, not where the last ended: they overlap"
+    "the next frame begins 80 after the last BEGAN, not where the last ended: they "
+    "overlap"
 )
 assert kept == 140, (
-    f"300 samples make frames at 0 and 80; the next begins at 160: keep 140, not {kept}"
+    f"300 samples make frames at 0 and 80: where does the next begin? You keep {kept}"
 )
-frames, waiting = [], none
-for piece in np.split(clip.waveform, [50, 300, 310, 900, 905]):
-    new, waiting = take(waiting, piece)
-    frames.append(new)
-wrong = "other frames than the whole clip's: do you join `waiting` and `piece`, in this order?"
-np.testing.assert_allclose(
-    np.concatenate(frames), clip.frames, atol=1e-4, err_msg=wrong
+
+
+def in_pieces(waveform, places):
+    """The frames of a waveform cut at some places, and the samples that wait."""
+    frames, waiting = [], none
+    for piece in np.split(waveform, places):
+        new, waiting = take(waiting, piece)
+        frames.append(new)
+    return np.concatenate(frames), waiting
+
+
+frames, waiting = in_pieces(clip.waveform, [50, 300, 310, 900, 905])
+assert len(frames) == len(clip.frames), (
+    f"six pieces of a clip give {len(frames)} frames, the whole clip {len(clip.frames)}"
 )
+assert np.allclose(frames, clip.frames, atol=1e-4), (
+    "other frames than the whole clip's: do you join `waiting` and `piece`, in this "
+    "order?"
+)
+random = np.random.default_rng(21)
+for other in test.iloc[[3, 50, 140]].itertuples():
+    places = np.sort(random.integers(len(other.waveform), size=40))
+    places = np.repeat(places, 2)  # an empty piece at each of them
+    found = in_pieces(other.waveform, places)[0]
+    assert found.shape == other.frames.shape, (
+        "another clip, in other pieces, some of them empty: frames are lost or doubled"
+    )
+    assert np.allclose(found, other.frames, atol=1e-4), (
+        "another clip, in other pieces: the frames are others than the whole clip's"
+    )
 print(
-    f"{len(clip.frames)} frames from six pieces, as from the whole clip; {len(waiting)} samples wait"
+    f"{len(clip.frames)} frames from six pieces, as from the whole clip; "
+    f"{len(waiting)} samples wait"
 )
 
 # %% [markdown]
@@ -895,16 +816,25 @@ assert not np.isclose(result[0], 5), (
 assert not np.isclose(result[0], 1 + 8 / 3) and not np.isclose(result[0], 4), (
     "divide by the NEW count, which is 4"
 )
-assert np.isclose(result[0], 3), f"1, 1, 1 and 9 have the mean 3, found {result[0]}"
+assert np.isclose(result[0], 3), f"1, 1, 1 and 9 have another mean than {result[0]}"
+first = mean_so_far(-2.5, 0, 0)
+assert np.isclose(first[0], -2.5) and first[1] == 1, (
+    "a first value, with a count of 0 before it, is its own mean"
+)
 mean, count = np.zeros(audio.N_MELS), 0
 for frame in clip.frames:
-    mean, count = mean_so_far(frame, mean, count)
-np.testing.assert_allclose(
-    mean, clip.frames.mean(axis=0), atol=1e-4, err_msg="not the mean of a clip's frames"
+    before = mean.copy()
+    new, count = mean_so_far(frame, mean, count)
+    assert np.array_equal(mean, before), "your function changes the mean it was given"
+    mean = new
+assert np.shape(mean) == (audio.N_MELS,) and count == len(clip.frames), (
+    "of a clip's frames, 40 numbers each, the mean has 40 numbers, and all count"
 )
-print(
-    f"the mean of {count} frames, with {mean.size + 1} numbers kept in place of {clip.frames.size:,}"
+assert np.allclose(mean, np.mean(clip.frames, axis=0), atol=1e-4), (
+    "of a clip's frames, one after the other, it is not the mean"
 )
+sizes = f"{mean.size + 1} numbers kept in place of {clip.frames.size:,}"
+print(f"the mean of {count} frames, with {sizes}")
 
 # %% [markdown]
 # **Exercise 3.** How late is a detection? For each digit of `said` that is hit in `found` (the recording to score), take the seconds from the word's END to its first detection: the first row of `found` with its label, from its beginning to half
@@ -913,42 +843,48 @@ print(
 # %% tags=["solution"]
 delays = []
 for word in said.itertuples():
-    hits = found[
-        (found.label == word.label) & found.seconds.between(word.begin, word.end + 0.5)
-    ]
+    in_time = found.seconds.between(word.begin, word.end + 0.5)
+    hits = found[in_time & (found.label == word.label)]
     if len(hits):
         delays.append(hits.seconds.iloc[0] - word.end)
 delay = np.median(delays)
 
 # %% tags=["check"]
-rows = []
+rows, any_label = [], []
 for word in said.itertuples():
-    hits = found[
-        (found.label == word.label) & found.seconds.between(word.begin, word.end + 0.5)
-    ].seconds
-    rows += [(hits.iloc[0] - word.end, hits.iloc[0] - word.begin)] if len(hits) else []
+    in_time = found[found.seconds.between(word.begin, word.end + 0.5)]
+    any_label += [second - word.end for second in in_time.seconds[:1]]
+    hits = in_time[in_time.label == word.label]
+    for second in hits.seconds[:1]:
+        rows.append((second - word.end, second - word.begin))
 assert rows, (
-    "no digit was hit with the chosen settings: raise ALLOWED, run from there on, and come back"
+    "no digit was hit with the chosen settings: raise ALLOWED, run from there on, and "
+    "come back"
 )
 of_end, of_begin = np.median(rows, axis=0)
 assert isinstance(delay, (float, np.floating)), (
     "`delay` is one number of seconds: the median of all delays"
 )
-assert not np.isclose(delay, of_begin), (
-    "that is from the BEGINNING of the word: how late is it after its end?"
+slips = {
+    of_begin: "that is from the BEGINNING of the word: how late is it after its end?",
+    -of_end: "the other way round: detection minus end",
+    np.mean(rows, axis=0)[0]: "that is the mean of the delays: the median is asked for",
+    np.median(any_label): "detections of another label are in it: those are no hits",
+}
+for number, slip in slips.items():
+    assert np.isclose(delay, of_end) or not np.isclose(delay, number), slip
+assert np.isclose(delay, of_end), (
+    f"`delay` is {delay:.3f}: of each word that is hit, take the first detection; then "
+    "the median"
 )
-assert not np.isclose(delay, -of_end) or np.isclose(of_end, 0), (
-    "the other way round: detection minus end"
-)
-first = "of each word that is hit, take the first detection; then the median"
-assert np.isclose(delay, of_end), f"`delay` is {delay:.3f}: {first}"
 early = np.mean([late < 0 for late, _ in rows])
 print(
-    f"median {delay:+.2f} s after the word's end, {of_begin:.2f} s after its beginning; {early:.0%} before the end"
+    f"median {delay:+.2f} s after the word's end, {of_begin:.2f} s after its "
+    f"beginning; {early:.0%} before the end"
 )
 
 # %% [markdown] tags=["slide", "only-slides"]
-# ## Exercise 1: mend the frames at the edges
+# ## Exercise 1: repair the frames at the edges
 #
 # - Write `take(waiting, piece)`
 # - It gives the frames that are whole now
