@@ -1,4 +1,4 @@
-"""A lesson's source → the learner's notebook and the solved one; --check says what is not fresh."""
+"""A lesson's source → the learner's notebook and the solved one."""
 
 import argparse
 import ast
@@ -9,8 +9,6 @@ import json
 import os
 import re
 import sys
-import tempfile
-import time
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +16,12 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, SOURCES, DOCS = ROOT / "notebooks", ROOT / "notebooks" / "src", ROOT / "docs"
 SETUP = ROOT / "tools" / "setup_cell.py"
 PICTURES = {"seven": ("00", 2), "gradient": ("05", 3), "detector": ("15", 2)}  # lesson, which
-BUILT_ON = {"digits": "fsdd", "environment": "esc-10", "commands": "spoken-commands"}
-BUILT_ON |= {"music": "rhythms"}  # the set that each name stood for in the committed notebooks
 SLIDES_ALONE, SLIDE_TAGS = {"only-slides", "notes"}, {"slide", "more", "no-code"}
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -84,7 +79,7 @@ def compose(source: Path) -> NotebookNode:
             title = f'#@title Check exercise {exercise} {{display-mode: "form"}}'
             cell.source = f'{title}\ncheck("{source.name[:2]}.{exercise}")'
         if cell.cell_type == "markdown":
-            cell.source = HOVER.sub(lambda link: hover(link, meanings), cell.source)
+            cell.source = HOVER.sub(lambda m: f"{m[0][:-1]}{meanings.get(m[1], '')})", cell.source)
         folded = FOLDED if {"setup", "check"} & set(tags) else {}
         cell.metadata = nbformat.from_dict({**({"tags": tags} if tags else {}), **folded})
         cell.id = f"cell-{position:03d}"
@@ -93,21 +88,14 @@ def compose(source: Path) -> NotebookNode:
 
 
 def glossary() -> dict[str, str]:
-    """Map the anchor of each term to the first sentence on it, as plain text."""
+    """Map each term's anchor (by GitHub's rule) to the first sentence on it, as plain text."""
     text = (DOCS / "glossary.md").read_text(encoding="utf-8")
-    found = re.findall(r"^### (.+)\n+(.+?[.:])(?:\s|$)", text, flags=re.MULTILINE)
-    plain = {term: re.sub(r"[*`]|\[([^]]*)\]\([^)]*\)", r"\1", text) for term, text in found}
-    return {anchor(term): meaning.replace('"', "'") for term, meaning in plain.items()}
-
-
-def anchor(heading: str) -> str:
-    """Give the anchor of a heading by GitHub's rule."""
-    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
-
-
-def hover(link: re.Match, meanings: dict[str, str]) -> str:
-    """Give a link to the glossary the term's meaning as its title."""
-    return f'{link[0][:-1]} "{meanings[link[1]]}")' if link[1] in meanings else link[0]
+    meanings = {}
+    for term, first in re.findall(r"^### (.+)\n+(.+?[.:])(?:\s|$)", text, flags=re.MULTILINE):
+        anchor = re.sub(r"[^\w -]", "", term.strip().lower()).replace(" ", "-")
+        plain = re.sub(r"[*`]|\[([^]]*)\]\([^)]*\)", r"\1", first)
+        meanings[anchor] = f' "{plain.replace(chr(34), chr(39))}"'
+    return meanings
 
 
 def blank(solution: str, check: str) -> str:
@@ -310,44 +298,6 @@ def pages() -> dict[Path, bytes]:
     return {DOCS / "claims.md": claims().encode(), **files}
 
 
-def problems(source: Path) -> Iterator[str]:
-    """Yield what is not fresh or not well in a lesson's notebooks, without running anything."""
-    from course_lib import data
-
-    fresh, stem = compose(source), source.stem
-    pairs = (learner_path(source), learner(fresh, source)), (solutions_path(source), deeper(fresh))
-    for path, expected in pairs:
-        if not path.exists():
-            yield f"{stem}: not built"
-            continue
-        found = nbformat.read(path, as_version=4)
-        texts = [[(c.source, c.metadata) for c in each.cells] for each in (found, expected)]
-        if found.metadata.course.get("made_from") != expected.metadata.course["made_from"]:
-            yield f"{stem}: its code or a helper has changed; run: make build LESSONS={stem[:2]}"
-        elif texts[0] != texts[1]:
-            yield f"{stem}: its words have changed; run: make build LESSONS={stem[:2]}"
-        for name, now in found.metadata.course.get("data", {}).items():
-            wanted = data.fingerprint_of(BUILT_ON.get(name, name))
-            if now != wanted:
-                yield f"{stem}: built on {now} in place of {wanted}; build it with these recordings"
-        yield from (f"{path.relative_to(ROOT)}: {fault}" for fault in faults(found))
-
-
-def faults(notebook: NotebookNode) -> Iterator[str]:
-    """Yield what would hurt a reader: errors, paths of this machine, pictures without words."""
-    here = [f"{Path.home()}/", f"{tempfile.gettempdir()}/", f"{ROOT}/"]
-    for number, cell in enumerate(code_cells(notebook)):
-        if "pip install" in cell.source:
-            yield f"code cell {number} installs packages"
-        for output in cell.outputs:
-            text = output.get("text") or output.get("data", {}).get("text/plain", "")
-            if output.output_type == "error" or any(folder in text for folder in here):
-                yield f"code cell {number} shows an error or a path of this machine"
-            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
-            if "image/png" in output.get("data", {}) and not alt:
-                yield f"code cell {number} draws a picture without alternative text"
-
-
 def differences(source: Path) -> Iterator[str]:
     """Run a lesson anew and yield what it gives otherwise than when it was built."""
     old = nbformat.read(solutions_path(source), as_version=4)
@@ -357,39 +307,6 @@ def differences(source: Path) -> Iterator[str]:
                 [o.get("text") or list(o.get("data", {})) for o in c.outputs] for c in (then, now)
             ]
             yield f"{source.stem}, {then.id}: {texts[0]} became {texts[1]}"
-
-
-def run(source: Path) -> bool:
-    """Execute a solved notebook, write its page to build/, and print a line on how it went."""
-    from nbconvert import HTMLExporter
-
-    notebook = nbformat.read(solutions_path(source), as_version=4)
-    began, result = time.monotonic(), "passed"
-    print(f"{source.stem:<34}", end=" ", flush=True)
-    resources = {"metadata": {"path": str(NOTEBOOKS)}}
-    quiet = {"extra_arguments": ["--log-level=ERROR"], "resources": resources}
-    try:
-        NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", **quiet).execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        result = f"FAILED: {str(error).strip().splitlines()[-1]}"
-    print(f"{time.monotonic() - began:6.1f} s  {result}", flush=True)
-    notebook.metadata.pop("widgets", None)
-    for output in (output for cell in code_cells(notebook) for output in cell.outputs):
-        output.get("data", {}).pop(WIDGET, None)
-    page, _ = HTMLExporter().from_notebook_node(notebook)
-    (ROOT / "build" / f"{source.stem}.html").write_text(page, encoding="utf-8")
-    return result == "passed"
-
-
-def run_all(lessons: list[Path]) -> None:
-    """Run lessons in order, then print the table of results that they filled."""
-    from course_lib.evaluation import Results
-
-    (ROOT / "build").mkdir(exist_ok=True)
-    failed = [source.stem for source in lessons if not run(source)]
-    print("\nResults", Results().table().to_string(index=False, na_rep=""), sep="\n")
-    print("pages: build/*.html")
-    sys.exit(f"{len(failed)} of {len(lessons)} failed: {', '.join(failed)}" if failed else None)
 
 
 def readdress(repository: str) -> None:
@@ -402,31 +319,21 @@ def readdress(repository: str) -> None:
 
 
 def main() -> None:
-    """Build, check, run or compare the lessons that are named, or all."""
+    """Build or compare the lessons that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lessons", nargs="*", help="numbers such as 05; by default all")
-    parser.add_argument("--check", action="store_true", help="run nothing; say what is not fresh")
     parser.add_argument("--anew", action="store_true", help="run even where only words changed")
-    parser.add_argument("--run", action="store_true", help="execute the solved notebooks")
     parser.add_argument("--same", action="store_true", help="run again and compare the outputs")
     parser.add_argument("--repository", metavar="OWNER/NAME", help="the address for Colab")
     options = parser.parse_args()
     if options.repository:
         return readdress(options.repository)
-    lessons = sources(options.lessons)
-    if options.run:
-        return run_all(lessons)
-    if options.same or options.check:
-        look = differences if options.same else problems
-        found = [line for source in lessons for line in look(source)]
-        if options.check:
-            made = pages().items()
-            found += [f"{p.name}: run make build" for p, b in made if p.read_bytes() != b]
-        print("\n".join(found) or f"{len(lessons)} lessons: nothing differs, all is fresh")
-        sys.exit(bool(found))
-    for source in lessons:
+    for source in sources(options.lessons):
         print(f"{source.stem}: ", end="", flush=True)
-        print(build(source, anew=options.anew), flush=True)
+        if options.same:
+            print("\n".join(differences(source)) or "nothing differs", flush=True)
+        else:
+            print(build(source, anew=options.anew), flush=True)
     for path, content in pages().items():
         path.write_bytes(content)
 
