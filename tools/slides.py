@@ -52,7 +52,8 @@ def slides(source: Path) -> nbformat.NotebookNode:
     texts = [cell.source for cell in cells if cell.cell_type == "markdown" and not tags(cell)]
     ending = [text for text in texts[-1].split("\n\n") if ENDING.match(text)]
     last = LINK.sub(r"\1", "\n\n".join(["## Where to go next", *ending]))
-    shown.append(nbformat.v4.new_markdown_cell(last, metadata=shown[0].metadata))
+    shown.append(nbformat.v4.new_markdown_cell(last))
+    shown[-1].metadata["slideshow"] = {"slide_type": "slide"}
     return nbformat.v4.new_notebook(cells=shown, metadata={"title": title})
 
 
