@@ -1,14 +1,15 @@
-"""What notebooks/build.py does beside running a lesson: it keeps outputs where only words have changed, and leaves out what is for slides."""
+"""What tools/build.py does beside running a lesson, and what it takes for a change."""
+
+import json
+import shutil
 
 import nbformat
 import pytest
 
-from notebooks import build
+from tools import build, nbgrader
 
 LESSON = '''# %% [markdown] tags=["slide"]
-# # Example, with a [mask](../GLOSSARY.md#mask) and an [unknown word](../GLOSSARY.md#nowhere)
-# %% [markdown] tags=["only-slides", "slide"]
-# for the slides alone
+# # Example, with a [mask](../docs/glossary.md#mask) and a [word](../docs/glossary.md#nowhere)
 # %% [markdown] tags=["notes"]
 # for the speaker alone
 # %% tags=["setup"]
@@ -18,96 +19,174 @@ import random
 # %% tags=["more", "no-code"]
 print(random.SystemRandom().random())
 # %% tags=["solution"]
-answer = 42
+def answer(question):
+    """Answer."""
+    return 42
 # %% tags=["check"]
-assert answer == 42, "what is six times seven, which is known?"
+assert answer("six times seven") == 42, "what is six times seven, which is known?"
 '''
-GLOSSARY = '# Glossary\n\n### Mask\n\nA list of **true** and "false", one for each `frame`. More of it.\n\n### Log-mel frames\n\nOther words.\n'
 
 
 @pytest.fixture
-def example(tmp_path, monkeypatch):
-    """A lesson in a folder of its own, whose output is another in each run."""
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src" / "setup_course.py").write_text('LESSON, REPOSITORY, BRANCH = "NN", "OWNER/NAME", "main"\nprint("this machine")\n')
-    (tmp_path / "GLOSSARY.md").write_text(GLOSSARY)
-    for name, value in {"NOTEBOOKS": tmp_path, "ROOT": tmp_path, "SOURCES": tmp_path / "src", "SETUP": tmp_path / "src" / "setup_course.py", "GLOSSARY": tmp_path / "GLOSSARY.md"}.items():
+def course(tmp_path, monkeypatch):
+    """A small course in a folder of its own, with one lesson; its output differs in each run."""
+    for folder in ("notebooks/src", "docs/pictures", "tools", "benchmarks/results", "course_lib"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(build.SETUP, tmp_path / "tools")
+    (tmp_path / "docs" / "glossary.md").write_text(
+        "# G\n\n### Mask\n\nOne `value` a frame. More.\n"
+    )
+    (tmp_path / "course_lib" / "audio.py").write_text('"""Sound."""\nRATE = 8_000  # hertz\n')
+    places = {"ROOT": tmp_path, "NOTEBOOKS": tmp_path / "notebooks", "DOCS": tmp_path / "docs"}
+    places |= {"SOURCES": tmp_path / "notebooks" / "src", "PICTURES": {}}
+    places |= {"SETUP": tmp_path / "tools" / "setup_cell.py"}
+    for name, value in places.items():
         monkeypatch.setattr(build, name, value)
-    source = tmp_path / "src" / "77_example.py"
-    source.write_text(LESSON)
-    return source
+    (build.SOURCES / "77_example.py").write_text(LESSON)
+    return tmp_path
 
 
-def printed(source):
-    return [output.text for cell in nbformat.read(build.solutions_path(source), as_version=4).cells for output in cell.get("outputs", []) if output.output_type == "stream"]
+@pytest.fixture
+def source(course):
+    return build.SOURCES / "77_example.py"
 
 
-def test_words_are_renewed_and_nothing_runs(example):
-    build.build(example)
-    first = printed(example)
-    example.write_text(LESSON.replace("# # Example", "# # Another title"))
-    assert any("older than" in line for line in build.stale_parts(example))
-    build.build(example)
-    assert build.stale_parts(example) == [] and printed(example) == first
-    assert "Another title" in build.learner_path(example).read_text()
+@pytest.fixture
+def runs(monkeypatch):
+    """Kernels in place of real ones: each run prints its own number."""
+    made = []
+
+    def execute(notebook):
+        made.append(notebook)
+        for cell in build.code_cells(notebook):
+            cell.outputs = [nbformat.v4.new_output("stream", text=f"run {len(made)}")]
+        notebook.metadata.course["data"] = {}
+        return notebook
+
+    monkeypatch.setattr(build, "execute", execute)
+    return made
 
 
-@pytest.mark.parametrize("change", [("random()", "random() + 1"), ("answer = 42", "answer = 40 + 2")])
-def test_a_change_of_code_runs_it(example, change):
-    build.build(example)
-    first = printed(example)
-    example.write_text(LESSON.replace(*change))
-    assert build.kept_outputs(example) is None
-    build.build(example)
-    assert printed(example) != first
+def printed(path):
+    cells = build.code_cells(nbformat.read(path, as_version=4))
+    return [output.text for cell in cells for output in cell.outputs]
 
 
-def test_anew_runs_it_although_nothing_changed(example):
-    build.build(example)
-    first = printed(example)
-    build.build(example, anew=True)
-    assert printed(example) != first
+@pytest.mark.parametrize(
+    "change",
+    [("# # Example", "# # Another title"), ('"""Answer."""', '"""Answer a question."""')],
+    ids=["sentence", "docstring"],
+)
+def test_words_are_renewed_and_nothing_runs(source, runs, change):
+    build.build(source)
+    first = printed(build.solutions_path(source))
+    source.write_text(LESSON.replace(*change))
+    assert build.build(source) == "words renewed" and len(runs) == 1
+    assert printed(build.solutions_path(source)) == first
+    assert change[1].strip("# ") in build.solutions_path(source).read_text().replace('\\"', '"')
 
 
-def test_set_up_cell_knows_its_lesson_and_keeps_no_output(example):
-    build.build(example)
-    [cell] = [cell for cell in nbformat.read(build.learner_path(example), as_version=4).cells if "setup" in cell.metadata.get("tags", [])]
-    assert 'LESSON, REPOSITORY, BRANCH = "77", "OWNER/NAME", "main"' in cell.source
-    assert cell.outputs == [], "it speaks of the machine of whoever built it"
+@pytest.mark.parametrize("change", [("random()", "random() + 1"), ("return 42", "return 40 + 2")])
+def test_a_change_of_code_runs_it(source, runs, change):
+    build.build(source)
+    source.write_text(LESSON.replace(*change))
+    assert build.build(source) == "run and built" and len(runs) == 2
 
 
-def test_what_is_for_slides_is_left_out(example):
-    text, tags = "", set()
-    for cell in build.compose(example).cells:
-        text, tags = text + cell.source, tags | set(cell.metadata.get("tags", []))
-    assert "for the slides alone" not in text and "for the speaker alone" not in text
-    assert tags == {"setup", "solution", "check"}
+def test_a_changed_docstring_or_comment_of_a_helper_is_no_change_and_code_is(course, source):
+    source.write_text(
+        LESSON.replace("import random\n", "import random\nfrom course_lib import audio\n")
+    )
+    helper, before = course / "course_lib" / "audio.py", build.fingerprint(source)
+    helper.write_text('"""Sounds."""\n\nRATE = 8_000  # hertz, as on the telephone\n')
+    assert build.fingerprint(source) == before
+    helper.write_text('"""Sound."""\nRATE = 16_000  # hertz\n')
+    assert build.fingerprint(source) != before
 
 
-def test_a_change_of_tags_for_slides_makes_the_notebook_neither_stale_nor_other(example):
-    build.build(example)
-    before = build.solutions_path(example).read_bytes()
-    example.write_text(LESSON.replace('tags=["more", "no-code"]', 'tags=["slide"]'))
-    assert build.stale_parts(example) == []
-    build.build(example)
-    assert build.solutions_path(example).read_bytes() == before
+def test_helpers_are_followed_through_both_floors():
+    found = build.helpers("from course_lib.extra.recorder import Recorder", set())
+    assert {"recorder.py", "audio.py"} <= {path.name for path in found}
+    assert "streaming.py" not in {path.name for path in found}
 
 
-def test_link_to_the_glossary_shows_the_meaning(example):
-    assert build.glossary()["mask"] == "A list of true and 'false', one for each frame."
-    assert "log-mel-frames" in build.glossary()
-    title = build.compose(example).cells[1].source
-    assert "[mask](../GLOSSARY.md#mask \"A list of true and 'false', one for each frame.\")" in title
-    assert "[unknown word](../GLOSSARY.md#nowhere)" in title
+@pytest.mark.parametrize(
+    "code, left",
+    [
+        ("x = '# no comment'  # one", "x = '# no comment'"),
+        ('def f():\n    """Say."""\n    return 1\n', "def f():\n    return 1"),
+        ('def f(): "all there is"\n', 'def f(): "all there is"'),
+        ('x = """kept\n\nas it is"""', 'x = """kept\nas it is"""'),
+    ],
+)
+def test_bare_code_has_no_comment_and_no_docstring(code, left):
+    assert build.bare(code) == left
 
 
-def test_a_code_cell_is_not_left_out(example):
-    example.write_text(LESSON.replace('tags=["more", "no-code"]', 'tags=["only-slides"]'))
-    with pytest.raises(ValueError, match="on cells of text alone"):
-        build.compose(example)
+def test_learners_find_a_blank_a_folded_check_and_no_outputs_there(source, runs):
+    build.build(source)
+    cells = build.code_cells(nbformat.read(build.learner_path(source), as_version=4))
+    solution, check = cells[-2:]
+    assert solution.source == '# Your code here.\ndef answer(question):\n    """Answer."""\n    ...'
+    assert check.source.splitlines()[1] == 'check("77.1")' and "seven" not in check.source
+    for cell in (cells[0], check):
+        assert cell.metadata.cellView == "form" and cell.metadata.jupyter.source_hidden
+    assert not solution.outputs and not check.outputs and cells[1].outputs
+    assert len(cells[0].source.splitlines()) <= 6
+    text = build.learner_path(source).read_text()
+    assert '(../docs/glossary.md#mask \\"One value a frame.\\")' in text and "speaker" not in text
+    assert "(../../docs/glossary.md#mask" in build.solutions_path(source).read_text()
 
 
-def test_a_lesson_that_is_not_there_is_refused(example, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["build.py", "77", "99"])
-    with pytest.raises(SystemExit, match="found 99"):
-        build.main()
+def test_another_address_is_written_everywhere_and_outputs_stay(course, source, runs):
+    build.build(source)
+    (course / "README.md").write_text("colab.research.google.com/github/OWNER/NAME/blob/main/x")
+    build.readdress("someone/a-course")
+    build.readdress("someone/another")
+    texts = [path.read_text() for path in (course / "README.md", build.learner_path(source))]
+    assert all("someone/another" in text and "NAME" not in text for text in texts)
+    assert build.kept(source) is not None and printed(build.solutions_path(source))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (('# %% tags=["check"]', "# %%"), 'a "check" after each "solution"'),
+        (("def answer(question):", "class answer:"), "makes a name its check uses"),
+    ],
+)
+def test_an_exercise_that_cannot_be_one_is_refused(source, runs, change, message):
+    source.write_text(LESSON.replace(*change))
+    with pytest.raises(ValueError, match=message):
+        build.build(source)
+    assert not runs
+
+
+def test_claims_are_filled_from_what_is_printed(course, source, runs):
+    build.build(source)
+    (course / "benchmarks" / "results" / "speed.md").write_text("| LSTM | 1.25 |")
+    template = course / "docs" / "claims.template.md"
+    template.write_text(r"It ran <<77 run (\d)>> time; <<speed.md LSTM \| ([\d.]+)>> s.")
+    assert build.claims() == "It ran 1 time; 1.25 s."
+    template.write_text(r"<<77 accuracy ([\d.]+)>>")
+    with pytest.raises(ValueError, match="77 prints nothing like accuracy"):
+        build.claims()
+
+
+def test_a_warning_in_a_cell_is_refused_and_pieces_of_a_stream_are_joined():
+    new = nbformat.v4.new_output
+    pieces = [new("stream", text="a"), new("stream", text="b"), new("display_data")]
+    joined = list(build.tidy(pieces))
+    assert joined[0].text == "ab" and len(joined) == 2
+    with pytest.raises(ValueError, match="without warnings, found: careful"):
+        list(build.tidy([new("stream", name="stderr", text="careful")]))
+
+
+def test_an_assignment_holds_the_solution_and_hidden_tests_in_nbgraders_marks(source):
+    cells = [c for c in nbgrader.assignment(source).cells if "nbgrader" in c.metadata]
+    solution, check = cells
+    assert (
+        "### BEGIN SOLUTION\ndef answer" in solution.source and solution.metadata.nbgrader.solution
+    )
+    assert "### BEGIN HIDDEN TESTS\nassert answer" in check.source and check.metadata.nbgrader.grade
+    assert json.dumps(check.metadata) and not any(c.metadata.nbgrader.task for c in cells)

@@ -138,8 +138,9 @@ def bare(code: str) -> str:
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, with_docstring) and ast.get_docstring(node, clean=False) is not None:
             docstring = node.body[0]
-            for row in range(docstring.lineno, docstring.end_lineno + 1):
-                lines[row - 1] = ""
+            if docstring.lineno > getattr(node, "lineno", 0):  # not behind the def, as all it has
+                for row in range(docstring.lineno, docstring.end_lineno + 1):
+                    lines[row - 1] = ""
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 

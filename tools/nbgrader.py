@@ -1,9 +1,12 @@
 """A lesson as an assignment for nbgrader: solutions are removed there, checks are hidden tests."""
 
 import sys
+from pathlib import Path
 
-import build
 import nbformat
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tools import build
 
 
 def assignment(source):
