@@ -34,7 +34,7 @@ pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-con
 SUMMARY = 'DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = location.protocol !== "file:";'
 html_js_files = [(None, {"body": SUMMARY})]
 
-BADGE = re.compile(r"\[!\[([^]]*)\]\(https?:[^)]*\)\]\(([^)]*)\)")  # a picture of another host
+BADGE = re.compile(r"\[!\[([^]]*)\]\([^)]*\)\]\(([^)]*)\)")  # a link with the look of a button
 LINK = re.compile(r"\[([^]]+)\]\(([^):#]+)\)")
 FOLDED = {"setup": "Set-up", "solution": "A solution", "check": "Its check"}  # tag → what is shown
 DOWNLOADS = " · {{download}}`Download <{0}>` · {{download}}`Download it solved <solutions/{0}>`"

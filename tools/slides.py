@@ -31,11 +31,10 @@ def main() -> None:
     folder = build.ROOT / "build" / "slides"
     reveal = files("sphinx_revealjs") / "_static" / "revealjs"
     shutil.copytree(reveal, folder / "reveal.js", dirs_exist_ok=True)
-    for source in build.sources():
-        if not lessons or source.name[:2] in lessons:
-            page = to_html(slides(source))
-            (folder / f"{source.stem}.html").write_text(page, encoding="utf-8")
-            print(f"{source.stem}: {page.count('<section')} slides")
+    for source in build.sources(lessons):
+        page = to_html(slides(source))
+        (folder / f"{source.stem}.html").write_text(page, encoding="utf-8")
+        print(f"{source.stem}: {page.count('<section')} slides")
 
 
 def slides(source: Path) -> nbformat.NotebookNode:
