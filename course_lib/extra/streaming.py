@@ -4,7 +4,6 @@ import contextlib
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,13 +18,10 @@ from course_lib.models import AttentionPooling
 from course_lib.training import quiet_stderr
 
 L = keras.layers
-State = dict[str, np.ndarray]  # name → float32 [1, size]
-
 PER_FRAME = (  # layers that treat every frame alike, whatever comes before and after it
     *(L.Masking, L.Rescaling, L.Normalization, L.BatchNormalization, L.LayerNormalization),
-    *(L.Dense, L.TimeDistributed, L.Activation, L.ReLU),
-    *(L.Dropout, L.SpatialDropout1D, L.GaussianNoise),
-    *(L.Concatenate, L.Multiply, L.Add, L.Subtract),
+    *(L.Dense, L.TimeDistributed, L.Activation, L.ReLU, L.Dropout, L.SpatialDropout1D),
+    *(L.GaussianNoise, L.Concatenate, L.Multiply, L.Add, L.Subtract),
 )
 OPERATIONS = {  # what an exported file may compute with, by the kind of its activations
     "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
@@ -35,89 +31,77 @@ NOTHING = "nothing"  # the class that is no word
 LATE = 0.5  # seconds after a word's end within which its detection still counts
 
 
-# One step in time
-
-
 class Step:
     """One step of a model in time: a frame and the state before it → logits and the next state.
 
-    Args:
-        model: A functional Keras model, `[batch, time, mels]` → logits, whose layers look at a
-            frame and at what came before it.
-
-    Attributes:
-        n_mels: Bands of a frame.
-        initial: The state before the first frame: a dict of name → zeros `[1, size]`.
-
-    Raises:
-        ValueError: A layer, which is named, needs the whole clip or several frames at once.
+    The model is a functional one, `[batch, time, mels]` → logits. `n_mels` is the size of a frame,
+    `initial` the state before the first one: a dict of name → zeros `[1, size]`. A ValueError
+    names a layer that needs the whole clip or several frames at once.
     """
 
     def __init__(self, model: keras.Model):
-        self.n_mels, self.model = model.input_shape[-1], model
+        self.model, self.n_mels = model, model.input_shape[-1]
+        self.n_classes = model.output_shape[-1]
         self.layers = [layer for layer in model.layers if not isinstance(layer, L.InputLayer)]
-        _refuse_operations(model, self.layers)
-        self.initial = {}
-        for layer in self.layers:
-            for part, size in _state_sizes(layer).items():
-                self.initial[_state_name(layer, part)] = np.zeros([1, size], np.float32)
+        for operation in model.operations:
+            if not isinstance(operation, L.Layer) and _floats(operation.output):
+                found = f"the operation '{operation.name}' between them"
+                advice = "write it as a layer, such as Rescaling or Add"
+                raise ValueError(f"expected layers alone, found {found}: {advice}")
+        sizes = {part: size for layer in self.layers for part, size in _state_sizes(layer).items()}
+        self.initial = {name: np.zeros([1, size], np.float32) for name, size in sizes.items()}
+        shapes = {name: tf.TensorSpec([1, size]) for name, size in sizes.items()}
+        signature = [tf.TensorSpec([None, self.n_mels]), shapes]
+        traced = tf.function(self._scan, input_signature=signature, autograph=False)
+        self.scan = traced.get_concrete_function()  # looks up no trace, a hundred times a second
 
-    def __call__(self, frame: np.ndarray | tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
-        """Take one frame `[1, mels]`: logits `[1, classes]`, and the next state."""
+    def __call__(self, frames: np.ndarray, state: dict) -> tuple[np.ndarray, dict]:
+        """Take some frames `[frames, mels]`: logits `[frames, classes]`, and the next state."""
+        tensors = {name: tf.convert_to_tensor(value) for name, value in state.items()}
+        logits, state = self.scan(tf.constant(frames), tensors)
+        return logits.numpy(), {name: value.numpy() for name, value in state.items()}
+
+    def _scan(self, frames, state):
+        begin = (tf.zeros([1, self.n_classes]), state)
+        logits, states = tf.scan(lambda old, row: self.advance(row[None], old[1]), frames, begin)
+        return logits[:, 0], {name: value[-1] for name, value in states.items()}
+
+    def advance(self, frame: tf.Tensor, state: dict) -> tuple[tf.Tensor, dict]:
+        """Take one frame `[1, mels]` in TensorFlow: logits `[1, classes]`, and the next state."""
         values = {id(self.model.inputs[0]): frame[:, None]}
         next_state = {}
         for layer in self.layers:
-            names = [_state_name(layer, part) for part in _state_sizes(layer)]
-            inputs = [values[id(tensor)] for tensor in _inputs(layer)]
+            names = list(_state_sizes(layer))
+            inputs = [values[id(tensor)] for tensor in _floats(layer.input)]
             value, after = _advance(layer, inputs, [state[name] for name in names])
             values[id(layer.output)] = value
             next_state.update(zip(names, after, strict=True))
         return tf.reshape(values[id(self.model.outputs[0])], [1, -1]), next_state
 
 
-def _refuse_operations(model, layers):
-    """Raise if arithmetic stands between two layers: no layer says what it does with a frame."""
-    known = {id(model.inputs[0]), *(id(layer.output) for layer in layers)}
-    read = [tensor for layer in layers for tensor in _inputs(layer)]
-    for tensor in [*read, model.outputs[0]]:
-        if id(tensor) not in known:
-            name = next(each.name for each in model.operations if each.output is tensor)
-            raise ValueError(
-                f"expected layers alone, found the operation '{name}' between them: "
-                "write it as a layer, such as Rescaling or Add"
-            )
-
-
-def _inputs(layer):
-    """The tensors that a layer reads, without their masks."""
-    return [tensor for tensor in keras.tree.flatten(layer.input) if "float" in tensor.dtype]
-
-
-def _state_name(layer, part):
-    return f"{layer.name}_{part}"
+def _floats(tensors):
+    """A list of tensors, without the masks among them."""
+    return [tensor for tensor in keras.tree.flatten(tensors) if "float" in tensor.dtype]
 
 
 def _state_sizes(layer):
     """What a layer keeps from frame to frame, name → size; raises if no fixed size is enough."""
-    shapes = [tensor.shape for tensor in _inputs(layer)]
+    shapes, sizes = [tensor.shape for tensor in _floats(layer.input)], {}
     if isinstance(layer, L.RNN) and not layer.go_backwards and not layer.return_state:
-        sizes = keras.tree.flatten(layer.cell.state_size)
-        return {f"state_{number}": size for number, size in enumerate(sizes)}
-    if isinstance(layer, L.GlobalAveragePooling1D):
-        return {"mean": shapes[0][-1], "frames": 1}
-    if isinstance(layer, AttentionPooling):
-        return {"mean": shapes[0][-1], "weight": 1, "peak": 1}
-    if not isinstance(layer, PER_FRAME) and any(len(shape) > 2 for shape in shapes):
+        for number, size in enumerate(keras.tree.flatten(layer.cell.state_size)):
+            sizes[f"state_{number}"] = size
+    elif isinstance(layer, L.GlobalAveragePooling1D):
+        sizes = {"mean": shapes[0][-1], "frames": 1}
+    elif isinstance(layer, AttentionPooling):
+        sizes = {"mean": shapes[0][-1], "weight": 1, "peak": 1}
+    elif not isinstance(layer, PER_FRAME) and any(len(shape) > 2 for shape in shapes):
         found = f"'{layer.name}' ({type(layer).__name__})"
         raise ValueError(f"expected layers that look only at a frame and back, found {found}")
-    return {}
+    return {f"{layer.name}_{part}": size for part, size in sizes.items()}
 
 
 def _advance(layer, inputs, state):
-    """A layer's value at this frame and its next state.
-
-    Sequences are `[1, 1, features]`, all else `[1, features]`.
-    """
+    """A layer's value at this frame, `[1, features]` or a sequence of one, and its next state."""
     value = inputs if len(inputs) > 1 else inputs[0]
     if isinstance(layer, L.RNN):
         states = keras.tree.pack_sequence_as(layer.cell.state_size, state)
@@ -136,42 +120,29 @@ def _advance(layer, inputs, state):
         old, new = weight * tf.exp(old_peak - peak), tf.exp(score - peak)
         mean = mean + (value[:, 0] - mean) * new / (old + new)
         return mean, [mean, old + new, peak]
-    if isinstance(layer, L.Masking):  # a stream has no padding
-        return value, []
-    return layer(value), []
-
-
-# A stream
+    return value if isinstance(layer, L.Masking) else layer(value), []  # a stream has no padding
 
 
 class Stream:
     """A model that listens: samples in pieces of any size → probabilities after each frame.
 
-    Args:
-        model: A Keras model that looks only back (see `Step`), or the path of a file that
-            `export` or `export_with_features` wrote.
-        sample_rate: Hertz, as the model was trained; frame_length and frame_step in samples.
-
-    Attributes:
-        logits: float32 `[classes]` after the last frame, or None.
-        position: Samples of the recording taken so far.
-        resets: How often a gap made the state begin anew.
+    The model is one of Keras that looks only back (see `Step`), or the path of an exported file;
+    hertz and samples are as in training. `logits` are those after the last frame, `[classes]` or
+    None; `position` counts the samples of the recording so far, `resets` the gaps in it.
     """
 
     def __init__(
         self,
-        model: keras.Model | str | Path,
+        model: keras.Model | Path,
         *,
         sample_rate: int = audio.SAMPLE_RATE,
         frame_length: int = audio.FRAME_LENGTH,
         frame_step: int = audio.FRAME_STEP,
     ):
-        self.sample_rate, self.frame_length = sample_rate, frame_length
-        self.frame_step = frame_step
-        if isinstance(model, keras.Model):
-            self.runner = _KerasRunner(model)
-        else:
-            self.runner = _FileRunner(model, frame_length)
+        self.sample_rate = sample_rate
+        self.frame_length, self.frame_step = frame_length, frame_step
+        with_keras = isinstance(model, keras.Model)
+        self.runner = Step(model) if with_keras else _FileStep(model, frame_length)
         self.resets = 0
         self.reset()
 
@@ -181,44 +152,34 @@ class Stream:
         self.waiting = np.zeros(0, np.float32)
 
     def push(self, samples: np.ndarray, *, start: int | None = None) -> np.ndarray:
-        """Take the next samples.
+        """Take the next samples, float `[samples]` in units of full scale, any number.
 
-        Args:
-            samples: float `[samples]` in units of full scale, any number.
-            start: Where in the recording they begin, by default where the last ones ended. If
-                samples are missing before it (a gap, a late start), the state begins anew, since
-                a frame across a gap holds no sound that ever was; `resets` counts it.
+        They begin at `start` in the recording, by default where the last ones ended. After a gap
+        the state begins anew, as a frame across it holds no sound that ever was.
 
         Returns:
             float32 `[frames, classes]`, the probabilities after each frame that became whole.
-
-        Raises:
-            ValueError: The samples are not a waveform of finite numbers, or were pushed before.
-                Nothing of the piece is taken then.
         """
-        samples = self._checked(samples)
-        start = self.position if start is None else start
+        samples, start = self._checked(samples), self.position if start is None else start
         if start < self.position:
-            raise ValueError(
-                f"expected samples from position {self.position:,} on, "
-                f"found a piece from {start:,}: was it pushed twice?"
-            )
+            expected = f"expected samples from position {self.position:,} on"
+            raise ValueError(f"{expected}, found a piece from {start:,}: was it pushed twice?")
         if start > self.position:
             self.resets += 1
             self.reset(position=start)
         self.position += len(samples)
-        whole = np.concatenate([self.waiting, samples])
+        samples = np.concatenate([self.waiting, samples])
         framing = {"frame_length": self.frame_length, "frame_step": self.frame_step}
-        count = int(audio.frame_count(len(whole), **framing))
-        self.waiting = whole[count * self.frame_step :]
+        count = int(audio.frame_count(len(samples), **framing))
+        self.waiting = samples[count * self.frame_step :]
         if not count:
             return np.zeros([0, self.runner.n_classes], np.float32)
-        if self.runner.n_mels is None:  # the file makes its features itself
-            windows = np.lib.stride_tricks.sliding_window_view(whole, self.frame_length)
+        if self.runner.n_mels is None:  # a file that makes its own features reads windows
+            windows = np.lib.stride_tricks.sliding_window_view(samples, self.frame_length)
             frames = windows[:: self.frame_step][:count]
         else:
-            options = {"sample_rate": self.sample_rate, "n_mels": self.runner.n_mels, **framing}
-            frames = audio.log_mel(whole, **options)
+            rate_and_bands = {"sample_rate": self.sample_rate, "n_mels": self.runner.n_mels}
+            frames = audio.log_mel(samples, **rate_and_bands, **framing)
         logits, self.state = self.runner(frames, self.state)
         self.logits = logits[-1]
         return special.softmax(logits, axis=1)
@@ -227,74 +188,35 @@ class Stream:
         """The samples as float32; raises if they are no waveform of finite floats."""
         samples = np.asarray(samples)
         if samples.ndim != 1 or samples.dtype.kind != "f":
-            raise ValueError(
-                "expected a waveform [samples] of floats in units of full scale, "
-                f"found {samples.dtype} {list(samples.shape)}"
-            )
+            expected = "expected a waveform [samples] of floats in units of full scale"
+            raise ValueError(f"{expected}, found {samples.dtype} {list(samples.shape)}")
         bad = np.flatnonzero(~np.isfinite(samples))
         if len(bad):
-            seconds = (self.position + bad[0]) / self.sample_rate
-            raise ValueError(
-                f"expected finite samples, found {len(bad)} that are not, "
-                f"the first at {seconds:.3f} s; nothing of this piece was taken"
-            )
+            first = f"the first at {(self.position + bad[0]) / self.sample_rate:.3f} s"
+            found = f"found {len(bad)} that are not, {first}"
+            raise ValueError(f"expected finite samples, {found}; nothing of this piece was taken")
         return samples.astype(np.float32)
 
 
-class _KerasRunner:
-    """Frames and a state → the logits at each frame and the next state, by the Keras model."""
-
-    def __init__(self, model):
-        step = Step(model)
-        self.initial, self.n_mels = step.initial, step.n_mels
-        self.n_classes = model.output_shape[-1]
-
-        def run(frames, state):
-            count = tf.shape(frames)[0]
-
-            def advance(number, logits, state):
-                now, state = step(frames[number][None], state)
-                return number + 1, logits.write(number, now), state
-
-            logits = tf.TensorArray(tf.float32, count, element_shape=[1, self.n_classes])
-            begin = (0, logits, state)
-            _, logits, state = tf.while_loop(lambda number, *_: number < count, advance, begin)
-            return logits.concat(), state
-
-        shapes = {name: tf.TensorSpec(value.shape) for name, value in self.initial.items()}
-        signature = [tf.TensorSpec([None, self.n_mels]), shapes]
-        traced = tf.function(run, input_signature=signature, autograph=False)
-        self.run = traced.get_concrete_function()  # looks up no trace, a hundred times a second
-
-    def __call__(self, frames, state):
-        state = {name: tf.convert_to_tensor(value) for name, value in state.items()}
-        logits, state = self.run(tf.constant(frames), state)
-        return logits.numpy(), state
-
-
-class _FileRunner:
-    """Frames, or windows of samples, and a state → the same, by an exported file."""
+class _FileStep:
+    """The same as a Step, by an exported file, which may take windows of samples for frames."""
 
     def __init__(self, path, frame_length):
+        expected = f"{path}: expected a LiteRT file that export wrote"
         if not Path(path).is_file():
-            found = "a folder" if Path(path).is_dir() else "no such file"
-            raise ValueError(f"{path}: expected a file that export wrote, found {found}")
+            raise ValueError(f"{expected}, found {'a folder' if Path(path).is_dir() else 'none'}")
         try:
             self.step = _interpreter(path).get_signature_runner()
         except ValueError as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(
-                f"{path}: expected a LiteRT file that export wrote, found another ({reason})"
-            ) from error
+            raise ValueError(f"{expected}, found another ({reason})") from error
         shapes = {name: part["shape"] for name, part in self.step.get_input_details().items()}
         self.source = "samples" if "samples" in shapes else "frame"
         size = shapes.pop(self.source)[1]
         self.n_mels = None if self.source == "samples" else size
         if self.source == "samples" and size != frame_length:
-            raise ValueError(
-                f"{path}: expected a frame_length of {size} samples, as the file has, "
-                f"found {frame_length}"
-            )
+            expected = f"expected a frame_length of {size} samples, as the file has"
+            raise ValueError(f"{path}: {expected}, found {frame_length}")
         self.initial = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         self.n_classes = self.step.get_output_details()["logits"]["shape"][1]
 
@@ -306,114 +228,83 @@ class _FileRunner:
         return np.stack(logits), state
 
 
-# A LiteRT (TFLite) file, which a telephone or a small device can run
-
-
 class Exported(NamedTuple):
-    """A file that was written, and its size in units of 1,024 bytes."""
+    """A LiteRT (TFLite) file that was written, and its size in units of 1,024 bytes."""
 
     path: Path
     kilobytes: float
 
 
 def export(
-    model: keras.Model,
-    path: str | Path,
-    *,
-    calibration: Iterable[np.ndarray] | None = None,
-    activations: str = "int8",
+    model: keras.Model, path: Path, *, calibration: list | None = None, activations: str = "int8"
 ) -> Exported:
-    """Write one step of a model (see `Step`) as a LiteRT (TFLite) file.
+    """Write one step of a model (see `Step`) as a file for a telephone or a small device.
 
-    The file's inputs and outputs are float32 `[1, size]`: "frame", "logits", and the state by its
-    names, zeros at first.
-
-    Args:
-        model: It looks only back.
-        path: Where to write.
-        calibration: Log-mel frames of some clips, `[frames, mels]` each. With them the weights
-            are int8, and activations are rounded in the ranges that these clips have; without
-            them all is float32.
-        activations: "int8" or "int16", what every frame, sum and state is rounded to.
-
-    Raises:
-        ValueError: A layer, which is named, needs the whole clip; or other activations.
+    Its inputs and outputs are float32 `[1, size]`: "frame", "logits", and the state by its names.
+    With `calibration`, the log-mel frames of some clips, the weights are int8, and every frame,
+    sum and state is rounded to `activations`, "int8" or "int16", in the ranges of these clips.
     """
     if activations not in OPERATIONS:
-        known = ", ".join(OPERATIONS)
-        raise ValueError(f"expected activations to be one of {known}, found {activations!r}")
-    step = Step(model)
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
-        source = {"frame": [1, step.n_mels]}
-        converter = _converter(step, source, lambda inputs: inputs.pop("frame"), folder)
-        if calibration is not None:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: _every_step(step, calibration)
-            converter.target_spec.supported_ops = [OPERATIONS[activations]]
-        return _write(converter.convert(), path)
+        expected = f"expected activations to be one of {', '.join(OPERATIONS)}"
+        raise ValueError(f"{expected}, found {activations!r}")
+    source = {"frame": model.input_shape[-1]}
+    return _write(model, path, source, lambda frame: frame, calibration, OPERATIONS[activations])
 
 
 def export_with_features(
     model: keras.Model,
-    path: str | Path,
+    path: Path,
     *,
     sample_rate: int = audio.SAMPLE_RATE,
     frame_length: int = audio.FRAME_LENGTH,
 ) -> Exported:
-    """Write one step of a model with its features, all in float32.
-
-    The input is a window of "samples" `[1, frame_length]` where `export` takes a "frame".
-    """
-    step = Step(model)
+    """Write one step of a model with its features, in float32: "samples" in place of "frame"."""
     fft_length = 1 << (frame_length - 1).bit_length()  # the next power of two
-    filters = audio.mel_filters(
-        n_mels=step.n_mels, sample_rate=sample_rate, fft_length=fft_length, high=sample_rate / 2
-    )
+    options = {"sample_rate": sample_rate, "fft_length": fft_length, "high": sample_rate / 2}
+    filters = audio.mel_filters(n_mels=model.input_shape[-1], **options)
 
-    def frame(inputs):
-        windowed = inputs.pop("samples") * audio.window(frame_length)
-        spectrum = tf.signal.rfft(windowed, [fft_length])
+    def log_mel(samples):
+        spectrum = tf.signal.rfft(samples * audio.window(frame_length), [fft_length])
         power = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
         return tf.math.log(power @ filters + audio.LOG_OFFSET)
 
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
-        converter = _converter(step, {"samples": [1, frame_length]}, frame, folder)
-        return _write(converter.convert(), path)
+    return _write(model, path, {"samples": frame_length}, log_mel)
 
 
-def _converter(step: Step, source: dict, frame: Callable, folder: str):
-    """A converter of a step that takes `frame(inputs)`; by a saved model, which keeps names."""
+def _write(model, path, source, features, calibration=None, operations=None):
+    """Convert a step whose frame is `features(input)`; by a saved model, which keeps the names."""
+    step, [name], path = Step(model), source, Path(path)
 
     def forward(**inputs):
-        logits, state = step(frame(inputs), inputs)
+        logits, state = step.advance(features(inputs.pop(name)), inputs)
         return {"logits": logits} | state
 
-    shapes = source | {name: value.shape for name, value in step.initial.items()}
-    inputs = {name: tf.TensorSpec(shape, tf.float32, name) for name, shape in shapes.items()}
+    sizes = source | {part: value.shape[1] for part, value in step.initial.items()}
+    inputs = {part: tf.TensorSpec([1, size], tf.float32, part) for part, size in sizes.items()}
     module = tf.Module()
-    module.weights = [variable.value for variable in step.model.variables]  # become constants
+    module.weights = [variable.value for variable in model.variables]  # become constants
     module.forward = tf.function(forward, autograph=False)
     signature = module.forward.get_concrete_function(**inputs)
-    tf.saved_model.save(module, folder, {"serving_default": signature})
-    return tf.lite.TFLiteConverter.from_saved_model(folder)
-
-
-def _every_step(step: Step, clips: Iterable[np.ndarray]) -> Iterator[State]:
-    """The inputs of every step over some clips, which show the converter their ranges."""
-    advance = tf.function(lambda frame, state: step(frame, state), autograph=False)
-    for frames in clips:
-        state = step.initial
-        for frame in np.float32(frames):
-            before = {name: np.asarray(value) for name, value in state.items()}
-            yield {"frame": frame[None], **before}
-            _, state = advance(tf.constant(frame[None]), state)
-
-
-def _write(content, path):
-    path = Path(path)
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, {"serving_default": signature})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if calibration is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.representative_dataset = lambda: _every_step(step, calibration)
+            converter.target_spec.supported_ops = [operations]
+        content = converter.convert()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return Exported(path, len(content) / 1_024)
+
+
+def _every_step(step, clips):
+    """The inputs of every step over some clips, which show the converter their ranges."""
+    for frames in clips:
+        state = step.initial
+        for frame in np.float32(frames):
+            yield {"frame": frame[None], **state}
+            _, state = step(frame[None], state)
 
 
 def _interpreter(path):
@@ -430,18 +321,13 @@ def _interpreter(path):
 @contextlib.contextmanager
 def _quiet():
     """Hide the converter's notes, and TensorFlow's warning that LiteRT is its successor."""
-    logger = tf.get_logger()
-    level = logger.level
     with quiet_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
         try:
-            logger.setLevel(logging.ERROR)
             yield
         finally:
-            logger.setLevel(level)
-
-
-# Detections in a long recording
+            logging.disable(logging.NOTSET)
 
 
 class Spotted(NamedTuple):
@@ -453,51 +339,33 @@ class Spotted(NamedTuple):
     false_alarms_an_hour: float
 
     def __str__(self):
+        """Say it in a line."""
         alarms = f"{self.false_alarms} false alarms ({self.false_alarms_an_hour:.0f} an hour)"
         return f"{self.hits} of {self.hits + self.misses} heard, {self.misses} missed, {alarms}"
 
 
 def smoothed(probabilities: np.ndarray, frames: int) -> np.ndarray:
-    """Average each row with the `frames - 1` before it, or as many as there are.
-
-    It looks only back, so that a stream can do it: `[frames, classes]` → the same, float64.
-    """
-    total = np.cumsum(np.asarray(probabilities, np.float64), axis=0)
-    before = np.concatenate([np.zeros_like(total[:frames]), total[:-frames]])[: len(total)]
-    return (total - before) / np.minimum(np.arange(1, len(total) + 1), frames)[:, None]
+    """Average each row of `[frames, classes]` with those before it, so many frames in all."""
+    table = pd.DataFrame(probabilities, dtype=float)
+    return table.rolling(frames, min_periods=1).mean().to_numpy()
 
 
 def detections(
     probabilities: np.ndarray,
-    classes: Sequence[str],
+    classes: list[str],
     *,
     threshold: float = 0.55,
     smooth: int = 10,
     apart: float = 0.5,
-    frame_length: int = audio.FRAME_LENGTH,
-    frame_step: int = audio.FRAME_STEP,
 ) -> pd.DataFrame:
-    """Find the moments at which a class, other than "nothing", rises to the threshold.
+    """Find when a class other than "nothing" rises to the threshold: seconds, label, probability.
 
-    A class is detected again only after it has fallen below the threshold.
-
-    Args:
-        probabilities: `[frames, classes]`, as `Stream.push` returns.
-        classes: Their names.
-        threshold: Of the smoothed probability.
-        smooth: Frames that are averaged.
-        apart: Seconds after a detection without another (the refractory time).
-        frame_length: Samples at audio.SAMPLE_RATE, as frame_step.
-
-    Returns:
-        A detection a row: seconds (the end of the frame), label, probability.
-
-    Raises:
-        ValueError: There is not one name for each column.
+    `smooth` frames of the probabilities `[frames, classes]` are averaged; seconds are the end of a
+    frame. After a detection there is no other for `apart` seconds, nor one of its class until that
+    fell below the threshold.
     """
-    probabilities, classes = np.asarray(probabilities), list(classes)
-    if probabilities.ndim != 2 or probabilities.shape[1] != len(classes):
-        shape = list(probabilities.shape)
+    shape, classes = list(np.shape(probabilities)), list(classes)
+    if len(shape) != 2 or shape[1] != len(classes):
         raise ValueError(f"expected probabilities [frames, {len(classes)}], found shape {shape}")
     columns = [number for number, name in enumerate(classes) if name != NOTHING]
     heights = smoothed(probabilities, smooth)[:, columns]
@@ -505,36 +373,28 @@ def detections(
     rows, last, silent_until = [], None, -np.inf
     for frame in np.flatnonzero(heights.max(axis=1) >= threshold):
         word = best[frame]
-        seconds = (frame_length + frame * frame_step) / audio.SAMPLE_RATE
-        if seconds < silent_until:
-            continue
-        if rows and word == best[last] and (heights[last : frame + 1, word] >= threshold).all():
-            continue  # it has not fallen since
-        rows.append((seconds, classes[columns[word]], heights[frame, word]))
-        last, silent_until = frame, seconds + apart
+        seconds = (audio.FRAME_LENGTH + frame * audio.FRAME_STEP) / audio.SAMPLE_RATE
+        since = heights[last : frame + 1, word]
+        has_not_fallen = rows and word == best[last] and (since >= threshold).all()
+        if seconds >= silent_until and not has_not_fallen:
+            rows.append((seconds, classes[columns[word]], heights[frame, word]))
+            last, silent_until = frame, seconds + apart
     return pd.DataFrame(rows, columns=["seconds", "label", "probability"])
 
 
 def compare(
     found: pd.DataFrame, said: pd.DataFrame, *, seconds: float, late: float = LATE
 ) -> Spotted:
-    """Compare what was detected with what was said.
+    """Compare the detections in a recording of so many seconds with the words that were said.
 
-    Each word can be hit once, by its own label; every other detection is a false alarm.
-
-    Args:
-        found: As `detections` returns.
-        said: A word a row: begin, end (seconds), label.
-        seconds: Length of the recording.
-        late: Seconds after a word's end within which its detection counts.
+    A row of `said` is a word: begin, end (seconds), label. It can be hit once, by its own label,
+    until `late` seconds after its end; every other detection is a false alarm.
     """
-    waiting = list(said.itertuples())
+    missed = said.reset_index(drop=True).astype({"label": str})
     for row in found.itertuples():
-        for word in waiting:
-            in_time = word.begin <= row.seconds <= word.end + late
-            if in_time and str(word.label) == str(row.label):
-                waiting.remove(word)
-                break
-    hits = len(said) - len(waiting)
+        in_time = (missed.begin <= row.seconds) & (row.seconds <= missed.end + late)
+        hit = missed.index[in_time & (missed.label == str(row.label))]
+        missed = missed.drop(hit[:1])
+    hits = len(said) - len(missed)
     alarms = len(found) - hits
-    return Spotted(hits, len(waiting), alarms, 3_600 * alarms / seconds)
+    return Spotted(hits, len(missed), alarms, 3_600 * alarms / seconds)
