@@ -19,6 +19,7 @@ from course_lib.batches import PADDING, pad
 from course_lib.evaluation import Results, check_mask, paired_difference, predict, score
 
 SCORE = score([True, True, False])
+ignores_mask = pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask")
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +27,16 @@ def gru():
     return models.gru(3, units=6)
 
 
+@pytest.fixture(scope="module")
+def batch(clip_frames):
+    return pad(clip_frames([6, 10, 14, 3]))
+
+
 @pytest.mark.parametrize("lengths", [[9, 2, 30, 2, 17, 1, 5], [3] * 600, [*range(1, 31)] * 20])
 def test_predict_gives_each_clip_its_own_answer_in_order(gru, clip_frames, lengths):
     frames = clip_frames(lengths)
     np.testing.assert_allclose(predict(gru, frames), gru(pad(frames)), atol=1e-5)
     np.testing.assert_allclose(predict(gru, frames)[-1:], gru(frames[-1][None]), atol=1e-5)
-
-
-def test_predict_refuses_what_cannot_be_padded(gru):
-    with pytest.raises(ValueError, match="clip 0: expected finite frames"):
-        predict(gru, [np.full([3, 40], np.nan)])
 
 
 def test_predicting_again_and_again_logs_nothing(clip_frames, monkeypatch):
@@ -77,7 +78,7 @@ def answers(both, only_a, only_b, neither):
 
 
 def test_paired_difference_of_newcombes_example():
-    """His table of 36, 12, 2, 0, as worked out in Altman, "Statistics with Confidence", 2000."""
+    """Method 10 for his table of 36, 12, 2 and 0 pairs."""
     found = paired_difference(*answers(36, 12, 2, 0))
     assert found == pytest.approx((0.2, 0.0569, 0.3404), abs=5e-5)
 
@@ -101,9 +102,7 @@ def test_paired_difference_turns_round_and_stays_in_its_range(counts):
     assert paired_difference(b, a) == pytest.approx((-difference, -high, -low), abs=1e-9)
 
 
-def test_paired_difference_is_sharper_than_two_intervals_and_needs_the_same_clips():
-    a, b = answers(160, 20, 5, 15)
-    assert paired_difference(a, b)[1] > 0 and score(a).low < score(b).high
+def test_paired_difference_needs_answers_to_the_same_clips():
     with pytest.raises(ValueError, match="expected answers to the same clips, found 3 and 2"):
         paired_difference([1, 0, 1], [1, 0])
 
@@ -111,7 +110,8 @@ def test_paired_difference_is_sharper_than_two_intervals_and_needs_the_same_clip
 def test_evaluate_counts_right_answers(gru, clip_frames):
     frames = clip_frames([4, 9, 2, 6])
     truth = (predict(gru, frames).argmax(axis=1) + [0, 0, 1, 0]) % 3
-    clips = pd.DataFrame({"frames": frames, "label": pd.Categorical.from_codes(truth, list("abc"))})
+    labels = pd.Categorical.from_codes(truth, list("abc"))
+    clips = pd.DataFrame({"frames": frames, "label": labels})
     assert evaluation.evaluate(gru, clips) == score([True, True, False, True])
 
 
@@ -151,11 +151,6 @@ def test_cost_counts_weights_and_waits(clip_frames):
     assert 0 < cost["milliseconds"] < 10_000
 
 
-@pytest.fixture(scope="module")
-def batch(clip_frames):
-    return pad(clip_frames([6, 10, 14, 3]))
-
-
 class Attention(layers.Layer):
     """A weighted mean over time that forgets the padding."""
 
@@ -177,36 +172,18 @@ def conv(frames):
     return layers.Conv1D(5, 3, padding="same", name="conv")(frames)
 
 
-def normalised(clip):
-    return layers.Normalization(mean=[-5.0] * 40, variance=[16.0] * 40)(clip)
-
-
-def fold(frames):
-    return layers.Reshape([-1, 20], name="fold")(frames)
-
-
 def state(clip):
     return layers.SimpleRNN(16, return_state=True, name="states")(clip)[1]
 
 
 MASK_LOST = {
     "convolution": (lambda x: rnn(conv(mask(x))), r"'conv' \(Conv1D\) loses the mask"),
-    "reshape": (lambda x: rnn(fold(mask(x))), r"'fold' \(Reshape\) loses the mask"),
     "arithmetic": (lambda x: rnn(2 * mask(x)), r"'multiply.*' \(Multiply\) loses the mask"),
-    "normalised": (
-        lambda x: rnn(mask(normalised(x))),
-        r"'.*' \(Normalization\) changes the padding before layer 'mask' \(Masking\) can mark it",
-    ),
-    "another value": (
-        lambda x: rnn(layers.Masking(0.0, name="zeros")(x)),
-        r"'zeros' \(Masking\) looks for another value than -1000",
-    ),
+    "divided": (lambda x: rnn(mask(x / 4)), r".*Divide\) changes the padding before .*'mask'"),
+    "value": (lambda x: rnn(layers.Masking(0.0)(x)), r".*looks for another value than -1000"),
     "no mask": (rnn, r"'rnn' \(SimpleRNN\) gets no mask .*: let Masking\(PADDING\) come first"),
     "several outputs": (state, r"'states' \(SimpleRNN\) gets no mask from the layers before it"),
-    "pooling": (
-        lambda x: layers.GlobalMaxPooling1D(name="max")(mask(x)),
-        r"'max' \(GlobalMaxPooling1D\) ignores the mask",
-    ),
+    "pooling": (lambda x: layers.GlobalMaxPooling1D()(mask(x)), r".*1D\) ignores the mask"),
     "attention": (lambda x: Attention()(mask(x)), r"'attention.*' \(Attention\) ignores the mask"),
 }
 
@@ -216,7 +193,7 @@ def test_check_mask_passes_every_builder(batch, name):
     assert 0 <= check_mask(models.BUILDERS[name](3), batch) <= evaluation.TOLERANCE
 
 
-@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask attached")
+@ignores_mask
 @pytest.mark.parametrize("case", MASK_LOST)
 def test_check_mask_names_the_layer_at_fault(batch, case):
     keras.utils.set_random_seed(0)
@@ -227,7 +204,7 @@ def test_check_mask_names_the_layer_at_fault(batch, case):
         check_mask(model, batch)
 
 
-@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask attached")
+@ignores_mask
 def test_check_mask_names_the_layer_of_a_sequential_model(batch):
     steps = [layers.Masking(PADDING), layers.Conv1D(5, 3, name="conv"), layers.SimpleRNN(16)]
     with pytest.raises(AssertionError, match=r"layer 'conv' \(Conv1D\) loses the mask"):

@@ -60,15 +60,10 @@ def test_loss_that_is_not_finite_stops_with_advice(easy, poison):
         training.fit(model, easy(), epochs=3)
 
 
-def convolving(classes):
-    clip = keras.Input([None, 40])
-    return keras.Model(clip, keras.layers.GRU(classes)(keras.layers.Conv1D(4, 3)(clip)))
-
-
 @pytest.mark.parametrize("devices", [[], ["a GPU"]])
 def test_xla_compiles_recurrent_layers_on_a_cpu(monkeypatch, devices):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: devices)
-    builds = [models.rnn, models.bidirectional, models.average, convolving]
+    builds = [models.rnn, models.bidirectional, models.average, models.crnn]
     found = [training.compiles(build(2)) for build in builds]
     assert found == [not devices, not devices, False, False]
 
