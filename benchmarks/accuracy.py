@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import Stopwatch, table, verdict
-from course_lib import audio, batches, datasets, evaluation, models, training
+from course_lib import audio, batches, data, evaluation, models, training
 
 SEEDS = (0, 1, 2)
 VALIDATION_TAKES = range(5, 10)  # of each digit and speaker, from the official training part, which has takes 5 to 49
@@ -23,8 +23,8 @@ DEVELOPMENT = ("jackson", "lucas", "nicolas")  # the speakers with whom the synt
 def main():
     """Measure and print both tables, alone on the standard output."""
     with contextlib.redirect_stdout(sys.stderr):
-        real = with_frames(datasets.load("fsdd"))
-        parts = [official(real), across(with_frames(datasets.load("spoken-digits")), real)]
+        real = with_frames(data.load("fsdd"))
+        parts = [official(real), across(with_frames(data.load("spoken-digits")), real)]
     print("\n".join(parts))
 
 
@@ -41,7 +41,7 @@ def normalised(frames):
 
     Returns: float32 `[frames, N_MELS]`, in the models' units.
     """
-    return audio.centred(audio.trimmed(frames, below=NEAR_SILENT))
+    return audio.subtract_mean(audio.trim_silence(frames, below=NEAR_SILENT))
 
 
 def official(real):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_lib import audio, datasets
+from course_lib import audio, data
 
 EPOCHS = 4  # the first one holds the compiling
 SEED = 0
@@ -18,6 +18,6 @@ def training_clips():
 
     Returns: a list of float32 `[frames, N_MELS]`, and int32 labels `[clips]`.
     """
-    clips = datasets.load("fsdd").query("split == 'train'")
+    clips = data.load("fsdd").query("split == 'train'")
     frames = audio.log_mels([audio.read(path) for path in clips["path"]])
     return frames, clips["label"].cat.codes.to_numpy().astype(np.int32)

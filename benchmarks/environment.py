@@ -16,7 +16,8 @@ import keras
 import numpy as np
 
 from benchmarks.measure import Stopwatch, made, table, verdict, when_made
-from course_lib import audio, augmentation, batches, datasets, evaluation, models, training
+from course_lib import audio, batches, data, evaluation, models, training
+from course_lib.extra import augmentation
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSON = ROOT / "notebooks" / "src" / "14_environmental_sound.py"
@@ -42,7 +43,7 @@ def main(wanted):
     if missing:
         with contextlib.redirect_stdout(sys.stderr):
             recipe = from_lesson(*RECIPE)
-            clips = datasets.load("esc-10")
+            clips = data.load("esc-10")
             clips["frames"] = list(recipe["prepared"](clips["path"]))
             for fold in missing:
                 keep(fold, measured(clips, fold, recipe))

@@ -5,7 +5,6 @@
 """
 
 import datetime
-import importlib.metadata
 import os
 import platform
 import re
@@ -16,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from course_lib import diagnosis
+from benchmarks.measure import versions
 
 BENCHMARKS = ("speed", "accuracy", "voices", "environment", "streaming")
 SEEDS = {"speed": "0", "accuracy": "0, 1 and 2", "voices": "0", "environment": "0 and 1, the members of the committee", "streaming": "none is needed"}
@@ -48,10 +47,10 @@ def circumstances(name):
 
     Returns: a line.
     """
-    here = diagnosis.here() | ({rival: importlib.metadata.version(rival) for rival in RIVALS} if name == "speed" else {})
-    versions = ", ".join(f"{package} {here[package]}" for package in (*PACKAGES, *(RIVALS if name == "speed" else ())))
+    packages = versions(*PACKAGES, *(RIVALS if name == "speed" else ()))
+    found = ", ".join(f"{package} {version}" for package, version in packages.items())
     return (
-        f"{datetime.date.today()}, Python {platform.python_version()}, {versions}; {processor()}, {os.cpu_count()} cores, "
+        f"{datetime.date.today()}, Python {platform.python_version()}, {found}; {processor()}, {os.cpu_count()} cores, "
         f"{platform.system()}. Seeds: {SEEDS[name]}."
     )
 

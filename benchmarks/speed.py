@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.contest import EPOCHS
 from benchmarks.measure import Stopwatch, table, verdict
-from course_lib import audio, datasets
+from course_lib import audio, data
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 3  # runs of each contender of the epoch, one process each, taking turns
@@ -102,7 +102,7 @@ def log_mel_report():
 
     Returns: a text in Markdown.
     """
-    paths, watch = datasets.load("fsdd")["path"], Stopwatch()
+    paths, watch = data.load("fsdd")["path"], Stopwatch()
     waveforms = [audio.read(path) for path in paths]
     reading = watch.lap()
     largest = max(np.abs(a - b).max() for a, b in zip(audio.log_mels(waveforms), librosa_log_mels(waveforms), strict=True))

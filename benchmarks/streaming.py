@@ -11,8 +11,8 @@ import psutil
 import tensorflow as tf
 
 from benchmarks.measure import Stopwatch, table, verdict
-from course_lib import audio, datasets, evaluation, models
-from course_lib.streaming import Stream, export, export_with_features
+from course_lib import audio, data, evaluation, models
+from course_lib.extra.streaming import Stream, export, export_with_features
 
 PIECE = audio.FRAME_STEP  # samples: 10 ms, one frame
 PIECES = 2_000  # 20 s of sound a round
@@ -38,7 +38,7 @@ def main():
 
 def digits(classes):
     """The digits with their frames, and their labels by the ready model's classes."""
-    clips = datasets.load("digits")
+    clips = data.load("digits")
     clips["label"] = clips["label"].cat.set_categories(classes)
     return clips.assign(waveform=[audio.read(path) for path in clips.path], frames=lambda table: audio.log_mels(table.waveform))
 

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.measure import Stopwatch, made, table, verdict, when_made
-from course_lib import audio, augmentation, batches, datasets, evaluation, models, training
+from course_lib import audio, batches, data, evaluation, models, training
+from course_lib.extra import augmentation
 
 PIECES = Path(__file__).resolve().parent.parent / "build" / "voices"
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
@@ -47,7 +48,7 @@ def ladder():
 
     Returns: a list of Steps.
     """
-    known = (audio.trimmed, audio.centred)
+    known = (audio.trim_silence, audio.subtract_mean)
     warp = partial(augmentation.warp, furthest=1.16)
     noise = partial(augmentation.hiss, decibels=(0, 30))
     masks = partial(augmentation.mask_bands, widest=8), partial(augmentation.mask_frames, widest=10)
@@ -62,11 +63,11 @@ def ladder():
 
 
 def centred(frames, random):
-    """`audio.centred` in the form of a change.
+    """`audio.subtract_mean` in the form of a change.
 
     Returns: float32 `[frames, N_MELS]`.
     """
-    return audio.centred(frames)
+    return audio.subtract_mean(frames)
 
 
 def main(wanted):
@@ -112,7 +113,7 @@ def with_frames():
 
     Returns: a DataFrame.
     """
-    clips = pd.concat([datasets.load("fsdd"), datasets.load("spoken-digits")], ignore_index=True)
+    clips = pd.concat([data.load("fsdd"), data.load("spoken-digits")], ignore_index=True)
     clips["label"] = pd.Categorical(clips["label"])
     waveforms = [audio.read(path) for path in clips["path"]]
     for factor in SPEEDS:
@@ -155,7 +156,7 @@ def trained(step, train, *, updates, seed):
     keras.utils.set_random_seed(seed)
     frames = [clip for factor in step.speeds for clip in prepared(train[factor], step.prepare[:1])]
     labels = np.tile(train["label"].cat.codes, len(step.speeds))
-    augment = augmentation.one_after_another(*step.changes) if step.changes else None
+    augment = augmentation.chain(*step.changes) if step.changes else None
     batched = batches.bucketed(frames, labels, batch_size=BATCH_SIZE, n_lengths=N_LENGTHS, seed=seed, augment=augment)
     model, watch = step.builder(train["label"].cat.categories.size), Stopwatch()
     epochs = max(1, round(updates / len(batched)))

@@ -26,7 +26,8 @@ DATA = Path(__file__).resolve().parents[1]
 HERE = DATA / "ready-model"
 sys.path.insert(0, str(DATA.parent))
 
-from course_lib import audio, augmentation, data, models, training
+from course_lib import audio, data, models, training
+from course_lib.extra import augmentation
 
 MODEL, CLASSES, KEPT = HERE / "digits.keras", HERE / "classes.txt", DATA / "downloads" / "ready-model"
 DIGITS, NOTHING = list("0123456789"), 10  # the eleventh class

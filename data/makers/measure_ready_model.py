@@ -15,7 +15,8 @@ import tensorflow as tf
 from make_ready_model import DIGITS, FOLDS, HERE, NOTHING, SETS, decibels
 from scipy import special, stats
 
-from course_lib import audio, batches, data, detection, evaluation, models
+from course_lib import audio, batches, data, evaluation, models
+from course_lib.extra import streaming
 
 LEVEL = -28  # decibels of full scale: of the speech in what is spliced here
 RATIOS = (20, 10, 0)  # decibels: speech against noise
@@ -104,12 +105,12 @@ def spotted(recordings, setting):
     threshold, smooth, apart = setting
     spots, seconds = [], 0
     for probabilities, said in recordings:
-        found = detection.detections(probabilities, CLASSES, threshold=threshold, smooth=smooth, apart=apart)
+        found = streaming.detections(probabilities, CLASSES, threshold=threshold, smooth=smooth, apart=apart)
         length = len(probabilities) * audio.FRAME_STEP / audio.SAMPLE_RATE
-        spots.append(detection.compare(found, said, seconds=length))
+        spots.append(streaming.compare(found, said, seconds=length))
         seconds += length
     hits, misses, alarms = (sum(spot[number] for spot in spots) for number in range(3))
-    return detection.Spotted(hits, misses, alarms, 3_600 * alarms / seconds)
+    return streaming.Spotted(hits, misses, alarms, 3_600 * alarms / seconds)
 
 
 READINGS = {LAST: last, DIGIT: last_digit, PEAK: peak}
