@@ -146,13 +146,16 @@ def report(table: pd.DataFrame) -> Figure:
     figure, panels = plt.subplots(1, 4, figsize=size, layout="constrained", sharey=True)
     panels[0].barh(rows, classes["clips"].astype(int))
     panels[0].set(title="balance", xlabel="clips", ylabel="class")
-    units = {"seconds": "duration (s)", "level": "level (dB, 0 = full scale)"}
-    for axes, (quantity, unit) in zip(panels[1:], units.items()):
+    ranges = [
+        ("seconds", "duration (s)", "shortest, median, longest"),
+        ("level", "level (dB, 0 = full scale)", "softest, median, loudest"),
+    ]
+    for axes, (quantity, unit, title) in zip(panels[1:], ranges):
         columns = [classes[f"{quantity}_{which}"] for which in ("least", "median", "largest")]
         least, median, largest = (column.astype(float) for column in columns)
         bars = [median - least, largest - median]
         axes.errorbar(median, rows, xerr=bars, fmt="o", capsize=2, markersize=4)
-        axes.set(title="least, median, largest", xlabel=unit)
+        axes.set(title=title, xlabel=unit)
     problems = classes[["clipped", "duplicates"]].astype(int)
     for shift, name in zip([-0.2, 0.2], problems):
         panels[3].barh(rows + shift, problems[name], height=0.4, label=name)
