@@ -38,7 +38,7 @@ def course(tmp_path, monkeypatch):
     )
     (tmp_path / "course_lib" / "audio.py").write_text('"""Sound."""\nRATE = 8_000  # hertz\n')
     places = {"ROOT": tmp_path, "NOTEBOOKS": tmp_path / "notebooks", "DOCS": tmp_path / "docs"}
-    places |= {"SOURCES": tmp_path / "notebooks" / "src", "PICTURES": {}}
+    places |= {"SOURCES": tmp_path / "notebooks" / "src"}
     places |= {"SETUP": tmp_path / "tools" / "setup_cell.py"}
     for name, value in places.items():
         monkeypatch.setattr(build, name, value)
@@ -136,16 +136,6 @@ def test_learners_find_a_blank_a_folded_check_and_no_outputs_there(source, runs)
     text = build.learner_path(source).read_text()
     assert '(../docs/glossary.md#mask \\"One value a frame.\\")' in text and "speaker" not in text
     assert "(../../docs/glossary.md#mask" in build.solutions_path(source).read_text()
-
-
-def test_another_address_is_written_everywhere_and_outputs_stay(course, source, runs):
-    build.build(source)
-    (course / "README.md").write_text("colab.research.google.com/github/OWNER/NAME/blob/main/x")
-    build.readdress("someone/a-course")
-    build.readdress("someone/another")
-    texts = [path.read_text() for path in (course / "README.md", build.learner_path(source))]
-    assert all("someone/another" in text and "NAME" not in text for text in texts)
-    assert build.kept(source) is not None and printed(build.solutions_path(source))
 
 
 @pytest.mark.parametrize(

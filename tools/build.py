@@ -21,7 +21,6 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, SOURCES, DOCS = ROOT / "notebooks", ROOT / "notebooks" / "src", ROOT / "docs"
 SETUP = ROOT / "tools" / "setup_cell.py"
-PICTURES = {"seven": ("00", 2), "gradient": ("05", 3), "detector": ("15", 2)}  # lesson, which
 SLIDES_ALONE, SLIDE_TAGS = {"only-slides", "notes"}, {"slide", "more", "no-code"}
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -284,21 +283,6 @@ def claims() -> str:
     return re.sub(r"<<(.+?)>>", value, (DOCS / "claims.template.md").read_text(encoding="utf-8"))
 
 
-def picture(name: str) -> bytes:
-    """Give a picture of the front page as its lesson drew it."""
-    lesson, number = PICTURES[name]
-    [path] = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
-    outputs = [o for c in code_cells(nbformat.read(path, as_version=4)) for o in c.outputs]
-    pngs = [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})]
-    return base64.b64decode(pngs[number - 1])
-
-
-def pages() -> dict[Path, bytes]:
-    """Give the files that are made of all lessons: the claims and the front page's pictures."""
-    files = {DOCS / "pictures" / f"{name}.png": picture(name) for name in PICTURES}
-    return {DOCS / "claims.md": claims().encode(), **files}
-
-
 def differences(source: Path) -> Iterator[str]:
     """Run a lesson anew and yield what it gives otherwise than when it was built."""
     old = nbformat.read(solutions_path(source), as_version=4)
@@ -310,33 +294,20 @@ def differences(source: Path) -> Iterator[str]:
             yield f"{source.stem}, {then.id}: {texts[0]} became {texts[1]}"
 
 
-def readdress(repository: str) -> None:
-    """Write another address into the set-up cell, the README and every notebook."""
-    old = re.search(r"github\.com/([^\"]+)", SETUP.read_text(encoding="utf-8"))[1]
-    for path in [SETUP, ROOT / "README.md", *NOTEBOOKS.glob("**/*.ipynb")]:
-        text = path.read_text(encoding="utf-8").replace(f"/github/{old}/", f"/github/{repository}/")
-        path.write_text(text.replace(f"github.com/{old}", f"github.com/{repository}"), "utf-8")
-    print(f"badges and set-up cells now point to {repository}")
-
-
 def main() -> None:
     """Build or compare the lessons that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lessons", nargs="*", help="numbers such as 05; by default all")
     parser.add_argument("--anew", action="store_true", help="run even where only words changed")
     parser.add_argument("--same", action="store_true", help="run again and compare the outputs")
-    parser.add_argument("--repository", metavar="OWNER/NAME", help="the address for Colab")
     options = parser.parse_args()
-    if options.repository:
-        return readdress(options.repository)
     for source in sources(options.lessons):
         print(f"{source.stem}: ", end="", flush=True)
         if options.same:
             print("\n".join(differences(source)) or "nothing differs", flush=True)
         else:
             print(build(source, anew=options.anew), flush=True)
-    for path, content in pages().items():
-        path.write_bytes(content)
+    (DOCS / "claims.md").write_text(claims(), encoding="utf-8")
 
 
 if __name__ == "__main__":
