@@ -13,18 +13,19 @@ def assignment(source):
     """Make the instructor's version of a lesson, in nbgrader's own marks."""
     notebook = build.compose(source)
     checks = [c.source for c in build.read(source) if "check" in c.metadata.get("tags", [])]
-    marks = {"schema_version": 3, "task": False}
+    marks, exercise = {"schema_version": 3, "task": False}, 1
     for cell in build.code_cells(notebook):
-        name = f"exercise-{source.name[:2]}-{len(checks)}"
+        name = f"exercise-{source.name[:2]}-{exercise}"
         if "solution" in cell.metadata.get("tags", []):
             cell.source = f"### BEGIN SOLUTION\n{cell.source}\n### END SOLUTION"
             kind = {"grade": False, "locked": False, "solution": True}
             cell.metadata["nbgrader"] = {**marks, **kind, "grade_id": name}
         elif "check" in cell.metadata.get("tags", []):
-            hidden = f"### BEGIN HIDDEN TESTS\n{checks.pop(0)}\n### END HIDDEN TESTS"
+            hidden = f"### BEGIN HIDDEN TESTS\n{checks[exercise - 1]}\n### END HIDDEN TESTS"
             cell.source, cell.metadata = f"{cell.source}\n{hidden}", nbformat.NotebookNode()
             kind = {"grade": True, "locked": True, "solution": False, "points": 1}
             cell.metadata["nbgrader"] = {**marks, **kind, "grade_id": f"check-of-{name}"}
+            exercise += 1
     return notebook
 
 
