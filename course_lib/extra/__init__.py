@@ -1,0 +1,1 @@
+"""What single lessons need: a stream, a recorder, a report, augmentation, a microscope."""
