@@ -7,7 +7,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.contest import BATCH_SIZE, CLIP_NORM, EPOCHS, LEARNING_RATE, SCALE, SEED, SHIFT, UNITS, training_clips
+from benchmarks.contest import (
+    BATCH_SIZE,
+    CLIP_NORM,
+    EPOCHS,
+    LEARNING_RATE,
+    SCALE,
+    SEED,
+    SHIFT,
+    UNITS,
+    training_clips,
+)
 from benchmarks.measure import Stopwatch
 from course_lib.audio import N_MELS
 

@@ -1,4 +1,4 @@
-"""tensorflow-io, where there is one: it decodes inside a tf.data pipeline what soundfile decodes outside."""
+"""tensorflow-io, where there is one: it decodes in a pipeline what soundfile decodes outside."""
 
 import numpy as np
 import pytest
@@ -6,16 +6,14 @@ import soundfile
 import tensorflow as tf
 
 tfio = pytest.importorskip("tensorflow_io", reason="there is no tensorflow-io for this Python")
+DTYPES = {"wav": "int16", "flac": "int16", "ogg": "float32"}
 
 
 @pytest.fixture
 def noisy(sound, tone):
     """A factory of noisy stereo tones in a sound file."""
-    return lambda name: sound(name, np.stack([tone(), tone(hertz=600)], axis=1) + np.random.default_rng(0).normal(0, 0.05, [4_000, 2]))
-
-
-def int16_or_float32(suffix):
-    return "float32" if suffix == "ogg" else "int16"
+    noise = np.random.default_rng(0).normal(0, 0.05, [4_000, 2])
+    return lambda name: sound(name, np.stack([tone(), tone(hertz=600)], axis=1) + noise)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +26,9 @@ def int16_or_float32(suffix):
 )
 def test_decoding_in_a_pipeline_equals_soundfile(noisy, suffix, decode, tolerance):
     path = noisy(f"clip.{suffix}")
-    [decoded] = tf.data.Dataset.from_tensors(str(path)).map(lambda name: decode(tf.io.read_file(name)))
-    expected, _ = soundfile.read(path, dtype=int16_or_float32(suffix))
+    names = tf.data.Dataset.from_tensors(str(path))
+    [decoded] = names.map(lambda name: decode(tf.io.read_file(name)))
+    expected, _ = soundfile.read(path, dtype=DTYPES[suffix])
     np.testing.assert_allclose(decoded, expected, atol=tolerance, rtol=0)
 
 
@@ -38,7 +37,7 @@ def test_slice_of_a_lazy_file_equals_soundfile(noisy, suffix, tolerance):
     path = noisy(f"clip.{suffix}")
     lazy = tfio.audio.AudioIOTensor(str(path))
     assert lazy.shape.numpy().tolist() == [4_000, 2] and lazy.rate.numpy() == 8_000
-    expected, _ = soundfile.read(path, start=1_000, stop=3_000, dtype=int16_or_float32(suffix))
+    expected, _ = soundfile.read(path, start=1_000, stop=3_000, dtype=DTYPES[suffix])
     np.testing.assert_allclose(lazy[1_000:3_000], expected, atol=tolerance, rtol=0)
 
 
@@ -49,7 +48,8 @@ def test_mask_zeroes_one_stretch_of_time_or_of_frequency(masking, axis):
     for _ in range(20):
         masked = masking(frames, param=10).numpy()
         zero = (masked == 0).all(axis=1 - axis)
-        np.testing.assert_array_equal(np.compress(~zero, masked, axis), np.compress(~zero, frames, axis))
+        kept, before = (np.compress(~zero, each, axis) for each in (masked, frames))
+        np.testing.assert_array_equal(kept, before)
         assert zero.sum() == 0 or np.ptp(np.flatnonzero(zero)) == zero.sum() - 1
         widths.add(int(zero.sum()))
     assert max(widths) <= 10 and len(widths) > 1

@@ -320,7 +320,8 @@ def train(name, material, *, seed=0, minutes=np.inf, note=lambda model, done: No
     step, losses = compiled_step(model, adam), []
     while done < ROUNDS:
         for frames, labels, counts, first in round_of_scenes(material, seed, done):
-            state = tf.zeros([SCENES, UNITS]) if first else state
+            if first:
+                state = tf.zeros([SCENES, UNITS])
             loss, state = step(tf.constant(frames), state, tf.constant(labels), tf.constant(counts))
             losses.append(loss)
         done += 1
