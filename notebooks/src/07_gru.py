@@ -410,7 +410,7 @@ for name, rows in seen.items():
     print(f"{'':>8}  higher in the pause than outside: {share:.0%} of the clips")
 
 # %% [markdown] tags=["notes"]
-# It answers to the silence, not to the lack of change. An untrained GRU shows +0.02 in place of +0.15: so it was learned. Now the guess: let them say a share, then compute the power
+# It answers to the silence, not to the lack of change. The next cell of the lesson asks an untrained GRU: was it learned? Now the guess: let them say a share, then compute the power
 # together on the board.
 
 # %% [markdown]
@@ -609,7 +609,7 @@ for length in [0, 10, 30, 100]:
 # - Guess first: half after thirty frames. What gate?
 
 # %% [markdown] tags=["notes"]
-# Five minutes. The commonest slip is 1 - 0.5/30, equal portions; the check says so. Half after 30 frames needs 0.977; this model's mean is 0.67. Exercises 1, 3 and 4 are for those
+# Five minutes. The commonest slip is 1 - 0.5/30, equal portions; the check says so. The line that the check prints has the gate for 30 frames and this model's mean. Exercises 1, 3 and 4 are for those
 # who are quicker, or for home.
 
 # %% [markdown]
