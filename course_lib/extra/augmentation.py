@@ -1,9 +1,11 @@
-"""Changes that leave a clip's class as it is: a model that is trained on changed clips leans less on what they change.
+"""Changes that leave a clip's class as it is; a model learns not to lean on what they change.
 
-What `batches.bucketed(…, augment=…)` takes has the form (frames, random) → frames, where random is a NumPy generator.
+`batches.bucketed(…, augment=…)` takes functions (frames, random) → frames, where frames are
+float32 `[frames, bands]`, natural log of mel energy, and random is a NumPy generator.
 """
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import soxr
@@ -12,48 +14,54 @@ import tensorflow as tf
 from course_lib.audio import SAMPLE_RATE, band_centres
 from course_lib.batches import PADDING
 
-ROUGHNESS = 3  # how uneven noise is from frame to frame: the shape of the gamma distribution of its energy in a band
+SHAPE = 3  # of the gamma distribution of a noise's energy in a band, from frame to frame
 POINTS = 5  # of the random curve of `colour`, evenly over the bands
+Random = np.random.Generator
+Change = Callable[[np.ndarray, Random], np.ndarray]
 
 
-def one_after_another(*changes):
-    """Several changes as one.
+def chain(*changes: Change) -> Change:
+    """Make one change of several, the first of which is done first."""
 
-    Args: changes: functions (frames, random) → frames.
-    Returns: a function (frames, random) → frames.
+    def changed(frames, random):
+        return functools.reduce(lambda so_far, change: change(so_far, random), changes, frames)
+
+    return changed
+
+
+def speed(waveform: np.ndarray, factor: float) -> np.ndarray:
+    """Play `[samples]` faster, as a tape: above 1 it is shorter, higher, of a smaller speaker.
+
+    Source:
+        T. Ko et al., "Audio augmentation for speech recognition", Interspeech 2015.
     """
-    return lambda frames, random: functools.reduce(lambda changed, change: change(changed, random), changes, frames)
+    rates = factor * SAMPLE_RATE, SAMPLE_RATE
+    return waveform if factor == 1 else soxr.resample(waveform, *rates).astype(np.float32)
 
 
-def speed(waveform, factor):
-    """Play a waveform faster or slower, as a tape is: above 1 it is shorter, higher, and of a smaller speaker.
+def add_noise(waveform: np.ndarray, noise: np.ndarray, *, decibels: float) -> np.ndarray:
+    """Add noise, repeated or cut to the length of a waveform `[samples]`.
 
-    Returns: float32 `[samples / factor]`, to be heard at the rate of `waveform`.
-    Source: T. Ko et al., "Audio augmentation for speech recognition", Interspeech 2015; resampling by libsoxr.
+    `decibels` are the waveform's power against that of the noise: a ValueError says that one of
+    them is silent. The sum may go beyond full scale.
     """
-    return waveform if factor == 1 else soxr.resample(waveform, factor * SAMPLE_RATE, SAMPLE_RATE).astype(np.float32)
+    waveform = np.asarray(waveform, np.float32)
+    noise = np.resize(np.asarray(noise, np.float32), len(waveform))
+    power, noise_power = np.mean(np.square(waveform)), np.mean(np.square(noise))
+    if power == 0 or noise_power == 0:
+        found = f"powers of {power:.2g} and {noise_power:.2g}"
+        raise ValueError(f"expected sound in the waveform and in the noise, found {found}")
+    return waveform + noise * np.float32(np.sqrt(power / noise_power) * 10 ** (-decibels / 20))
 
 
-def add_noise(waveform, noise, *, decibels):
-    """Lay noise under a waveform.
+def shorten_tract(frames: np.ndarray, factor: float) -> np.ndarray:
+    """Move each frequency to `factor` times itself, as a vocal tract shorter by it does.
 
-    Args: noise: `[samples]`, repeated or cut to the waveform's length; decibels: power of the waveform against that of the noise.
-    Returns: float32 `[samples]`; it may go beyond full scale.
-    Raises: ValueError if waveform or noise is silent, since no ratio is defined then.
-    """
-    waveform, noise = np.asarray(waveform, np.float32), np.resize(np.asarray(noise, np.float32), len(waveform))
-    powers = np.mean(np.square(waveform)), np.mean(np.square(noise))
-    if not all(powers):
-        raise ValueError(f"expected sound in the waveform and in the noise, found powers of {powers[0]:.2g} and {powers[1]:.2g}")
-    return waveform + noise * np.float32(np.sqrt(powers[0] / powers[1]) * 10 ** (-decibels / 20))
+    What comes from beyond the edge is the band at the edge, repeated.
 
-
-def shorten_tract(frames, factor):
-    """Move what is at each frequency to `factor` times that frequency, as a vocal tract does that is shorter by that factor.
-
-    Args: frames: float32 `[frames, bands]` at SAMPLE_RATE.
-    Returns: float32 `[frames, bands]`; what comes from beyond the edge is the band at the edge, repeated.
-    Source: N. Jaitly and G. Hinton, "Vocal tract length perturbation improves speech recognition", ICML workshop 2013.
+    Source:
+        N. Jaitly and G. Hinton, "Vocal tract length perturbation improves speech recognition",
+        ICML workshop 2013.
     """
     centres = band_centres(frames.shape[1])
     place = np.interp(centres / factor, centres, np.arange(len(centres)))
@@ -62,77 +70,61 @@ def shorten_tract(frames, factor):
     return frames[:, lower] * (1 - share) + frames[:, lower + 1] * share
 
 
-def warp(frames, random, *, furthest):
-    """Give the speaker another vocal tract, shorter or longer by a random factor.
-
-    Args: furthest: the largest factor, above 1; the smallest is 1 / furthest.
-    Returns: float32 `[frames, bands]`.
-    """
+def warp(frames: np.ndarray, random: Random, *, furthest: float) -> np.ndarray:
+    """Shorten or lengthen the vocal tract by a random factor, 1 / furthest to furthest."""
     return shorten_tract(frames, furthest ** random.uniform(-1, 1))
 
 
-def hiss(frames, random, *, decibels, share=0.5):
-    """Lay noise of a random colour under a clip: energies add, so that no waveform is needed.
+def hiss(frames: np.ndarray, random: Random, *, decibels: tuple, share: float = 0.5) -> np.ndarray:
+    """Add the energies of noise of a random colour to a `share` of the clips.
 
-    Args: decibels: (least, most) mean energy of the clip against that of the noise; share: how many of the clips get noise.
-    Returns: float32 `[frames, bands]`, natural log of energy.
+    `decibels` are the least and most mean energy of the clip against that of the noise.
     """
     if random.random() >= share:
         return frames
-    colour = random.uniform(-2, 2) * np.linspace(-1, 1, frames.shape[1])  # natural log, from the lowest band to the highest
+    tilt = random.uniform(-2, 2) * np.linspace(-1, 1, frames.shape[1])  # lowest to highest band
     level = np.log(np.exp(frames).mean()) - random.uniform(*decibels) * np.log(10) / 10
-    energy = random.standard_gamma(ROUGHNESS, frames.shape, dtype=np.float32) / ROUGHNESS + np.float32(1e-3)
-    return np.logaddexp(frames, (level + colour).astype(np.float32) + np.log(energy))
+    energy = random.standard_gamma(SHAPE, frames.shape, dtype=np.float32) / SHAPE
+    noise = (level + tilt).astype(np.float32) + np.log(energy + np.float32(1e-3))
+    return np.logaddexp(frames, noise)
 
 
-def crop(frames, random, *, shortest, longest):
-    """Cut a piece of random length out of a clip, at a random place.
-
-    Args: shortest, longest: in frames; a clip that is shorter than the length drawn stays whole.
-    Returns: float32 `[frames, bands]`, `longest` frames or fewer.
-    """
+def crop(frames: np.ndarray, random: Random, *, shortest: int, longest: int) -> np.ndarray:
+    """Cut out a piece of random length (in frames), at a random place; short clips stay whole."""
     length = min(len(frames), int(random.integers(shortest, longest + 1)))
     start = random.integers(len(frames) - length + 1)
     return frames[start : start + length]
 
 
-def shift(frames, random):
-    """Move a clip in time by a random number of frames; what leaves at the end enters at the beginning.
-
-    Returns: float32 `[frames, bands]`.
-    """
+def shift(frames: np.ndarray, random: Random) -> np.ndarray:
+    """Move a clip in time; what leaves at the end enters at the beginning."""
     return np.roll(frames, random.integers(len(frames)), axis=0)
 
 
-def colour(frames, random, *, decibels):
-    """Make some bands louder and others quieter, along a smooth random curve, as another microphone or room does.
+def colour(frames: np.ndarray, random: Random, *, decibels: float) -> np.ndarray:
+    """Make bands louder or quieter along a smooth random curve, as another microphone does.
 
-    Args: decibels: one standard deviation of the curve.
-    Returns: float32 `[frames, bands]`.
-    Source: FilterAugment, H. Nam et al. 2022, in which the bands change in steps or along lines.
+    `decibels` are its standard deviation.
+
+    Source:
+        FilterAugment, H. Nam et al. 2022, in which bands change in steps or along lines.
     """
     heights = random.normal(0, decibels * np.log(10) / 10, POINTS)
     places = np.linspace(0, POINTS - 1, frames.shape[1])
     return frames + np.interp(places, np.arange(POINTS), heights).astype(np.float32)
 
 
-def mask_bands(frames, random, *, widest, count=1):
-    """Hide neighbouring bands behind the clip's mean, `count` times: a model may not lean on a single band.
+def mask_bands(frames: np.ndarray, random: Random, *, widest: int, count: int = 1) -> np.ndarray:
+    """Hide up to `widest` neighbouring bands behind the clip's mean, `count` times.
 
-    Args: widest: bands, the most that are hidden at once.
-    Returns: float32 `[frames, bands]`.
-    Source: SpecAugment, D. S. Park et al. 2019.
+    Source:
+        SpecAugment, D. S. Park et al. 2019; as is `mask_frames`.
     """
     return mask_frames(frames.T, random, widest=widest, count=count).T
 
 
-def mask_frames(frames, random, *, widest, count=1):
-    """Hide neighbouring frames behind the clip's mean, `count` times: a model may not lean on a single moment.
-
-    Args: widest: frames, the most that are hidden at once, and never more than a quarter of the clip.
-    Returns: float32 `[frames, bands]`.
-    Source: SpecAugment, D. S. Park et al. 2019.
-    """
+def mask_frames(frames: np.ndarray, random: Random, *, widest: int, count: int = 1) -> np.ndarray:
+    """Hide up to `widest` neighbouring frames, a quarter of the clip at most, `count` times."""
     hidden = frames.copy()
     for _ in range(count):
         width = random.integers(min(widest, len(frames) // 4) + 1)
@@ -141,36 +133,44 @@ def mask_frames(frames, random, *, widest, count=1):
     return hidden
 
 
-def mixup(dataset, n_classes, *, alpha, seed=0):
-    """Add the energies of each clip and of another one of its batch, with random weights, and mix their classes alike.
+def mixup(
+    dataset: tf.data.Dataset, n_classes: int, *, alpha: float, seed: int = 0
+) -> tf.data.Dataset:
+    """Mix each clip with another one of its batch, and their classes with the same random weights.
 
-    Args: dataset: batches of (frames padded with PADDING, integer labels), as `bucketed` gives; alpha: of the Beta distribution of
-    the weights: near 0 one clip is heard all but alone, at 1 every weight is as likely as any other.
-    Returns: a `tf.data.Dataset` of (float32 `[batch, time, bands]`, float32 `[batch, n_classes]`), as many batches, each as long as
-    its longest clip; a mixture is as long as the longer of its two clips, and mostly the clip in whose place it stands.
-    Source: H. Zhang et al. 2018, and for sounds Y. Tokozume et al. 2018.
+    Args:
+        dataset: batches of (padded frames, integer labels), as `bucketed` gives.
+        n_classes: of the labels.
+        alpha: of the Beta distribution of the weights: near 0 one clip is heard almost alone.
+        seed: of the weights and partners.
+
+    Returns:
+        Batches of (`[batch, time, bands]`, probabilities `[batch, n_classes]`), each as long as
+        its longest clip. The clip in whose place a mixture stands has the larger weight.
+
+    Source:
+        H. Zhang et al. 2018, and for sounds Y. Tokozume et al. 2018.
     """
     random = np.random.default_rng(seed)
 
     def mixed(frames, labels):
-        partner, share = random.permutation(len(frames)), random.beta(alpha, alpha, len(frames)).astype(np.float32)
+        partner = random.permutation(len(frames))
+        share = random.beta(alpha, alpha, len(frames)).astype(np.float32)
         share = np.clip(np.maximum(share, 1 - share), 0.5, 1 - 1e-6)[:, None]
         classes = np.eye(n_classes, dtype=np.float32)[labels]
         longest = (frames != PADDING).any(axis=(0, 2)).sum()
-        return mix(frames[:, :longest], frames[partner, :longest], share[..., None]), share * classes + (1 - share) * classes[partner]
+        both = mix(frames[:, :longest], frames[partner, :longest], share[..., None])
+        return both, share * classes + (1 - share) * classes[partner]
 
     def in_numpy(frames, labels):
         both, probabilities = tf.numpy_function(mixed, [frames, labels], [tf.float32, tf.float32])
-        return tf.ensure_shape(both, frames.shape), tf.ensure_shape(probabilities, [None, n_classes])
+        probabilities = tf.ensure_shape(probabilities, [None, n_classes])
+        return tf.ensure_shape(both, frames.shape), probabilities
 
     return dataset.map(in_numpy)
 
 
-def mix(frames, others, share):
-    """The frames of two sounds heard at once: their energies are added.
-
-    Args: others: of the same shape; share: of `frames` in the sum, above 0 and below 1, a number or an array that fits.
-    Returns: float32 of the same shape; padding where both are padding.
-    """
+def mix(frames: np.ndarray, others: np.ndarray, share: float | np.ndarray) -> np.ndarray:
+    """Add the energies of two clips of one shape, `share` of the first; padding where both are."""
     both = np.logaddexp(frames + np.log(share), others + np.log(1 - share))
     return np.where((frames == PADDING) & (others == PADDING), PADDING, both).astype(np.float32)
