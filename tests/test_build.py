@@ -175,8 +175,8 @@ def test_a_warning_in_a_cell_is_refused_and_pieces_of_a_stream_are_joined():
 def test_an_assignment_holds_the_solution_and_hidden_tests_in_nbgraders_marks(source):
     cells = [c for c in nbgrader.assignment(source).cells if "nbgrader" in c.metadata]
     solution, check = cells
-    assert (
-        "### BEGIN SOLUTION\ndef answer" in solution.source and solution.metadata.nbgrader.solution
-    )
+    stub, _, rest = solution.source.partition("### BEGIN SOLUTION\n")
+    assert "def answer(question):" in stub and "42" not in stub and "42" in rest
+    assert solution.metadata.nbgrader.solution
     assert "### BEGIN HIDDEN TESTS\nassert answer" in check.source and check.metadata.nbgrader.grade
     assert json.dumps(check.metadata) and not any(c.metadata.nbgrader.task for c in cells)

@@ -17,7 +17,8 @@ def assignment(source):
     for cell in build.code_cells(notebook):
         name = f"exercise-{source.name[:2]}-{exercise}"
         if "solution" in cell.metadata.get("tags", []):
-            cell.source = f"### BEGIN SOLUTION\n{cell.source}\n### END SOLUTION"
+            asked = build.blank(cell.source, checks[exercise - 1])  # stays when the rest is removed
+            cell.source = f"{asked}\n### BEGIN SOLUTION\n{cell.source}\n### END SOLUTION"
             kind = {"grade": False, "locked": False, "solution": True}
             cell.metadata["nbgrader"] = {**marks, **kind, "grade_id": name}
         elif "check" in cell.metadata.get("tags", []):
