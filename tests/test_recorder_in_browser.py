@@ -19,7 +19,7 @@ from scipy import signal
 
 from course_lib import audio
 
-WANTED = "expected {}: install requirements-dev.txt to test the recorder in a browser"
+WANTED = "expected {}, which `pip install -e .[dev]` brings, to test the recorder in a browser"
 playwright = pytest.importorskip("playwright.sync_api", reason=WANTED.format("playwright"))
 if find_spec("jupyterlab") is None:
     pytest.skip(WANTED.format("JupyterLab"), allow_module_level=True)
