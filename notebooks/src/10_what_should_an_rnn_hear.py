@@ -721,12 +721,12 @@ print("error with", ", ".join(errors), "units of natural log")
 # `evaluation.predict(model, frames)` gives logits; the right answers are `validation.label.cat.codes`.)
 
 # %% tags=["solution"]
-lost, answers = {}, validation.label.cat.codes.to_numpy()
+lost, codes = {}, validation.label.cat.codes.to_numpy()
 for name in ["raw", "log-mel"]:
     upright = standardised(name, validation.waveform)
     turned = standardised(name, -validation.waveform)
-    before = evaluation.predict(networks[name], upright).argmax(axis=1) == answers
-    after = evaluation.predict(networks[name], turned).argmax(axis=1) == answers
+    before = evaluation.predict(networks[name], upright).argmax(axis=1) == codes
+    after = evaluation.predict(networks[name], turned).argmax(axis=1) == codes
     lost[name] = before.mean() - after.mean()
 
 # %% tags=["check"]

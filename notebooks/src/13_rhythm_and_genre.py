@@ -633,8 +633,8 @@ print("right with 1, 2 and 3 votes:", shares)
 # (`songs` holds whole songs, of both sides; `codes["test"]` the right answers of its test songs.)
 
 # %% tags=["solution"]
-answers = evaluation.predict(gru, songs.frames[songs.side == "test"]).argmax(axis=1)
-whole = np.mean(answers == codes["test"])
+logits = evaluation.predict(gru, songs.frames[songs.side == "test"])
+whole = np.mean(logits.argmax(axis=1) == codes["test"])
 
 # %% tags=["check"]
 assert whole is not ..., "`whole` is still blank: a share between 0 and 1"

@@ -534,8 +534,8 @@ rows[rows.lesson == "14"][columns].round(3)
 # the values at the real frames change? Set `changed` to the set of these k. (`change`, `example` and `ways` above do the measuring; 0.001 and less is rounding.) Then say why.
 
 # %% tags=["solution"]
-way = ways["zeros at the padding"]
-changed = {k for k in range(1, 7) if change(example, k, **way) > 1e-3}
+zeros = ways["zeros at the padding"]
+changed = {k for k in range(1, 7) if change(example, k, **zeros) > 1e-3}
 
 # %% tags=["check"]
 assert isinstance(changed, set), "`changed` should be a set, such as {1, 2}"
