@@ -1,4 +1,4 @@
-"""A microphone in the notebook: record or upload a sound in the page, and have its samples in Python."""
+"""A microphone in the notebook: record or upload a sound in the page, use it in Python."""
 
 import base64
 import binascii
@@ -11,30 +11,34 @@ import pandas as pd
 import soundfile
 import traitlets
 
-from course_lib import audio, quality
+from course_lib import audio, data
 from course_lib.audio import SUFFIXES, UnreadableSound
 
 SHORTEST = 0.1  # seconds: less holds no word
-LONGEST = 60.0  # seconds: 48,000 samples of 16 bits a second for so long fit in one message to Python
-FAINT = 0.003  # of full scale, -50 dB: a recording whose peak is lower is mostly the microphone's own noise
-NAME = 80  # characters of a file's name that are shown
-BUTTONS = "Recorder: its Record and upload buttons show here when you run this cell in JupyterLab or Colab"
+LONGEST = 60.0  # seconds: as much fits in one message to Python
+FAINT = 0.003  # of full scale, -50 dB: a lower peak is mostly the microphone's own noise
+BUTTONS = (
+    "Recorder: its Record and upload buttons show when you run this cell in JupyterLab or Colab"
+)
+CLIPPED = "clipped (too loud: cut off at full scale): move away or turn the microphone down"
 
 
 class Recorder(anywidget.AnyWidget):
-    """A Record button, an upload button, a player and a line that says how it went; the last line of a cell shows it.
+    """A Record button, an upload button and a player; the last line of a cell shows it.
 
-    Args: seconds: a recording stops by itself after so long, at most LONGEST; instead: the path of a clip that `samples` takes when
-    nothing was recorded, as where no browser is.
-    Raises: ValueError if `seconds` is not between SHORTEST and LONGEST.
-    Source: Web Audio (AudioWorklet) in the page, recorder.js; Jupyter's widget messages carry the sound, as a WAV file.
+    Args:
+        seconds: A recording stops by itself after so long, at most LONGEST.
+        instead: The path of a clip that stands in while nothing is recorded.
+
+    Source:
+        Web Audio (AudioWorklet) in the page, recorder.js; widget messages carry a WAV file.
     """
 
     _esm = Path(__file__).with_suffix(".js")
     seconds = traitlets.Float().tag(sync=True)
-    answer = traitlets.Dict().tag(sync=True)  # to the page: the take that is meant, the kind of answer, the sentence
+    answer = traitlets.Dict().tag(sync=True)  # to the page: take, kind of answer, sentence
 
-    def __init__(self, *, seconds=2.0, instead=None):
+    def __init__(self, *, seconds: float = 2.0, instead: str | Path | None = None):
         if not SHORTEST <= seconds <= LONGEST:
             raise ValueError(f"expected {SHORTEST} to {LONGEST:g} seconds, found {seconds}")
         super().__init__(seconds=seconds)
@@ -45,20 +49,20 @@ class Recorder(anywidget.AnyWidget):
         return f"Recorder: {_length(self._samples)} recorded" if self.recorded else BUTTONS
 
     @property
-    def recorded(self):
-        """Whether a recording, or an uploaded sound, has arrived and is kept."""
+    def recorded(self) -> bool:
+        """Whether a recording, or an uploaded sound, has arrived."""
         return self._samples is not None
 
     @property
-    def status(self):
-        """The last sentence on how a recording or an upload went, as the page shows it; empty before the first."""
+    def status(self) -> str:
+        """The last sentence on a recording or an upload, as the page shows it."""
         return self.answer.get("sentence", "")
 
-    def samples(self):
-        """The last recording or, where there is none, the clip `instead`; prints which it is, and what is wrong with it.
+    def samples(self) -> np.ndarray:
+        """Give the last recording, or the clip `instead`, and print which it is.
 
-        Returns: float32 `[samples]` in units of full scale, mono, at audio.SAMPLE_RATE hertz.
-        Raises: ValueError if nothing was recorded and there is no `instead`; UnreadableSound if `instead` is not a usable clip.
+        Returns:
+            float32 `[samples]` at SAMPLE_RATE; a ValueError says that there is neither.
         """
         if self.recorded:
             print(self.status)
@@ -67,57 +71,59 @@ class Recorder(anywidget.AnyWidget):
         if self._instead is None:
             raise ValueError(f"{self.status} Expected a recording, found none: {hint}.".strip())
         clip = audio.read(self._instead)
-        print(f"{self.status} Nothing was recorded: this is the clip {Path(self._instead).name} instead. For a sound of your own, {hint}.".strip())
+        said = f"{self.status} Nothing was recorded: this is the clip {Path(self._instead).name}"
+        print(f"{said.strip()} instead. For a sound of your own, {hint}.")
         return clip
 
-    def save(self, path):
-        """Write what `samples` gives to a WAV file that `audio.read` reads back the same; folders are made.
+    def save(self, path: str | Path) -> Path:
+        """Write what `samples` gives to a WAV file, from which `audio.read` gives the same.
 
-        Args: path: ends in .wav. Returns: the path.
-        Raises: FileExistsError if there is such a file: no recording is overwritten; ValueError if `path` has another ending, or as `samples`.
+        No recording is overwritten (FileExistsError); the name must end in .wav (ValueError).
         """
         path = Path(path)
         if path.suffix.lower() != ".wav":
-            raise ValueError(f"{path}: expected a name that ends in .wav, found {path.suffix or 'no ending'}")
+            raise ValueError(f"{path}: expected a name that ends in .wav, found {path.suffix!r}")
         if path.exists():
-            raise FileExistsError(f"{path}: expected no file of this name, found one: choose another name, or delete it first")
+            to_do = "choose another name, or delete it first"
+            raise FileExistsError(f"{path}: expected no file of this name, found one: {to_do}")
         samples = self._samples if self.recorded else self.samples()
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, samples, audio.SAMPLE_RATE, subtype="FLOAT")  # 32 bits: every sample as it is, also above full scale
+        # Floats keep every sample as it is, also above full scale.
+        soundfile.write(path, samples, audio.SAMPLE_RATE, subtype="FLOAT")
         return path
 
     def _receive(self, _, content, buffers):
-        """Take a sound that the page sends; one that is of no use changes the status and keeps the recording before it."""
-        take, name = content.get("take"), str(content.get("name", "The sound"))[-NAME:]
+        """Take a sound from the page; one that cannot be used leaves the recording before it."""
+        name, size = str(content.get("name", "The sound"))[-80:], content.get("bytes")
         sound = _sound(content, buffers)
-        if len(sound) != content.get("bytes"):
-            sentence = f"{name}: expected {content.get('bytes')} bytes, found {len(sound)}: it did not arrive whole. Try again."
-            self.answer = {"take": take, "kind": "again", "sentence": sentence}
+        if len(sound) != size:
+            lost = f"expected {size} bytes, found {len(sound)}: it did not arrive whole"
+            self._reply(content, "again", f"{name}: {lost}. Try again.")
             return
         try:
-            samples, fault = _decoded(sound, name)
+            samples, problem = _decoded(sound, name)
         except UnreadableSound as error:
             kept = " The recording before it is kept." if self.recorded else ""
-            self.answer = {"take": take, "kind": "bad", "sentence": f"{error}.{kept}"}
+            self._reply(content, "bad", f"{error}.{kept}")
             return
         self._samples = samples
-        sentence = f"{name}: {_length(samples)}{', ' if fault else ''}{fault}."
-        self.answer = {"take": take, "kind": "fault" if fault else "good", "sentence": sentence}
+        but = f", but it is {problem}, and record again" if problem else ""
+        self._reply(content, "fault" if problem else "good", f"{name}: {_length(samples)}{but}.")
+
+    def _reply(self, content, kind, sentence):
+        self.answer = {"take": content.get("take"), "kind": kind, "sentence": sentence}
 
 
 def _sound(content, buffers):
     """The bytes of a sound: binary or, where a page's way to Python loses those, as text."""
     try:
-        return bytes(buffers[0]) if buffers else base64.b64decode(content.get("base64", ""), validate=True)
-    except binascii.Error:
+        return bytes(buffers[0]) if buffers else base64.b64decode(content["base64"], validate=True)
+    except (binascii.Error, KeyError):
         return b""
 
 
 def _decoded(sound, name):
-    """The waveform of a sound file's bytes, read as any clip on disk is, and what is wrong with it, in words; none if nothing is.
-
-    Raises: UnreadableSound if it is not audio, too short or silent; the message names the file as the learner does.
-    """
+    """The waveform of a sound file's bytes, and what is wrong with it (may be empty)."""
     with tempfile.TemporaryDirectory() as folder:
         suffix = Path(name).suffix.lower()
         path = Path(folder) / f"sound{suffix if suffix in SUFFIXES else ''}"
@@ -126,17 +132,18 @@ def _decoded(sound, name):
             waveform = audio.read(path)
         except UnreadableSound as error:
             raise UnreadableSound(str(error).replace(str(path), name)) from error
-        clipped = quality.measure(pd.DataFrame({"path": [path]}))["clipped"].item()
+        clipped = data.measure(pd.DataFrame({"path": [path]}))["clipped"].item()
     if len(waveform) < SHORTEST * audio.SAMPLE_RATE:
-        raise UnreadableSound(f"{name}: expected {SHORTEST} seconds or more, found {len(waveform) / audio.SAMPLE_RATE:.2f}")
+        found = f"{len(waveform) / audio.SAMPLE_RATE:.2f}"
+        raise UnreadableSound(f"{name}: expected {SHORTEST} seconds or more, found {found}")
     peak = np.abs(waveform).max()
-    if not peak:
-        raise UnreadableSound(f"{name}: expected a sound, found {_length(waveform)} of silence (is the microphone muted, or another one chosen?)")
+    if peak == 0:
+        found = f"{_length(waveform)} of silence (is the microphone muted, or another one chosen?)"
+        raise UnreadableSound(f"{name}: expected a sound, found {found}")
     if clipped:
-        return waveform, "but it is clipped (too loud: cut off at full scale): move away or turn the microphone down, and record again"
-    if peak < FAINT:
-        return waveform, f"but it is faint (peak {20 * np.log10(peak):.0f} dB): come closer or turn the microphone up, and record again"
-    return waveform, ""
+        return waveform, CLIPPED
+    faint = f"faint (peak {20 * np.log10(peak):.0f} dB): come closer or turn the microphone up"
+    return waveform, faint if peak < FAINT else ""
 
 
 def _length(samples):
