@@ -222,8 +222,7 @@ def test_bundle_holds_course_packages_and_recordings_or_stops(monkeypatch, tmp_p
     clip = tmp_path / "set-1" / "recordings" / "a.wav"
     clip.parent.mkdir(parents=True)
     clip.touch()
-    packages = Mock(return_value=[clip.rename(tmp_path / "a.whl")])
-    clip.touch()
+    packages = Mock(return_value=[clip])
     targets = ["--platform=win_amd64", "--platform=linux_x86_64", "--python=3.12"]
     monkeypatch.setattr(sys, "argv", ["bundle.py", *targets])
     monkeypatch.setattr(bundle, "BUILD", tmp_path)
@@ -235,7 +234,7 @@ def test_bundle_holds_course_packages_and_recordings_or_stops(monkeypatch, tmp_p
     monkeypatch.setattr(data, "load", lambda name: pd.DataFrame({"path": [clip]}))
     bundle.main()
     assert packages.mock_calls == [call("win_amd64", "3.12"), call("linux_x86_64", "3.12")]
-    names = zipfile.ZipFile(next(tmp_path.glob("*.zip"))).namelist()
-    names = {name.removeprefix(f"{bundle.TOP}/") for name in names}
+    whole = zipfile.ZipFile(next(tmp_path.glob("*.zip")))
+    names = {name.removeprefix(f"{bundle.TOP}/") for name in whole.namelist()}
     assert {"course/requirements.txt", "start.sh", "start.bat", "set_up.py"} <= names
-    assert {"wheels/a.whl", "recordings/set-1/recordings/a.wav"} <= names
+    assert {"wheels/a.wav", "recordings/set-1/recordings/a.wav"} <= names

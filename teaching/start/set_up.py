@@ -45,7 +45,7 @@ def install(pins: Path) -> None:
     print("setting the course up: some minutes, once", flush=True)
     venv.create(HERE / ".venv", clear=True, symlinks=os.name != "nt")
     pip = next(pins.parent.glob("pip-*.whl")) / "pip"  # Debian's Python brings none
-    command = [PYTHON, pip, "--isolated", "install", "--quiet", "--no-index", "--no-deps"]
+    command = [PYTHON, pip, "--isolated", "install", "-qq", "--no-index", "--no-deps"]
     packages = ["--no-compile", "--find-links", pins.parent, "--requirement", pins]
     for part in (packages, ["--no-build-isolation", "--editable", HERE / "course"]):
         if subprocess.run([*command, *part]).returncode:
