@@ -1,4 +1,4 @@
-"""Make a lesson's slides in build/slides from the tags of its source and the outputs of its build."""
+"""Make slides in build/slides from the tags of a source and the outputs of the built lesson."""
 
 import argparse
 import html
