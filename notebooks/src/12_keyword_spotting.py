@@ -280,7 +280,7 @@ plots.show(axes, f"noise in training is worth {worth}")
 
 # %% [markdown]
 # Look at the dashed line first: a model at its height is worth as much as one that calls everything "unknown". The quiet model has to call a noise *something*, and it knows words only
-# as they sound in a quiet room; where the noise is strong it may fall to that line. Training with noise helps most at the ratios in the middle. Below the ratios that it was trained with it may
+# as they sound in a quiet room; where the noise is strong it may fall to that line. Training with noise helps most at the ratios in the middle. Where the noise is as loud as the word, that model may
 # fall, too. The intervals alone do not decide between the two models, for they heard the same windows (lesson 08); and they answer for these speakers only (lesson 02).
 #
 # ## Right nearly always, and of no use

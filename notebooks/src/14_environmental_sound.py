@@ -163,7 +163,9 @@ for name, setting in settings.items():
 # %% tags=["more", "no-code"]
 answers = evaluation.predict(trained["average"], test.frames).argmax(axis=1)
 by_class = (answers == test.label.cat.codes).groupby(test.label, observed=True).mean()
-by_class.sort_values(ascending=False).round(2).to_frame("average model").T
+by_class.sort_values(ascending=False, kind="stable").round(2).to_frame(
+    "average model"
+).T
 
 # %% [markdown]
 # Compare the two intervals. The GRU is the larger model by far and has every frame in its right place; only a large difference shows with 80 clips (overlap alone decides nothing, lesson 08). It has few

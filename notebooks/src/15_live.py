@@ -713,7 +713,7 @@ highest = answer[:, best[0]].max()
 plots.show(figure, f'"{classes[best[0]]}" rises highest, to {highest:.2f}')
 
 # %% [markdown]
-# The detector uses the settings chosen above, which allow few false alarms and miss many words; and a clip that is cut at the word's end gives it no time.
+# The detector uses the settings chosen above, which allow few false alarms and miss some words; and a clip that is cut at the word's end gives it no time.
 #
 # If a test clip stood in, this says nothing about a new voice. If it was you: your voice, your room and your microphone were in no training. One try is no measurement: say each digit twice, count how often the likeliest digit ("nothing" left aside)
 # is the one that you said, and compare with the card. (Twenty tries leave a wide interval: lesson 02.) Then say it louder, softer, farther away, with music on, in another

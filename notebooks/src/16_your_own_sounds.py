@@ -584,7 +584,7 @@ plots.show(axes, fact)
 
 # %% tags=["more", "no-code"]
 right = pd.Series(answer == truth, index=test.index)
-per_class = evaluation.by_group(test.label.astype(str), right)
+per_class = evaluation.by_group(test.label.astype(str), right).rename_axis("class")
 per_class.round(3)
 
 # %% [markdown]
@@ -776,7 +776,7 @@ print(fill(accuracy, 100), about_file, sep="\n\n")
 
 # %%
 sections = {
-    "Accuracy": f"{accuracy}\n\n{table_of(per_class.round(3).rename_axis('class'))}",
+    "Accuracy": f"{accuracy}\n\n{table_of(per_class.round(3))}",
     "Not tested": "\n".join(f"- {each}" for each in UNTRIED),
     "Data": about_data,
     "Warnings on the folder as it was found": "\n".join(warnings) or "none",
