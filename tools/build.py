@@ -196,7 +196,7 @@ def execute(notebook: NotebookNode) -> NotebookNode:
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
     quiet = {"extra_arguments": ["--log-level=ERROR"], "resources": resources}
     NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", **quiet).execute(
-        env={**os.environ, "PYTHONHASHSEED": "0"}
+        env={**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
     )
     notebook.metadata.course["data"] = json.loads(notebook.cells.pop().outputs[0].text)
     for cell in notebook.cells:
