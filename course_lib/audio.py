@@ -97,8 +97,7 @@ def mel_filters(
         ValueError: A band is so narrow that no bin falls into it.
 
     Source:
-        mel = 2595 log10(1 + hertz / 700), O'Shaughnessy 1987; triangles straight in hertz, as in
-        librosa with htk=True, norm=None.
+        mel = 2595 log10(1 + hertz / 700), O'Shaughnessy 1987; straight in hertz, as in librosa.
     """
     edges = _band_edges(n_mels, low, high)
     bins = np.arange(fft_length // 2 + 1) * sample_rate / fft_length
@@ -107,10 +106,9 @@ def mel_filters(
     filters = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
     empty = np.flatnonzero(~filters.any(axis=0))
     if len(empty):
-        raise ValueError(
-            f"expected a frequency bin in each of {n_mels} bands, found none in band {empty[0]}: "
-            "use fewer bands or a longer FFT"
-        )
+        expected = f"expected a frequency bin in each of {n_mels} bands"
+        advice = "use fewer bands or a longer FFT"
+        raise ValueError(f"{expected}, found none in band {empty[0]}: {advice}")
     return filters
 
 
@@ -134,12 +132,8 @@ def log_mels(
 ) -> list[np.ndarray]:
     """Compute the log-mel frames of many waveforms together, much faster than one by one.
 
-    Args:
-        waveforms: `[samples]` each.
-        sample_rate: Hertz.
-        frame_length: Samples.
-        frame_step: Samples from the start of one frame to the start of the next.
-        n_mels: Bands from MEL_LOW to half the sample rate.
+    Waveforms are `[samples]`; sample_rate is in hertz, frame_length and frame_step in samples; the
+    bands end at half the sample rate.
 
     Returns:
         float32 `[frames, n_mels]` for each waveform, in their order: natural log of mel energy,
@@ -148,10 +142,8 @@ def log_mels(
     Raises:
         ValueError: A waveform is not one-dimensional, shorter than a frame, or not finite.
     """
-    waveforms = [
-        _checked(waveform, position, frame_length, sample_rate)
-        for position, waveform in enumerate(waveforms)
-    ]
+    numbered = enumerate(waveforms)
+    waveforms = [_checked(each, place, frame_length, sample_rate) for place, each in numbered]
     if not waveforms:
         return []
     samples = np.array([len(waveform) for waveform in waveforms])

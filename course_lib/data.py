@@ -113,11 +113,9 @@ def load_parts(name: str, *, validation: float = 0.1, seed: int = 0) -> tuple[pd
 def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
     """Read a folder of class folders: what lies in `path/dog/…`, however deep, is of class "dog".
 
-    Args:
-        path: The folder, with WAV, FLAC, OGG or MP3 files of any rate and number of channels.
-        group: A pattern whose first parenthesis finds the group (speaker, recording) in a file's
-            name, such as r"^([a-z]+)_", or else in its path below the class folder, such as
-            r"^(.+?)/". By default each file is its own group.
+    Files are WAV, FLAC, OGG or MP3 of any rate. `group` is a pattern whose first parenthesis finds
+    the group (speaker, recording) in a file's name, such as r"^([a-z]+)_", or else in its path
+    below the class folder, such as r"^(.+?)/"; by default each file is its own group.
 
     Returns:
         As `load` does; split is "all". Files that cannot be used are skipped, each with a printed

@@ -64,10 +64,7 @@ def evaluate(model: keras.Model, clips: pd.DataFrame) -> Score:
 
 
 def paired_difference(correct_a: Sequence, correct_b: Sequence) -> tuple[float, float, float]:
-    """Compute how much more accurate a is than b on the same clips, with its 95 % interval.
-
-    Returns:
-        Accuracy of a minus accuracy of b, and the interval's low and high end.
+    """Compute accuracy of a minus accuracy of b on the same clips, and its 95 % interval's ends.
 
     Source:
         R. G. Newcombe, "Improved confidence intervals for the difference between binomial
@@ -96,9 +93,7 @@ def paired_difference(correct_a: Sequence, correct_b: Sequence) -> tuple[float, 
 def confusion(labels: pd.Series, predicted: Sequence[int]) -> pd.DataFrame:
     """Count how often each class was taken for each: a row a true class, a column an answer.
 
-    Args:
-        labels: a categorical Series.
-        predicted: the class number of each clip.
+    `labels` is categorical; `predicted` has the class number of each clip.
     """
     names = labels.cat.categories
     table = confusion_matrix(labels.cat.codes, predicted, labels=np.arange(len(names)))
@@ -125,7 +120,7 @@ def leave_one_group_out(clips: pd.DataFrame) -> Iterator[tuple]:
 def cost(model: keras.Model, frames: Sequence[np.ndarray]) -> dict[str, float]:
     """Measure what a model costs: parameters, kilobytes of weights, milliseconds a clip.
 
-    A kilobyte is 1,024 bytes; the clips come one at a time, and their median counts.
+    The clips come one at a time, and their median counts; a kilobyte is 1,024 bytes.
     """
     waits = []
     for clip in [frames[0], *frames]:  # the first only warms up
@@ -145,8 +140,7 @@ def check_mask(model: keras.Model, batch: np.ndarray) -> float:
     Args:
         batch: float32 `[batch, time, mels]`, clips padded at the end with PADDING.
 
-    Returns:
-        The largest change of a logit, TOLERANCE or less.
+    Returns the largest change of a logit.
 
     Raises:
         ValueError: a clip is not padded at the end.
@@ -178,10 +172,8 @@ def _layer_at_fault(model, batch, longer, real):
     layer_by_layer = keras.Model(model.inputs[0], list(outputs.values()))
     mask_before = name_before = None
     for step, now, further in zip(outputs, layer_by_layer(batch), layer_by_layer(longer)):
-        name, mask = (
-            f"layer '{step.name}' ({type(step).__name__})",
-            getattr(now, "_keras_mask", None),
-        )
+        name = f"layer '{step.name}' ({type(step).__name__})"
+        mask = getattr(now, "_keras_mask", None)
         if mask is None and mask_before is not None and now.shape.rank > 2:
             return f"{name} loses the mask"
         if mask is not None and mask.shape == real.shape and not np.array_equal(mask, real):

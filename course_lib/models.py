@@ -84,15 +84,8 @@ def crnn(
 ) -> keras.Model:
     """Build convolutions, then two GRUs, one each way, averaged by attention.
 
-    Args:
-        n_classes: of the logits.
-        filters: of each convolution, each of which halves time and frequency.
-        units: of each GRU.
-        dropout: share of numbers left out, in training, before the GRUs and before the logits.
-        n_mels: of each frame.
-
-    Source:
-        Convolutional recurrent networks for sound events, E. Çakır et al. 2017.
+    Each convolution, with so many `filters`, halves time and frequency; `dropout` acts before the
+    GRUs and before the logits. Source: E. Çakır et al. 2017, on sound events.
     """
     clip, frames = _masked_frames(n_mels)
     patterns = MaskedConvolutions(filters, name="convolutions")(frames)
@@ -102,16 +95,8 @@ def crnn(
     return _logits("crnn", clip, kept, n_classes)
 
 
-BUILDERS: dict[str, Callable[..., keras.Model]] = {
-    "average": average,
-    "rnn": rnn,
-    "lstm": lstm,
-    "gru": gru,
-    "bidirectional": bidirectional,
-    "stacked": stacked,
-    "attention": attention,
-    "crnn": crnn,
-}
+_EACH = average, rnn, lstm, gru, bidirectional, stacked, attention, crnn
+BUILDERS: dict[str, Callable[..., keras.Model]] = {build.__name__: build for build in _EACH}
 
 
 def ready() -> tuple[keras.Model, list[str]]:

@@ -51,10 +51,9 @@ def fit(
 def fit_seeds(
     model: keras.Model, train: tf.data.Dataset, *, seeds: Iterable[int], epochs=EPOCHS, **options
 ) -> Iterator[tuple[int, keras.Model, History]]:
-    """Train one architecture from several random beginnings, compiled once.
+    """Train one architecture from several seeds, compiled once: seed, model, history.
 
-    Yields:
-        Seed, model (the same each time, with new weights: use it before the next), history.
+    The model is the same object each time, with new weights: use it before the next.
     """
     compile_model(model, **options)
     model.optimizer.build(model.trainable_variables)

@@ -14,10 +14,9 @@ from course_lib import evaluation, models
 
 
 def gradient_by_frame(model: keras.Model, frames: np.ndarray, label: int) -> np.ndarray:
-    """Measure how strongly each frame could change the loss: the norm of the loss's gradient.
+    """Measure the norm of the loss's gradient at each frame.
 
-    Returns:
-        float64 `[frames]`, in units of loss per unit of log energy.
+    float64 `[frames]`, in units of loss per unit of log energy.
     """
     traced = _gradient(model, frames.shape[1])
     gradient = traced(tf.constant(frames[None]), tf.constant([label], tf.int32))
@@ -27,12 +26,8 @@ def gradient_by_frame(model: keras.Model, frames: np.ndarray, label: int) -> np.
 def gates(model: keras.Model, frames: np.ndarray) -> dict[str, np.ndarray]:
     """Work out from its weights what the first recurrent layer computes at each frame.
 
-    Returns:
-        float32 `[frames, units]` by name: state; of an LSTM input, forget, output, candidate and
-        cell, too; of a GRU update, reset and candidate.
-
-    Raises:
-        ValueError: The model has no SimpleRNN, LSTM or GRU as a layer of its own.
+    float32 `[frames, units]` by name: state; of an LSTM input, forget, output, candidate and cell,
+    too; of a GRU update, reset and candidate. ValueError if there is no such layer.
     """
     layer = _first(model, *STEPS)
     step, weights = STEPS[type(layer)], [weight.numpy() for weight in layer.weights]
