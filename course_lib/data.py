@@ -125,7 +125,8 @@ def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
         ValueError: There is no class folder or no usable file, or `group` finds nothing.
     """
     folder = Path(path)
-    seen = [file for file in sorted(folder.glob("*/**/*")) if not _is_hidden(file, folder)]
+    paths = [(file, file.relative_to(folder).as_posix()) for file in sorted(folder.glob("*/**/*"))]
+    seen = [file for file, name in paths if "/." not in f"/{name}"]  # hidden ones left out
     files = [file for file in seen if file.suffix.lower() in audio.SUFFIXES]
     others = sum(file.suffix.lower() in OTHER_SOUNDS for file in seen)
     if not files:
@@ -282,10 +283,6 @@ def _summary(part, total):
     row["clipped"], row["duplicates"] = int(part["clipped"].sum()), int(part["duplicate"].sum())
     row["groups_of_duplicates"] = part.loc[part["shared"], "group"].nunique()
     return row
-
-
-def _is_hidden(file, folder):
-    return any(name.startswith(".") for name in file.relative_to(folder).parts)
 
 
 def _group(file, below, pattern):

@@ -196,7 +196,6 @@ class Results:
     COLUMNS = (*KEY, *Score._fields, "seeds", "least", "largest", *COSTS)
 
     def __init__(self, path: str | Path = RESULTS):
-        """Name the file."""
         self.path = Path(path)
 
     def add(self, *, score: Score | Sequence[Score], **entry: str | float | None) -> pd.DataFrame:
