@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import nbformat
@@ -24,7 +24,7 @@ pytest.importorskip("jupyterlab", reason=WANTED.format("JupyterLab"))
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIP = ROOT / "data" / "spoken-digits" / "clips" / "7_espeak-american_0.flac"
-OTHER = CLIP.with_name("7_espeak-american_1.flac")
+SPOKEN = audio.read(CLIP)
 SECONDS, LEAD = 2.0, 0.6  # of the recording, and of the silence before the digit
 PATIENCE = 20_000  # milliseconds, on a busy machine
 NEWS = "@jupyterlab/apputils-extension:announcements"  # would ask the network
@@ -58,33 +58,27 @@ LOST = [
     (DEFINE.format("window, 'isSecureContext', {value: false}"), "came from http://127.0.0.1"),
     ("window.AudioContext = undefined", "it has no AudioContext"),
 ]
-NO_WORKLET = (
-    "AudioWorklet.prototype.addModule = async () => { throw new DOMException('', 'AbortError') }"
-)
+NO_WORKLET = "AudioWorklet.prototype.addModule = async () => { throw new DOMException('', '') }"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """A JupyterLab without the machine's settings: its folder, its address and its token."""
     folder, settings = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("settings")
-    (settings / "config" / "labconfig").mkdir(parents=True)
     page = settings / "config" / "labconfig" / "page_config.json"
+    page.parent.mkdir(parents=True)
     page.write_text(json.dumps({"disabledExtensions": {NEWS: True}}))
     places = {f"JUPYTER_{name.upper()}_DIR": name for name in ("config", "data", "runtime")}
     own = {name: str(settings / place) for name, place in places.items()}
     own |= {"IPYTHONDIR": str(settings), "PYTHONPATH": str(ROOT), "JUPYTER_PLATFORM_DIRS": "1"}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
-    command += [f"--ServerApp.root_dir={folder}", "--ServerApp.allow_remote_access=True"]
-    command += ["--LabApp.expose_app_in_browser=True"]
-    log = (settings / "log").open("wb")
-    server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log)
-    with log, server:
+    options = ["--no-browser", "--allow-root", "--port=0", f"--ServerApp.root_dir={folder}"]
+    options += ["--ServerApp.allow_remote_access=True", "--LabApp.expose_app_in_browser=True"]
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with subprocess.Popen(command, env=os.environ | own, stderr=subprocess.DEVNULL) as server:
+        known, ends = settings / "runtime" / f"jpserver-{server.pid}.json", time.time() + 60
+        while not (known.exists() and known.read_text().endswith("}")) and time.time() < ends:
+            time.sleep(0.1)
         try:
-            known = settings / "runtime" / f"jpserver-{server.pid}.json"
-            end = time.monotonic() + PATIENCE / 1_000
-            while not (known.exists() and known.read_text().endswith("}")):
-                assert server.poll() is None and time.monotonic() < end, "JupyterLab did not start"
-                time.sleep(0.1)
             found = json.loads(known.read_text())
             yield folder, found["url"].replace("localhost", "127.0.0.1"), found["token"]
         finally:
@@ -98,11 +92,10 @@ def notebook(launch, lab, name, flags):
     (folder / name).mkdir()
     shutil.copy(CLIP, folder / name / "clip.flac")
     cells = [nbformat.v4.new_code_cell(source.strip()) for source in CELLS.split("# %%")]
-    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    kernel = {"kernelspec": {"display_name": "Python 3", "name": "python3"}}
     content = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
     nbformat.write(content, folder / name / "lesson.ipynb")
-    browser = launch(*flags)
-    try:
+    with closing(launch(*flags)) as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 800})
         page.set_default_timeout(PATIENCE)
         page.goto(f"{url}doc/tree/{name}/lesson.ipynb?token={token}")
@@ -110,8 +103,6 @@ def notebook(launch, lab, name, flags):
         run(page, 1)
         page.wait_for_selector(".course-recorder")
         yield page
-    finally:
-        browser.close()
 
 
 def run(page, number):
@@ -128,8 +119,8 @@ def run(page, number):
 
 def says(page, *sentences):
     """Wait until the recorder's status holds these words."""
-    status = page.locator(".course-recorder").get_by_role("status")
     for sentence in sentences:
+        status = page.locator(".course-recorder").get_by_role("status")
         playwright.expect(status).to_contain_text(sentence, timeout=PATIENCE)
 
 
@@ -144,49 +135,40 @@ def upload(page, path):
     page.locator(".course-recorder input").set_input_files(path)
 
 
-def likeness(recording, clip):
-    """The best correlation of a clip with a piece of a recording, and that piece's energy share.
+def likeness(recording):
+    """The best correlation of the clip with a piece of a recording, 1 when they are the same.
 
     They are compared at six times the rate: a recording begins between two samples of the clip.
     """
-    recording, clip = (soxr.resample(np.float64(each), 1, 6) for each in (recording, clip))
+    recording, clip = (soxr.resample(np.float64(each), 1, 6) for each in (recording, SPOKEN))
     energies = signal.fftconvolve(recording**2, np.ones(len(clip)), "valid")
     products = signal.correlate(recording, clip, "valid")
-    best = np.argmax(products)
-    correlation = products[best] / np.sqrt(energies[best] * (clip**2).sum())
-    return correlation, energies[best] / (recording**2).sum()
+    return (products / np.sqrt(energies.clip(1e-3) * (clip**2).sum())).max()
 
 
 def test_a_digit_is_recorded_and_the_ready_model_knows_it(launch, lab, sound):
     digit, folder = audio.read(CLIP, sample_rate=48_000), lab[0] / "recorded"
-    padding = [round(LEAD * 48_000), 3 * 48_000]
-    spoken = sound("spoken.wav", np.pad(digit, padding), 48_000)
+    spoken = sound("spoken.wav", np.pad(digit, [round(LEAD * 48_000), 3 * 48_000]), 48_000)
     hears = f"use-file-for-fake-audio-capture={spoken}%noloop"
-    flags = [FAKE, "use-fake-ui-for-media-stream", hears]
-    with notebook(launch, lab, "recorded", flags) as page:
+    with notebook(launch, lab, "recorded", [FAKE, "use-fake-ui-for-media-stream", hears]) as page:
         for attempt in range(3):  # a busy browser drops pieces
             record(page, "Enter")
-            player = page.locator(".course-recorder audio")
-            assert player.evaluate("it => it.duration") == pytest.approx(SECONDS, abs=0.01)
-            assert "The recording: 2.0 s." in run(page, 2)
+            run(page, 2)
             recording = audio.read((folder / "take.wav").rename(folder / f"{attempt}.wav"))
             assert len(recording) == SECONDS * audio.SAMPLE_RATE
-            correlation, share = likeness(recording, audio.read(CLIP))
-            if correlation > 0.99:
+            if likeness(recording) > 0.99:
                 break
-        assert correlation > 0.99 and share > 0.99, "what arrived is not what was spoken"
-        assert likeness(recording, audio.read(OTHER))[0] < 0.9
+        assert likeness(recording) > 0.99, "what arrived is not what was spoken"
+        assert likeness(audio.read(CLIP.with_name("7_espeak-american_1.flac"))) < 0.9
         assert run(page, 3).split()[-1] == "'7'"
         page.evaluate(f"void ({NO_WORKLET})")  # then the page records by itself
         record(page, "Space")
         run(page, 4)
-        recording = audio.read(folder / "voice.wav")
-        assert len(recording) == SECONDS * audio.SAMPLE_RATE
-        assert likeness(recording, audio.read(CLIP))[0] > 0.5  # a busy page drops pieces
+        assert likeness(audio.read(folder / "voice.wav")) > 0.5
 
 
 def test_without_a_microphone_the_page_says_so_and_takes_files(launch, lab, sound, tmp_path):
-    length, folder = f"{len(audio.read(CLIP)) / audio.SAMPLE_RATE:.1f} s", lab[0] / "refused"
+    length, folder = f"{len(SPOKEN) / audio.SAMPLE_RATE:.1f} s", lab[0] / "refused"
     with notebook(launch, lab, "refused", [FAKE]) as page:
         page.get_by_role("button", name="Record").click()
         says(page, "does not allow this page the microphone", "or upload a sound file")
@@ -197,16 +179,15 @@ def test_without_a_microphone_the_page_says_so_and_takes_files(launch, lab, soun
         notes = tmp_path / "notes.txt"
         notes.write_text("not a sound")
         upload(page, notes)
-        says(page, "found 11 bytes of type text/plain that this browser cannot decode.")
+        says(page, "found 11 bytes of type text/plain")
         upload(page, CLIP)
         says(page, f"{CLIP.name}: {length}.")
         upload(page, notes.rename(tmp_path / "notes.wav"))
         says(page, "notes.wav: expected audio, found 11 bytes of text. The recording before it")
         run(page, 2)
-        np.testing.assert_array_equal(audio.read(folder / "take.wav"), audio.read(CLIP))
+        np.testing.assert_array_equal(audio.read(folder / "take.wav"), SPOKEN)
         run(page, 5)  # from now on binary messages are lost, and Python asks for text
-        upload(page, sound("voice.opus", audio.read(CLIP), format="OGG", subtype="OPUS"))
+        upload(page, sound("voice.opus", SPOKEN, format="OGG", subtype="OPUS"))
         says(page, f"voice.opus: {length}.")
         run(page, 4)
-        voice = np.pad(audio.read(folder / "voice.wav"), 80)
-        assert likeness(voice, audio.read(CLIP))[0] > 0.9
+        assert likeness(np.pad(audio.read(folder / "voice.wav"), 80)) > 0.9
