@@ -11,6 +11,12 @@ from importlib import metadata, util
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ARCHIVES = {  # as in data.SETS, for which packages are needed
+    "digits": "free-spoken-digit-dataset-26eb9aaf76e81b692f806f9140c2d2777410d7a1.zip",
+    "environment": "ESC-10-553c8f1743b9dba6b282e1323c3ca8fa76923448.zip",
+    "commands": "speech_commands_v0.02.tar.gz",
+    "music": "genres.tar.gz",
+}
 NO_AVX = (-4, 132, 0xC000001D)  # how Linux, a shell and Windows say "illegal instruction"
 START = """import tensorflow as tf; details = tf.config.experimental.get_device_details
 gpus = [details(gpu).get("device_name") for gpu in tf.config.list_physical_devices("GPU")]
@@ -49,19 +55,13 @@ def tensorflow() -> tuple[str, str]:
 
 def recordings() -> tuple[str, str]:
     """Look which recordings are here and load nothing: what was found, and what is wrong."""
-    try:
-        from course_lib.data import DATA, SETS
-    except Exception as error:  # a broken package fails in many ways
-        return "", f"A package does not load ({error}): set the course up again."
-    given, lines = Path(os.environ.get("COURSE_DATA_DIR", DATA)), []
+    given, lines = Path(os.environ.get("COURSE_DATA_DIR", ROOT)), []
     caches = [Path.home() / ".cache", Path(tempfile.gettempdir())]
-    places = [given, DATA / "downloads", *(cache / "rnn-audio-course" for cache in caches)]
-    for name in ("digits", "environment", "commands", "music"):
-        file = SETS[name].archive.file
+    places = [given, ROOT / "data" / "downloads", *(cache / "rnn-audio-course" for cache in caches)]
+    for name, file in ARCHIVES.items():
         folder = file.removesuffix(".zip").removesuffix(".tar.gz")
         is_real = (given / file).is_file() or any(any(p.glob(f"{folder}/*/*")) for p in places)
-        stand_in = f"stand-in {SETS[name].stand_in}"
-        lines.append(f"{name}: {'real recordings' if is_real else stand_in}")
+        lines.append(f"{name}: {'real recordings' if is_real else 'the stand-in'}")
     is_right = given.is_absolute() and given.is_dir()
     wrong = f"COURSE_DATA_DIR: expected the whole path of a folder, found {given}."
     return "\n".join(lines), "" if is_right else wrong

@@ -17,7 +17,7 @@ def machine(monkeypatch, tmp_path):
     """A machine with the embedded sets and no archives or downloads."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(data, "DATA", tmp_path / "data")
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
     return tmp_path
 
@@ -32,6 +32,7 @@ def test_packages_that_are_missing_or_old_are_named(monkeypatch):
 
 
 def test_recordings_are_real_or_a_stand_in(machine):
+    assert doctor.ARCHIVES == {name: data.SETS[name].archive.file for name in doctor.ARCHIVES}
     assert doctor.recordings()[0].count("stand-in") == 4
     folder = machine / data.SETS["fsdd"].archive.file.removesuffix(".zip") / "recordings"
     folder.mkdir(parents=True)
@@ -44,8 +45,7 @@ def test_recordings_are_real_or_a_stand_in(machine):
 
 def test_folder_of_archives_has_its_whole_path(machine, monkeypatch):
     monkeypatch.chdir(machine)
-    (machine / "data").mkdir()
-    for given in ("data", str(machine / "nowhere")):
+    for given in (".", str(machine / "nowhere")):
         monkeypatch.setenv("COURSE_DATA_DIR", given)
         assert given in doctor.recordings()[1]
 
