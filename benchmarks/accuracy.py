@@ -11,13 +11,19 @@ from benchmarks.measure import Stopwatch, table, verdict
 from course_lib import audio, batches, data, evaluation, models, training
 
 SEEDS = (0, 1, 2)
-VALIDATION_TAKES = range(5, 10)  # of each digit and speaker, from the official training part, which has takes 5 to 49
+VALIDATION_TAKES = range(
+    5, 10
+)  # of each digit and speaker, from the official training part, which has takes 5 to 49
 LSTM_BAR, LSTM_SECONDS = 0.97, 60  # accuracy; wall seconds of training
 ACROSS_BAR = 0.70  # accuracy on real recordings after training on synthetic voices
 ACROSS_EPOCHS = 18  # at most; the best one is chosen on held-out synthetic voices
 ACROSS_LEARNING_RATE = 2e-3
 NEAR_SILENT = 7.0  # natural log of energy, 30 dB
-DEVELOPMENT = ("jackson", "lucas", "nicolas")  # the speakers with whom the synthetic voices were designed
+DEVELOPMENT = (
+    "jackson",
+    "lucas",
+    "nicolas",
+)  # the speakers with whom the synthetic voices were designed
 
 
 def main():
@@ -51,14 +57,23 @@ def official(real):
     """
     take = real["path"].map(lambda path: int(path.stem.split("_")[-1]))
     held_out = (real["split"] == "train") & take.isin(VALIDATION_TAKES)
-    train, validation, test = real[(real["split"] == "train") & ~held_out], real[held_out], real[real["split"] == "test"]
+    train, validation, test = (
+        real[(real["split"] == "train") & ~held_out],
+        real[held_out],
+        real[real["split"] == "test"],
+    )
     rows, scores = [], []
     for seed in SEEDS:
-        model, (cpu, wall) = trained(models.lstm, train, validation, seed=seed, epochs=training.EPOCHS)
+        model, (cpu, wall) = trained(
+            models.lstm, train, validation, seed=seed, epochs=training.EPOCHS
+        )
         scores.append((evaluation.evaluate(model, test), wall))
         seen = evaluation.evaluate(model, validation).accuracy
         rows.append([str(seed), f"{seen:.3f}", str(scores[-1][0]), f"{cpu:.0f}", f"{wall:.0f}"])
-    mean, longest = np.mean([score.accuracy for score, _ in scores]), max(wall for _, wall in scores)
+    mean, longest = (
+        np.mean([score.accuracy for score, _ in scores]),
+        max(wall for _, wall in scores),
+    )
     return (
         f"## LSTM(64), official split\n\n{table(['seed', 'validation', 'test', 'CPU s', 'wall s'], rows)}\n\n"
         f"{band([score.accuracy for score, _ in scores])} (bar {LSTM_BAR}: {verdict(mean, LSTM_BAR)}). "
@@ -74,22 +89,40 @@ def across(synthetic, real):
 
     Returns: a text in Markdown.
     """
-    synthetic, real = (clips.assign(frames=clips["frames"].map(normalised)) for clips in (synthetic, real))
+    synthetic, real = (
+        clips.assign(frames=clips["frames"].map(normalised)) for clips in (synthetic, real)
+    )
     assert list(synthetic["label"].cat.categories) == list(real["label"].cat.categories)
-    train, held_out = synthetic[synthetic["split"] == "train"], synthetic[synthetic["split"] == "test"]
+    train, held_out = (
+        synthetic[synthetic["split"] == "train"],
+        synthetic[synthetic["split"] == "test"],
+    )
     columns, overall = {}, []
     for seed in SEEDS:
-        best = keras.callbacks.EarlyStopping("val_loss", patience=ACROSS_EPOCHS, restore_best_weights=True)
-        options = {"epochs": ACROSS_EPOCHS, "learning_rate": ACROSS_LEARNING_RATE, "callbacks": [best]}
+        best = keras.callbacks.EarlyStopping(
+            "val_loss", patience=ACROSS_EPOCHS, restore_best_weights=True
+        )
+        options = {
+            "epochs": ACROSS_EPOCHS,
+            "learning_rate": ACROSS_LEARNING_RATE,
+            "callbacks": [best],
+        }
         model, _ = trained(models.bidirectional, train, held_out, seed=seed, **options)
-        correct = evaluation.predict(model, real["frames"]).argmax(axis=1) == real["label"].cat.codes
+        correct = (
+            evaluation.predict(model, real["frames"]).argmax(axis=1) == real["label"].cat.codes
+        )
         known = real["group"].isin(DEVELOPMENT)
         overall.append(evaluation.score(correct).accuracy)
         held = evaluation.evaluate(model, held_out).accuracy
         voices = {"epochs": str(best.best_epoch + 1), "held-out synthetic voices": round(held, 3)}
         speakers = evaluation.by_group(real["group"], correct)["accuracy"].round(3)
-        halves = {"development speakers": round(correct[known].mean(), 3), "the other speakers": round(correct[~known].mean(), 3)}
-        columns[f"seed {seed}"] = voices | {"all real clips": round(overall[-1], 3)} | halves | speakers.to_dict()
+        halves = {
+            "development speakers": round(correct[known].mean(), 3),
+            "the other speakers": round(correct[~known].mean(), 3),
+        }
+        columns[f"seed {seed}"] = (
+            voices | {"all real clips": round(overall[-1], 3)} | halves | speakers.to_dict()
+        )
     return _across_report(columns, overall, train, held_out, real)
 
 
@@ -107,7 +140,9 @@ def _across_report(columns, overall, train, held_out, real):
     )
 
 
-def trained(builder, train, validation, *, seed, epochs, learning_rate=training.LEARNING_RATE, callbacks=()):
+def trained(
+    builder, train, validation, *, seed, epochs, learning_rate=training.LEARNING_RATE, callbacks=()
+):
     """Train a fresh model.
 
     Returns: the model, and its (CPU seconds, wall seconds) of training.
@@ -117,7 +152,9 @@ def trained(builder, train, validation, *, seed, epochs, learning_rate=training.
     model, watch = builder(train["label"].cat.categories.size), Stopwatch()
     batched = batches.bucketed(train["frames"], train["label"], seed=seed)
     watched = batches.bucketed(validation["frames"], validation["label"], seed=seed)
-    training.fit(model, batched, watched, epochs=epochs, learning_rate=learning_rate, callbacks=callbacks)
+    training.fit(
+        model, batched, watched, epochs=epochs, learning_rate=learning_rate, callbacks=callbacks
+    )
     return model, watch.lap()
 
 

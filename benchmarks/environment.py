@@ -24,9 +24,24 @@ LESSON = ROOT / "notebooks" / "src" / "14_environmental_sound.py"
 KEPT = ROOT / "build" / "environment"
 FOLDS = ("1", "2", "3", "4", "5")
 DEVELOPMENT = ("1", "2")  # the folds on which the recipe was made
-BAR, SECONDS = 0.88, 180  # mean accuracy over the folds; wall seconds of training a fold, the whole committee, on two cores
+BAR, SECONDS = (
+    0.88,
+    180,
+)  # mean accuracy over the folds; wall seconds of training a fold, the whole committee, on two cores
 SEED = 0
-RECIPE = ("RATE", "STEP", "FRAMES", "SILENCE", "prepared", "augmented", "EPOCHS", "MEMBERS", "PEAK_RATE", "ALPHA", "trained_crnn")
+RECIPE = (
+    "RATE",
+    "STEP",
+    "FRAMES",
+    "SILENCE",
+    "prepared",
+    "augmented",
+    "EPOCHS",
+    "MEMBERS",
+    "PEAK_RATE",
+    "ALPHA",
+    "trained_crnn",
+)
 BASELINES = {"average": {"epochs": 20, "learning_rate": 0.03}, "gru": {"epochs": 12}}
 DRAWS = 10_000  # of recordings, for an interval
 
@@ -56,7 +71,15 @@ def from_lesson(*names):
 
     Returns: a dict from name to value. Raises: KeyError if the lesson has no such name.
     """
-    there = {"np": np, "keras": keras, "audio": audio, "augmentation": augmentation, "batches": batches, "models": models, "training": training}
+    there = {
+        "np": np,
+        "keras": keras,
+        "audio": audio,
+        "augmentation": augmentation,
+        "batches": batches,
+        "models": models,
+        "training": training,
+    }
     for statement in ast.parse(LESSON.read_text(encoding="utf-8")).body:
         if defined_by(statement) & set(names):
             exec(compile(ast.Module([statement], []), LESSON.name, "exec"), there)
@@ -66,7 +89,12 @@ def from_lesson(*names):
 def defined_by(statement):
     """The names that a statement at the top of a program gives a value to."""
     if isinstance(statement, ast.Assign):
-        return {part.id for target in statement.targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+        return {
+            part.id
+            for target in statement.targets
+            for part in ast.walk(target)
+            if isinstance(part, ast.Name)
+        }
     return {statement.name} if isinstance(statement, ast.FunctionDef) else set()
 
 
@@ -79,8 +107,17 @@ def measured(clips, fold, recipe):
     train, test = clips[clips["split"] != fold], clips[clips["split"] == fold]
     assert not set(train["group"]) & set(test["group"]), "a recording is on both sides"
     trainers = {name: lambda name=name: [baseline(name, train)] for name in BASELINES}
-    trainers["crnn"] = lambda: [recipe["trained_crnn"](train, seed=seed) for seed in range(recipe["MEMBERS"])]
-    found = {"made": made(), "fold": fold, "recordings": list(test["group"]), "epochs": recipe["EPOCHS"], "correct": {}, "seconds": {}}
+    trainers["crnn"] = lambda: [
+        recipe["trained_crnn"](train, seed=seed) for seed in range(recipe["MEMBERS"])
+    ]
+    found = {
+        "made": made(),
+        "fold": fold,
+        "recordings": list(test["group"]),
+        "epochs": recipe["EPOCHS"],
+        "correct": {},
+        "seconds": {},
+    }
     for name, trainer in trainers.items():
         keras.backend.clear_session()
         watch = Stopwatch()
@@ -105,8 +142,14 @@ def baseline(name, train):
     Returns: the model.
     """
     keras.utils.set_random_seed(SEED)
-    model = models.BUILDERS[name](train["label"].cat.categories.size, n_mels=train["frames"].iloc[0].shape[1])
-    training.fit(model, batches.bucketed(train["frames"], train["label"], n_lengths=3, seed=SEED), **BASELINES[name])
+    model = models.BUILDERS[name](
+        train["label"].cat.categories.size, n_mels=train["frames"].iloc[0].shape[1]
+    )
+    training.fit(
+        model,
+        batches.bucketed(train["frames"], train["label"], n_lengths=3, seed=SEED),
+        **BASELINES[name],
+    )
     return model
 
 
@@ -132,13 +175,22 @@ def report(found):
         + [f"{seconds:.0f}" for seconds in each["seconds"]["crnn"]]
         for each in found
     ]
-    lines = [f"{when_made(found, 'folds')}\n", f"## CRNN on {len(found)} of the {len(FOLDS)} folds of ESC-10\n"]
+    lines = [
+        f"{when_made(found, 'folds')}\n",
+        f"## CRNN on {len(found)} of the {len(FOLDS)} folds of ESC-10\n",
+    ]
     lines += [table(["fold", "", "average", "GRU(64)", "CRNN", "CPU s", "wall s"], rows), ""]
-    known, untouched = ([each for each in found if (each["fold"] in DEVELOPMENT) is wanted] for wanted in (True, False))
+    known, untouched = (
+        [each for each in found if (each["fold"] in DEVELOPMENT) is wanted]
+        for wanted in (True, False)
+    )
     parts = {"all": found, "development": known, "untouched": untouched}
     means = [summary(name, part) for name, part in parts.items() if part]
     lines += [table(["mean accuracy, 95 % interval", "average", "GRU(64)", "CRNN"], means), ""]
-    mean, longest = np.mean([np.mean(each["correct"]["crnn"]) for each in found]), max(each["seconds"]["crnn"][1] for each in found)
+    mean, longest = (
+        np.mean([np.mean(each["correct"]["crnn"]) for each in found]),
+        max(each["seconds"]["crnn"][1] for each in found),
+    )
     members = np.mean([each["members"] for each in found], axis=(0, 2))
     lines.append(
         f"CRNN: a committee of {len(members)}, whose members alone have {', '.join(f'{each:.3f}' for each in members)} in the mean. Committee, mean over {len(found)} folds {mean:.3f} (bar {BAR}: {verdict(mean, BAR)}). Longest training {longest:.0f} s on the wall "
@@ -155,14 +207,20 @@ def summary(name, found):
     Returns: a list of texts.
     """
     row = [f"{name} folds ({', '.join(each['fold'] for each in found)})"]
-    recordings = np.concatenate([[f"{each['fold']}-{recording}" for recording in each["recordings"]] for each in found])
+    recordings = np.concatenate(
+        [[f"{each['fold']}-{recording}" for recording in each["recordings"]] for each in found]
+    )
     names, of = np.unique(recordings, return_inverse=True)
-    times = np.random.default_rng(0).multinomial(len(names), np.full(len(names), 1 / len(names)), DRAWS)  # how often each is drawn
+    times = np.random.default_rng(0).multinomial(
+        len(names), np.full(len(names), 1 / len(names)), DRAWS
+    )  # how often each is drawn
     for model in (*BASELINES, "crnn"):
         correct = np.concatenate([each["correct"][model] for each in found])
         drawn = (times @ np.bincount(of, correct)) / (times @ np.bincount(of))
         low, high = np.quantile(drawn, [0.025, 0.975])
-        row.append(f"{np.mean([np.mean(each['correct'][model]) for each in found]):.3f} ({low:.3f} to {high:.3f})")
+        row.append(
+            f"{np.mean([np.mean(each['correct'][model]) for each in found]):.3f} ({low:.3f} to {high:.3f})"
+        )
     return row
 
 

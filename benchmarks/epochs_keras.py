@@ -30,7 +30,13 @@ def ours(frames, labels):
     Returns: a list of (CPU seconds, wall seconds), one an epoch.
     """
     times = EpochTimes()
-    training.fit(models.lstm(10), batches.bucketed(frames, labels, seed=SEED), None, epochs=EPOCHS, callbacks=[times])
+    training.fit(
+        models.lstm(10),
+        batches.bucketed(frames, labels, seed=SEED),
+        None,
+        epochs=EPOCHS,
+        callbacks=[times],
+    )
     return times.watch.laps
 
 
@@ -50,7 +56,10 @@ def batch(frames, labels):
     random = np.random.default_rng(SEED)
 
     def epoch():
-        for members in np.array_split(random.permutation(len(frames)), range(batches.BATCH_SIZE, len(frames), batches.BATCH_SIZE)):
+        for members in np.array_split(
+            random.permutation(len(frames)),
+            range(batches.BATCH_SIZE, len(frames), batches.BATCH_SIZE),
+        ):
             yield batches.pad([frames[clip] for clip in members]), labels[members]
 
     signature = (tf.TensorSpec([None, None, N_MELS], tf.float32), tf.TensorSpec([None], tf.int32))
@@ -67,7 +76,14 @@ def _default_fit(data, labels=None):
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    model.fit(data, labels, batch_size=None if labels is None else batches.BATCH_SIZE, epochs=EPOCHS, verbose=0, callbacks=[times])
+    model.fit(
+        data,
+        labels,
+        batch_size=None if labels is None else batches.BATCH_SIZE,
+        epochs=EPOCHS,
+        verbose=0,
+        callbacks=[times],
+    )
     return times.watch.laps
 
 

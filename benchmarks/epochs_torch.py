@@ -52,7 +52,9 @@ def epochs(frames, labels, order):
         right = torch.zeros((), dtype=torch.long)
         for members in batches(lengths, order, random):
             padded = nn.utils.rnn.pad_sequence([clips[clip] for clip in members], batch_first=True)
-            packed = nn.utils.rnn.pack_padded_sequence(padded, lengths[members], batch_first=True, enforce_sorted=False)
+            packed = nn.utils.rnn.pack_padded_sequence(
+                padded, lengths[members], batch_first=True, enforce_sorted=False
+            )
             right += step(model, optimizer, packed, labels[members])
         print(f"accuracy {right.item() / len(clips):.3f}", file=sys.stderr)
         watch.lap()

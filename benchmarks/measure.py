@@ -49,7 +49,10 @@ def versions(*names):
 
     Returns: a dict from name to version.
     """
-    return {name: platform.python_version() if name == "python" else importlib.metadata.version(name) for name in names}
+    return {
+        name: platform.python_version() if name == "python" else importlib.metadata.version(name)
+        for name in names
+    }
 
 
 def when_made(found, what):

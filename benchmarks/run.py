@@ -1,7 +1,7 @@
 """Run the benchmarks and keep their tables.
 
-    make bench                  all: writes results/speed.md, accuracy.md, voices.md, environment.md and streaming.md
-    make bench BENCH=speed      one of them
+make bench                  all: writes results/speed.md, accuracy.md, voices.md, environment.md and streaming.md
+make bench BENCH=speed      one of them
 """
 
 import datetime
@@ -18,8 +18,17 @@ sys.path.insert(0, str(HERE.parent))
 from benchmarks.measure import versions
 
 BENCHMARKS = ("speed", "accuracy", "voices", "environment", "streaming")
-SEEDS = {"speed": "0", "accuracy": "0, 1 and 2", "voices": "0", "environment": "0 and 1, the members of the committee", "streaming": "none is needed"}
-KEPT = ("voices", "environment")  # tables of pieces that are kept in build/ and may be older; each says there when it was made
+SEEDS = {
+    "speed": "0",
+    "accuracy": "0, 1 and 2",
+    "voices": "0",
+    "environment": "0 and 1, the members of the committee",
+    "streaming": "none is needed",
+}
+KEPT = (
+    "voices",
+    "environment",
+)  # tables of pieces that are kept in build/ and may be older; each says there when it was made
 PACKAGES = ("tensorflow", "keras", "numpy")
 RIVALS = ("torch", "librosa")  # which the speed is measured against
 
@@ -36,7 +45,13 @@ def main(names):
     for name in names:
         what = "report" if name in KEPT else "run"
         busy = f"Load of the machine: {load()} before the {what}"
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=HERE.parent, check=True, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}"],
+            cwd=HERE.parent,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         text = f"# Benchmark: {name}\n\n{'Report of ' if name in KEPT else ''}{circumstances(name)} {busy}, {load()} after it.\n\n{done.stdout}"
         (HERE / "results" / f"{name}.md").write_text(text, encoding="utf-8")
         print(text)

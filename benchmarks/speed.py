@@ -88,12 +88,17 @@ def librosa_log_mels(waveforms):
 
     Returns: a list of float32 `[frames, N_MELS]`, natural log of mel energy.
     """
-    edge = (audio.FFT_LENGTH - audio.FRAME_LENGTH) // 2  # samples: librosa centres the window in the FFT
+    edge = (
+        audio.FFT_LENGTH - audio.FRAME_LENGTH
+    ) // 2  # samples: librosa centres the window in the FFT
     settings = dict(
         sr=audio.SAMPLE_RATE, n_fft=audio.FFT_LENGTH, win_length=audio.FRAME_LENGTH, hop_length=audio.FRAME_STEP,
         center=False, n_mels=audio.N_MELS, fmin=audio.MEL_LOW, fmax=audio.MEL_HIGH, htk=True, norm=None,
     )  # fmt: skip
-    mels = (librosa.feature.melspectrogram(y=np.pad(waveform, edge), **settings) for waveform in waveforms)
+    mels = (
+        librosa.feature.melspectrogram(y=np.pad(waveform, edge), **settings)
+        for waveform in waveforms
+    )
     return [np.log(mel + audio.LOG_OFFSET).T for mel in mels]
 
 
@@ -105,7 +110,10 @@ def log_mel_report():
     paths, watch = data.load("fsdd")["path"], Stopwatch()
     waveforms = [audio.read(path) for path in paths]
     reading = watch.lap()
-    largest = max(np.abs(a - b).max() for a, b in zip(audio.log_mels(waveforms), librosa_log_mels(waveforms), strict=True))
+    largest = max(
+        np.abs(a - b).max()
+        for a, b in zip(audio.log_mels(waveforms), librosa_log_mels(waveforms), strict=True)
+    )
     assert largest < TOLERANCE, f"expected a difference below {TOLERANCE}, found {largest}"
     ours, theirs = in_turns([audio.log_mels, librosa_log_mels], waveforms)
     saving, loading = cache_seconds(audio.log_mels(waveforms))
@@ -114,7 +122,10 @@ def log_mel_report():
         "reading and decoding the files, once": reading, "np.savez of the frames": saving, "np.load of the frames": loading,
     }  # fmt: skip
     ratio = theirs[0] / ours[0]
-    times = table(["work", "CPU s", "wall s"], [[name, f"{cpu:.3f}", f"{wall:.3f}"] for name, (cpu, wall) in timed.items()])
+    times = table(
+        ["work", "CPU s", "wall s"],
+        [[name, f"{cpu:.3f}", f"{wall:.3f}"] for name, (cpu, wall) in timed.items()],
+    )
     return (
         f"## Log-mel frames of 3,000 clips\n\n{times}\n\nRatio {ratio:.1f} in CPU seconds (bar {LOG_MEL_BAR}: {verdict(ratio, LOG_MEL_BAR)}), medians of {LOG_MEL_ROUNDS} "
         f"turns. Largest difference {largest:.1e} (tolerance {TOLERANCE:.0e}, natural log). A cache of the frames "
@@ -142,7 +153,9 @@ def cache_seconds(frames):
     """
     with tempfile.TemporaryDirectory() as folder:
         file, watch = Path(folder) / "frames.npz", Stopwatch()
-        np.savez(file, frames=np.concatenate(frames), ends=np.cumsum([len(clip) for clip in frames]))
+        np.savez(
+            file, frames=np.concatenate(frames), ends=np.cumsum([len(clip) for clip in frames])
+        )
         saving = watch.lap()
         with np.load(file) as cache:
             np.split(cache["frames"], cache["ends"][:-1])

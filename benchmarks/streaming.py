@@ -30,9 +30,18 @@ def main():
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
         model, classes = models.ready()
         clips = digits(classes)
-        files = exports(model, clips[clips.split == "train"].frames.sample(CALIBRATION, random_state=0), Path(folder))
-        streams = {"Keras": Stream(model)} | {name: Stream(file.path) for name, file in files.items()}
-        parts = [report(streams, files, model, clips[clips.split == "test"]), memory(streams["Keras"])]
+        files = exports(
+            model,
+            clips[clips.split == "train"].frames.sample(CALIBRATION, random_state=0),
+            Path(folder),
+        )
+        streams = {"Keras": Stream(model)} | {
+            name: Stream(file.path) for name, file in files.items()
+        }
+        parts = [
+            report(streams, files, model, clips[clips.split == "test"]),
+            memory(streams["Keras"]),
+        ]
     print("\n".join(parts))
 
 
@@ -40,7 +49,10 @@ def digits(classes):
     """The digits with their frames, and their labels by the ready model's classes."""
     clips = data.load("digits")
     clips["label"] = clips["label"].cat.set_categories(classes)
-    return clips.assign(waveform=[audio.read(path) for path in clips.path], frames=lambda table: audio.log_mels(table.waveform))
+    return clips.assign(
+        waveform=[audio.read(path) for path in clips.path],
+        frames=lambda table: audio.log_mels(table.waveform),
+    )
 
 
 def exports(model, calibration, folder):
@@ -49,7 +61,9 @@ def exports(model, calibration, folder):
         "file, float32": export(model, folder / "float32.tflite"),
         "file, float32, features inside": export_with_features(model, folder / "features.tflite"),
         "file, int8": export(model, folder / "int8.tflite", calibration=calibration),
-        "file, int8 with int16 activations": export(model, folder / "int16.tflite", calibration=calibration, activations="int16"),
+        "file, int8 with int16 activations": export(
+            model, folder / "int16.tflite", calibration=calibration, activations="int16"
+        ),
     }
 
 
@@ -79,12 +93,29 @@ def report(streams, files, model, test):
     laps, exact, rows = milliseconds(streams), evaluation.predict(model, test.frames), []
     for name, values in laps.items():
         median, size = np.median(values), f"{files[name].kilobytes:.0f}" if name in files else ""
-        row = [name, f"{median:.2f} ({values.min():.2f} to {values.max():.2f})", f"{median / 10:.3f}", f"{median / np.median(laps['Keras']):.2f}", size]
+        row = [
+            name,
+            f"{median:.2f} ({values.min():.2f} to {values.max():.2f})",
+            f"{median / 10:.3f}",
+            f"{median / np.median(laps['Keras']):.2f}",
+            size,
+        ]
         if name in streams:
             logits = whole_clips(streams[name], test.waveform)
-            row += [f"{np.abs(logits - exact).max():.1g}", str(evaluation.score(logits.argmax(axis=1) == test.label.cat.codes))]
+            row += [
+                f"{np.abs(logits - exact).max():.1g}",
+                str(evaluation.score(logits.argmax(axis=1) == test.label.cat.codes)),
+            ]
         rows.append([*row, *[""] * (7 - len(row))])
-    columns = ["stream", "CPU ms a frame", "real-time factor", "of Keras", "kB", "largest change of a logit", "accuracy, official test"]
+    columns = [
+        "stream",
+        "CPU ms a frame",
+        "real-time factor",
+        "of Keras",
+        "kB",
+        "largest change of a logit",
+        "accuracy, official test",
+    ]
     found = verdict(np.median(laps["Keras"]), BAR, at_most=True)
     return (
         f"## The ready model, 10 ms of sound at a time, on one core\n\n{table(columns, rows)}\n\n"
@@ -110,7 +141,11 @@ def memory(stream):
     Returns: a text in Markdown.
     """
     stream.reset()
-    process, pieces, rows = psutil.Process(), np.random.default_rng(1).normal(0, 0.1, [6_000, PIECE]).astype(np.float32), []
+    process, pieces, rows = (
+        psutil.Process(),
+        np.random.default_rng(1).normal(0, 0.1, [6_000, PIECE]).astype(np.float32),
+        [],
+    )
     for minute in range(MINUTES):
         for piece in pieces:
             stream.push(piece)

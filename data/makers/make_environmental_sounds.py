@@ -41,7 +41,11 @@ def siren(source, take, time):
     """Hi-lo (two pitches in turn), wail (a slow sweep up and down) or yelp (a fast one)."""
     kind, low = source.choice(["hi-lo", "wail", "yelp"]), source.uniform(380, 800)
     high = low * (source.uniform(1.25, 1.42) if kind == "hi-lo" else source.uniform(1.6, 2.2))
-    period = {"hi-lo": source.uniform(0.8, 1.4), "wail": source.uniform(2.5, 5), "yelp": source.uniform(0.25, 0.45)}[kind]
+    period = {
+        "hi-lo": source.uniform(0.8, 1.4),
+        "wail": source.uniform(2.5, 5),
+        "yelp": source.uniform(0.25, 0.45),
+    }[kind]
     turn = (time / period * take.uniform(0.95, 1.05) + take.uniform()) % 1
     height = turn < 0.5 if kind == "hi-lo" else 0.5 - 0.5 * np.cos(2 * np.pi * turn)
     return tone(low * (high / low) ** height, harmonics(source))
@@ -49,7 +53,12 @@ def siren(source, take, time):
 
 def car_horn(source, take, time):
     """Two reeds about a third apart, held for a drawn time, once or more: the pitch does not move."""
-    low, interval, timbre, long = source.uniform(320, 520), source.uniform(1.15, 1.3), harmonics(source), source.uniform() < 0.5
+    low, interval, timbre, long = (
+        source.uniform(320, 520),
+        source.uniform(1.15, 1.3),
+        harmonics(source),
+        source.uniform() < 0.5,
+    )
     chord = tone(np.full(len(time), low), timbre) + tone(np.full(len(time), low * interval), timbre)
     begin, gate = take.uniform(0, 0.4), np.zeros(len(time))
     while begin < time[-1] - 0.15:
@@ -65,7 +74,11 @@ def alarm(source, take, time):
     length, share = source.uniform(0.06, 0.3), source.uniform(0.4, 0.65)
     period = length * (beeps + source.uniform(0, 2))
     turn = (time * take.uniform(0.98, 1.02) + take.uniform(0, period)) % period
-    gate = edge(turn % length, 0, 0.003) * edge(-(turn % length), -length * share, 0.005) * (turn < beeps * length)
+    gate = (
+        edge(turn % length, 0, 0.003)
+        * edge(-(turn % length), -length * share, 0.005)
+        * (turn < beeps * length)
+    )
     return tone(np.full(len(time), pitch), timbre) * gate
 
 
@@ -76,7 +89,10 @@ def doorbell(source, take, time):
     gains = source.uniform(0.05, 0.6, 2)
     wave, begin = np.zeros(len(time)), take.uniform(0, 0.4)
     while begin < time[-1] - 0.3:
-        for start, pitch in [(begin, high), (begin + gap * take.uniform(0.9, 1.1), high / interval)]:
+        for start, pitch in [
+            (begin, high),
+            (begin + gap * take.uniform(0.9, 1.1), high / interval),
+        ]:
             for mode, gain in zip(BAR_MODES, [1, *gains]):
                 wave += take.uniform(0.7, 1) * gain * ring(time - start, pitch * mode, decay / mode)
         begin += again * take.uniform(0.9, 1.3)
@@ -88,12 +104,19 @@ def clock(source, take, time):
     period, limp = 1 / source.choice([1, 4 / 3, 2, 2.5, 4, 5]), source.uniform(-0.03, 0.03)
     tick, tock = impact(source), impact(source)
     starts = np.arange(take.uniform(-period, 0), time[-1], period)
-    return sum((tock if n % 2 else tick)(take, time - start - limp * period * (n % 2)) for n, start in enumerate(starts))
+    return sum(
+        (tock if n % 2 else tick)(take, time - start - limp * period * (n % 2))
+        for n, start in enumerate(starts)
+    )
 
 
 def footsteps(source, take, time):
     """Steps: the heel, and a softer toe after it; distance and force differ from step to step."""
-    period, roll, toe_gain = source.uniform(0.42, 0.75), source.uniform(0.06, 0.16), source.uniform(0.2, 0.7)
+    period, roll, toe_gain = (
+        source.uniform(0.42, 0.75),
+        source.uniform(0.06, 0.16),
+        source.uniform(0.2, 0.7),
+    )
     heel, toe, thump = impact(source), impact(source), source.uniform(70, 160)
     wave, start = np.zeros(len(time)), take.uniform(0, 0.4)
     while start < time[-1]:
@@ -106,7 +129,11 @@ def footsteps(source, take, time):
 
 def rain(source, take, time):
     """Drops at random moments, many a second, each a short ringing bubble, over the hiss of all those far away."""
-    rate, pitch, hiss = source.uniform(40, 250), source.uniform(900, 2_500), source.uniform(0.1, 0.6)
+    rate, pitch, hiss = (
+        source.uniform(40, 250),
+        source.uniform(900, 2_500),
+        source.uniform(0.1, 0.6),
+    )
     low, high = source.uniform(200, 800), source.uniform(2_500, 4_000)
     drops = scattered(take, time, rate, spread=0.8)
     wave = np.zeros(len(time))
@@ -125,20 +152,41 @@ def fire(source, take, time):
     for n in np.flatnonzero(take.uniform(size=len(time)) < bursts / bursts.mean() * rate / RATE):
         wave += take.lognormal(0, 1) * pops[take.integers(3)](take, time - time[n])
     glow = np.exp(0.5 * scaled(band(take, len(time), 0.3, flicker)))
-    return scaled(wave) + rumble * glow * scaled(band(take, len(time), 60, source.uniform(600, 2_500)))
+    return scaled(wave) + rumble * glow * scaled(
+        band(take, len(time), 60, source.uniform(600, 2_500))
+    )
 
 
 def engine(source, take, time):
     """Pulses of the exhaust through its resonances, 25 to 100 a second; the driver holds or changes the speed."""
-    idle, unevenness, gust = source.uniform(25, 60), source.uniform(0, 0.35), source.uniform(0.1, 0.5)
-    exhaust = [(source.uniform(80, 300), 0.03), (source.uniform(300, 900), 0.015), (source.uniform(900, 2_500), 0.008)]
+    idle, unevenness, gust = (
+        source.uniform(25, 60),
+        source.uniform(0, 0.35),
+        source.uniform(0.1, 0.5),
+    )
+    exhaust = [
+        (source.uniform(80, 300), 0.03),
+        (source.uniform(300, 900), 0.015),
+        (source.uniform(900, 2_500), 0.008),
+    ]
     gains = source.uniform(0.3, 1, 3)
     moments = np.cumsum(take.uniform(0.4, 1.2, 8))
-    speed = idle * np.interp(time, moments - moments[0], take.choice([1, 1, 1.2, 1.6], 8)) * take.uniform(0.95, 1.05)
+    speed = (
+        idle
+        * np.interp(time, moments - moments[0], take.choice([1, 1, 1.2, 1.6], 8))
+        * take.uniform(0.95, 1.05)
+    )
     firing = np.cumsum(speed) / RATE
-    pulses = np.diff(np.floor(firing), prepend=0) * (1 + unevenness * np.cos(np.pi * np.floor(firing)))
-    wave = sum(gain * np.convolve(pulses, ring(time[:800], *mode))[: len(time)] for gain, mode in zip(gains, exhaust))
-    return scaled(wave) + gust * scaled(band(take, len(time), 200, 3_500) * (0.4 + 0.6 * (1 - firing % 1)))
+    pulses = np.diff(np.floor(firing), prepend=0) * (
+        1 + unevenness * np.cos(np.pi * np.floor(firing))
+    )
+    wave = sum(
+        gain * np.convolve(pulses, ring(time[:800], *mode))[: len(time)]
+        for gain, mode in zip(gains, exhaust)
+    )
+    return scaled(wave) + gust * scaled(
+        band(take, len(time), 200, 3_500) * (0.4 + 0.6 * (1 - firing % 1))
+    )
 
 
 def helicopter(source, take, time):
@@ -147,11 +195,18 @@ def helicopter(source, take, time):
     thump, puff = source.uniform(60, 200), source.uniform(0.3, 1.2)
     turn = (time * blades * take.uniform(0.97, 1.03) + take.uniform()) % 1
     slap = np.exp(-sharpness * turn)
-    wave = slap * np.sin(2 * np.pi * thump * turn / blades) + puff * slap * scaled(band(take, len(time), 100, source.uniform(800, 3_000)))
-    return scaled(wave) + whine * tone(np.full(len(time), source.uniform(900, 2_500)), [1.0]) * (0.9 + 0.1 * take.uniform())
+    wave = slap * np.sin(2 * np.pi * thump * turn / blades) + puff * slap * scaled(
+        band(take, len(time), 100, source.uniform(800, 3_000))
+    )
+    return scaled(wave) + whine * tone(np.full(len(time), source.uniform(900, 2_500)), [1.0]) * (
+        0.9 + 0.1 * take.uniform()
+    )
 
 
-SOUNDS = {name.__name__.replace("_", " "): name for name in (alarm, car_horn, clock, doorbell, engine, fire, footsteps, helicopter, rain, siren)}
+SOUNDS = {
+    name.__name__.replace("_", " "): name
+    for name in (alarm, car_horn, clock, doorbell, engine, fire, footsteps, helicopter, rain, siren)
+}
 
 
 # What the models share
@@ -165,7 +220,12 @@ def harmonics(source):
 def tone(pitch, amplitudes):
     """A sum of harmonics that follows a pitch in Hz; those above the rate's half are left out."""
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
-    return scaled(sum(gain * np.sin(k * phase) * (k * pitch < 0.45 * RATE) for k, gain in enumerate(amplitudes, 1)))
+    return scaled(
+        sum(
+            gain * np.sin(k * phase) * (k * pitch < 0.45 * RATE)
+            for k, gain in enumerate(amplitudes, 1)
+        )
+    )
 
 
 def edge(time, begin, seconds):
@@ -175,33 +235,52 @@ def edge(time, begin, seconds):
 
 def ring(time, hertz, decay):
     """A damped oscillation from time 0 on; it falls by 60 dB in `decay` seconds."""
-    return np.where((time >= 0) & (hertz < RATE / 2), np.sin(2 * np.pi * hertz * time) * 10 ** (-3 * np.maximum(time, 0) / decay), 0)
+    return np.where(
+        (time >= 0) & (hertz < RATE / 2),
+        np.sin(2 * np.pi * hertz * time) * 10 ** (-3 * np.maximum(time, 0) / decay),
+        0,
+    )
 
 
 def impact(source):
     """Draw what is hit: three resonances. The result makes one hit, (take, time since the hit) → waveform."""
-    modes = list(zip(source.uniform(300, 3_200, 3), source.uniform(0.015, 0.07, 3), source.uniform(0.3, 1, 3)))
+    modes = list(
+        zip(
+            source.uniform(300, 3_200, 3), source.uniform(0.015, 0.07, 3), source.uniform(0.3, 1, 3)
+        )
+    )
 
     def hit(take, since):
-        return sum(gain * take.uniform(0.8, 1) * ring(since, hertz, decay) for hertz, decay, gain in modes)
+        return sum(
+            gain * take.uniform(0.8, 1) * ring(since, hertz, decay) for hertz, decay, gain in modes
+        )
 
     return hit
 
 
 def scattered(take, time, rate, spread):
     """Impulses at random moments, so many a second, of random strength."""
-    return (take.uniform(size=len(time)) < rate / RATE) * take.lognormal(0, spread, len(time)) * take.choice([-1, 1], len(time))
+    return (
+        (take.uniform(size=len(time)) < rate / RATE)
+        * take.lognormal(0, spread, len(time))
+        * take.choice([-1, 1], len(time))
+    )
 
 
 def band(take, samples, low, high):
     """Noise between two frequencies in Hz."""
-    return shaped(take.standard_normal(samples), lambda hertz: 1 / np.sqrt((1 + (low / (hertz + 1e-3)) ** 4) * (1 + (hertz / high) ** 4)))
+    return shaped(
+        take.standard_normal(samples),
+        lambda hertz: 1 / np.sqrt((1 + (low / (hertz + 1e-3)) ** 4) * (1 + (hertz / high) ** 4)),
+    )
 
 
 def shaped(wave, gain):
     """Multiply a spectrum by a function of the frequency in Hz."""
     padded = 2 * len(wave)
-    return np.fft.irfft(np.fft.rfft(wave, padded) * gain(np.fft.rfftfreq(padded, 1 / RATE)), padded)[: len(wave)]
+    return np.fft.irfft(
+        np.fft.rfft(wave, padded) * gain(np.fft.rfftfreq(padded, 1 / RATE)), padded
+    )[: len(wave)]
 
 
 def scaled(wave):
@@ -214,7 +293,9 @@ def scaled(wave):
 
 def make_clip(label, source_name, take):
     """Draw a clip, from random numbers that depend on its source's name and its take only: float64 `[samples]`."""
-    source, room = (np.random.default_rng([zlib.crc32(source_name.encode()), part]) for part in (0, 1))
+    source, room = (
+        np.random.default_rng([zlib.crc32(source_name.encode()), part]) for part in (0, 1)
+    )
     take = np.random.default_rng([zlib.crc32(source_name.encode()), 2 + take])
     time = np.arange(int(np.exp(take.uniform(*np.log(SECONDS))) * RATE)) / RATE
     wave = scaled(SOUNDS[label](source, take, time))
@@ -224,8 +305,12 @@ def make_clip(label, source_name, take):
     echo *= 10 ** (room.uniform(*ROOM_GAIN) / 20) / np.linalg.norm(echo)
     wave = np.convolve(wave, [1.0, *echo])[: len(time)]
     tilt, colour = room.uniform(*TILT), room.uniform(*NOISE_COLOUR)
-    wave = scaled(shaped(wave, lambda hertz: 10 ** (tilt * np.clip(np.log2((hertz + 1) / 1_000), -2, 2) / 20)))
-    noise = scaled(shaped(take.standard_normal(len(time)), lambda hertz: (hertz + 30) ** (-colour / 2)))
+    wave = scaled(
+        shaped(wave, lambda hertz: 10 ** (tilt * np.clip(np.log2((hertz + 1) / 1_000), -2, 2) / 20))
+    )
+    noise = scaled(
+        shaped(take.standard_normal(len(time)), lambda hertz: (hertz + 30) ** (-colour / 2))
+    )
     wave = wave + 10 ** (take.uniform(*NOISE) / 20) * noise
     return wave / np.abs(wave).max() * np.exp(take.uniform(*np.log(PEAK)))
 
@@ -242,16 +327,24 @@ def main():
                 source = f"{label.replace(' ', '-')}-{number:02}"
                 for take in range(TAKES):
                     file = f"{source}_{take}.mp3"
-                    options = {"subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT", "compression_level": COMPRESSION}
+                    options = {
+                        "subtype": "MPEG_LAYER_III",
+                        "bitrate_mode": "CONSTANT",
+                        "compression_level": COMPRESSION,
+                    }
                     soundfile.write(clips / file, make_clip(label, source, take), RATE, **options)
                     rows.append([file, label, source, 1 + number % FOLDS, "CC BY 4.0"])
         shutil.rmtree(SET / "clips", ignore_errors=True)
         clips.rename(SET / "clips")
     with open(SET / "clips.csv", "w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([["file", "label", "group", "split", "licence"], *rows])
+        csv.writer(file, lineterminator="\n").writerows(
+            [["file", "label", "group", "split", "licence"], *rows]
+        )
     size = sum(path.stat().st_size for path in SET.rglob("*") if path.is_file())
     if size > MAX_BYTES:
-        raise SystemExit(f"{SET.name} has {size:,} bytes, expected {MAX_BYTES:,} or less: make the clips shorter")
+        raise SystemExit(
+            f"{SET.name} has {size:,} bytes, expected {MAX_BYTES:,} or less: make the clips shorter"
+        )
 
 
 if __name__ == "__main__":

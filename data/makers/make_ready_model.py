@@ -29,7 +29,11 @@ sys.path.insert(0, str(DATA.parent))
 from course_lib import audio, data, models, training
 from course_lib.extra import augmentation
 
-MODEL, CLASSES, KEPT = HERE / "digits.keras", HERE / "classes.txt", DATA / "downloads" / "ready-model"
+MODEL, CLASSES, KEPT = (
+    HERE / "digits.keras",
+    HERE / "classes.txt",
+    DATA / "downloads" / "ready-model",
+)
 DIGITS, NOTHING = list("0123456789"), 10  # the eleventh class
 UNITS = 96
 ROUNDS, SCENES, FRAMES = 320, 64, 300  # scenes in a round; each of 3 s
@@ -45,10 +49,22 @@ UNSURE = 0.10  # seconds after that in which any answer will do
 SPEECH = (-60, -12)  # decibels of full scale: the level of a scene's speech
 SPEEDS = (0.82, 0.91, 1.0, 1.1, 1.22)  # of a word
 FURTHEST = 1.14  # factor of the vocal tract's warp
-COLOUR, TILT = 8.0, 1.5  # of the microphone: decibels, at most; natural log of energy, from the middle band to an edge, at most
+COLOUR, TILT = (
+    8.0,
+    1.5,
+)  # of the microphone: decibels, at most; natural log of energy, from the middle band to an edge, at most
 DROPOUT = 0.2  # of the states, on their way to the logits
-NEWER = ("input_axes", "output_axes", "quantization_config")  # settings that Keras 3.12 does not know
-NOT_OTHER = ("five", "seven", "nine", "tree")  # in the set of commands: three digits, and a word too near to one
+NEWER = (
+    "input_axes",
+    "output_axes",
+    "quantization_config",
+)  # settings that Keras 3.12 does not know
+NOT_OTHER = (
+    "five",
+    "seven",
+    "nine",
+    "tree",
+)  # in the set of commands: three digits, and a word too near to one
 SETS = ("fsdd", "spoken-digits", "spoken-commands", "environmental-sounds", "rhythms")
 FOLDS = (("george", "lucas"), ("jackson", "theo"), ("nicolas", "yweweler"))
 
@@ -77,7 +93,11 @@ class Sounds(NamedTuple):
 def word(path, label, group):
     """A clip as a Word."""
     waveform = audio.read(path)
-    power = np.lib.stride_tricks.sliding_window_view(waveform, audio.FRAME_LENGTH)[:: audio.FRAME_STEP].astype(float).var(axis=1)
+    power = (
+        np.lib.stride_tricks.sliding_window_view(waveform, audio.FRAME_LENGTH)[:: audio.FRAME_STEP]
+        .astype(float)
+        .var(axis=1)
+    )
     heard = np.flatnonzero(power > power.max() * 10 ** (-EDGE / 10))
     level = np.sqrt(power[power > power.max() / 100].mean())
     start, end = heard[0] * audio.FRAME_STEP, heard[-1] * audio.FRAME_STEP + audio.FRAME_LENGTH
@@ -100,7 +120,9 @@ def sounds(split, *, only=None, without=()):
     clips = clips if only is None else clips[clips.group.isin(only)]
     words, noises = clips[clips.role != "noise"], clips[clips.role == "noise"]
     made = [word(clip.path, clip.number, clip.group) for clip in words.itertuples()]
-    digits, others = ([each for each in made if (each.label == NOTHING) == nothing] for nothing in (False, True))
+    digits, others = (
+        [each for each in made if (each.label == NOTHING) == nothing] for nothing in (False, True)
+    )
     return Sounds(digits, others, [noise(path) for path in noises.path])
 
 
@@ -113,7 +135,10 @@ def every_clip():
         spoken = name in SETS[:3] and clips.label != "silence"
         clips["word"] = [path.parent.name for path in clips.path]
         clips["role"] = np.where(spoken, "other" if name == "spoken-commands" else "digit", "noise")
-        clips["number"] = [int(label) if role == "digit" else NOTHING for label, role in zip(clips.label, clips.role)]
+        clips["number"] = [
+            int(label) if role == "digit" else NOTHING
+            for label, role in zip(clips.label, clips.role)
+        ]
         clips["side"] = np.where(clips.split.isin(["test", "5"]), "test", "train")
         clips["set"] = name
         tables.append(clips[~clips.word.isin(NOT_OTHER)].iloc[:: 3 if name == "rhythms" else 1])
@@ -140,7 +165,9 @@ def scene(sounds, random):
 
     Returns: float32 `[SAMPLES]`, and a list of (class, first sample, last sample).
     """
-    speech, said = (np.zeros(SAMPLES, np.float32), []) if random.random() < 0.08 else spoken(sounds, random)
+    speech, said = (
+        (np.zeros(SAMPLES, np.float32), []) if random.random() < 0.08 else spoken(sounds, random)
+    )
     if random.random() < 0.4:
         speech = in_a_room(speech, random)
     level = random.uniform(*SPEECH)
@@ -154,7 +181,11 @@ def scene(sounds, random):
 def spoken(sounds, random):
     """Words one after another, with pauses, from one speaker or from many."""
     speech, said = np.zeros(SAMPLES, np.float32), []
-    place = int(random.uniform(0, 400)) if random.random() < 0.4 else int(random.uniform(0.1, 1.2) * audio.SAMPLE_RATE)
+    place = (
+        int(random.uniform(0, 400))
+        if random.random() < 0.4
+        else int(random.uniform(0.1, 1.2) * audio.SAMPLE_RATE)
+    )
     while place < SAMPLES - 1_600:
         heard = some_word(sounds, random)
         waveform = heard.waveform * decibels(random.normal(0, 3))
@@ -179,8 +210,13 @@ def some_word(sounds, random):
         return at_some_speed(sounds.others, random)
     if choice < 0.92:
         digit = at_some_speed(sounds.digits, random)
-        return Word(np.ascontiguousarray(digit.waveform[::-1]), 0, len(digit.waveform), NOTHING, digit.group)
-    pieces = [piece_of(sounds.digits[random.integers(len(sounds.digits))], random) for _ in range(random.integers(2, 6))]
+        return Word(
+            np.ascontiguousarray(digit.waveform[::-1]), 0, len(digit.waveform), NOTHING, digit.group
+        )
+    pieces = [
+        piece_of(sounds.digits[random.integers(len(sounds.digits))], random)
+        for _ in range(random.integers(2, 6))
+    ]
     waveform = np.concatenate(pieces)
     return Word(waveform, 0, len(waveform), NOTHING, "")
 
@@ -191,7 +227,9 @@ def at_some_speed(words, random, kept={}):
     chosen = words[number]
     if (id(chosen), factor) not in kept:
         changed = augmentation.speed(chosen.waveform, factor)
-        kept[id(chosen), factor] = chosen._replace(waveform=changed, start=int(chosen.start / factor), end=int(chosen.end / factor))
+        kept[id(chosen), factor] = chosen._replace(
+            waveform=changed, start=int(chosen.start / factor), end=int(chosen.end / factor)
+        )
     return kept[id(chosen), factor]
 
 
@@ -199,13 +237,17 @@ def piece_of(digit, random):
     """A tenth of a second out of a digit, with soft edges."""
     length = min(len(digit.waveform), int(random.uniform(500, 1_000)))
     start = random.integers(len(digit.waveform) - length + 1)
-    return digit.waveform[start : start + length] * signal.windows.tukey(length, 0.3).astype(np.float32)
+    return digit.waveform[start : start + length] * signal.windows.tukey(length, 0.3).astype(
+        np.float32
+    )
 
 
 def in_a_room(speech, random):
     """Speech with the response of a room: a direct sound, and noise that decays."""
     length = int(random.uniform(0.05, 0.4) * audio.SAMPLE_RATE)
-    response = random.standard_normal(length, np.float32) * np.exp(-6.9 * np.arange(length, dtype=np.float32) / length)
+    response = random.standard_normal(length, np.float32) * np.exp(
+        -6.9 * np.arange(length, dtype=np.float32) / length
+    )
     response *= decibels(random.uniform(-15, 0)) / np.sqrt(np.sum(response**2))
     response[0] = 1
     return signal.fftconvolve(speech, response)[:SAMPLES].astype(np.float32)
@@ -215,13 +257,20 @@ def background(sounds, random):
     """Noise at a level of 1: from a file, or of a random colour, steady or swelling."""
     if random.random() < 0.55:
         file = sounds.noises[random.integers(len(sounds.noises))]
-        return np.roll(np.resize(file, max(len(file), SAMPLES)), random.integers(len(file)))[:SAMPLES]
+        return np.roll(np.resize(file, max(len(file), SAMPLES)), random.integers(len(file)))[
+            :SAMPLES
+        ]
     spectrum = np.fft.rfft(random.standard_normal(SAMPLES, np.float32))
-    places, heights = np.sort(random.uniform(0, 4_000, 6)), random.normal(0, 8, 6) - random.uniform(0, 4) * np.arange(6)
+    places, heights = (
+        np.sort(random.uniform(0, 4_000, 6)),
+        random.normal(0, 8, 6) - random.uniform(0, 4) * np.arange(6),
+    )
     shape = decibels(np.interp(np.linspace(0, 4_000, len(spectrum)), places, heights))
     made = np.fft.irfft(spectrum * shape, SAMPLES).astype(np.float32)
     if random.random() < 0.4:
-        made *= decibels(np.interp(np.arange(SAMPLES), np.linspace(0, SAMPLES, 8), random.normal(0, 6, 8)))
+        made *= decibels(
+            np.interp(np.arange(SAMPLES), np.linspace(0, SAMPLES, 8), random.normal(0, 6, 8))
+        )
     return made / np.sqrt(np.mean(made**2))
 
 
@@ -230,12 +279,18 @@ def targets(said):
 
     Returns: int32 `[FRAMES]`, float32 `[FRAMES]`.
     """
-    heard = np.arange(FRAMES) * audio.FRAME_STEP + audio.FRAME_LENGTH  # the last sample of each frame
+    heard = (
+        np.arange(FRAMES) * audio.FRAME_STEP + audio.FRAME_LENGTH
+    )  # the last sample of each frame
     labels, counts = np.full(FRAMES, NOTHING, np.int32), np.ones(FRAMES, np.float32)
     for label, start, end in said:
         late, until = start, end
         if label != NOTHING:
-            early, late, until = start + EARLY * (end - start), start + LATE * (end - start), end + HOLD * audio.SAMPLE_RATE
+            early, late, until = (
+                start + EARLY * (end - start),
+                start + LATE * (end - start),
+                end + HOLD * audio.SAMPLE_RATE,
+            )
             counts[(heard >= early) & (heard < until + UNSURE * audio.SAMPLE_RATE)] = 0
         answer = (heard >= late) & (heard < until)
         labels[answer], counts[answer] = label, 1
@@ -246,18 +301,26 @@ def round_of_scenes(sounds, seed, number):
     """The scenes of one round of training: log-mel frames, answers, and how much each counts."""
     random = np.random.default_rng([seed, number])
     scenes = [scene(sounds, random) for _ in range(SCENES)]
-    frames, wanted = audio.log_mels([waveform for waveform, _ in scenes]), [targets(said) for _, said in scenes]
+    frames, wanted = (
+        audio.log_mels([waveform for waveform, _ in scenes]),
+        [targets(said) for _, said in scenes],
+    )
     labels, counts = (np.stack(each) for each in zip(*wanted))
     for _ in range(HEARINGS):
         changed = np.stack([changed_frames(each, random) for each in frames])
-        yield from zip(*(np.split(each, FRAMES // PIECE, axis=1) for each in (changed, labels, counts)), [True] + [False] * (FRAMES // PIECE - 1))
+        yield from zip(
+            *(np.split(each, FRAMES // PIECE, axis=1) for each in (changed, labels, counts)),
+            [True] + [False] * (FRAMES // PIECE - 1),
+        )
 
 
 def changed_frames(frames, random):
     """A scene for another vocal tract and another microphone, with a few bands hidden now and then."""
     frames = augmentation.warp(frames, random, furthest=FURTHEST)
     frames = augmentation.colour(frames, random, decibels=random.uniform(0, COLOUR))
-    frames += np.float32(random.uniform(-TILT, TILT)) * np.linspace(-1, 1, frames.shape[1], dtype=np.float32)
+    frames += np.float32(random.uniform(-TILT, TILT)) * np.linspace(
+        -1, 1, frames.shape[1], dtype=np.float32
+    )
     return augmentation.mask_bands(frames, random, widest=6) if random.random() < 0.3 else frames
 
 
@@ -268,7 +331,9 @@ def framewise(*, units=UNITS, dropout=0.0):
     """The same GRU and the same Dense as in `models.gru`, with an answer at every frame, and with the state going in and out."""
     frames, state = keras.Input([None, audio.N_MELS]), keras.Input([units])
     scaled = models.gru(len(DIGITS) + 1, units=units).get_layer("scale")(frames)
-    states, last = keras.layers.GRU(units, return_sequences=True, return_state=True)(scaled, initial_state=state)
+    states, last = keras.layers.GRU(units, return_sequences=True, return_state=True)(
+        scaled, initial_state=state
+    )
     logits = keras.layers.Dense(len(DIGITS) + 1)(keras.layers.Dropout(dropout)(states))
     return keras.Model([frames, state], [logits, last])
 
@@ -294,7 +359,11 @@ def save(model, path):
 def without_new(settings):
     """Settings of a model, of whatever depth, without those of NEWER that are empty."""
     if isinstance(settings, dict):
-        return {name: without_new(value) for name, value in settings.items() if value is not None or name not in NEWER}
+        return {
+            name: without_new(value)
+            for name, value in settings.items()
+            if value is not None or name not in NEWER
+        }
     return [without_new(each) for each in settings] if isinstance(settings, list) else settings
 
 
@@ -308,7 +377,9 @@ def train(name, material, *, seed=0, minutes=np.inf, note=lambda model, done: No
     training.start_xla()
     keras.utils.set_random_seed(seed)
     model = framewise(dropout=DROPOUT)
-    falling = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, ROUNDS * HEARINGS * FRAMES // PIECE)
+    falling = keras.optimizers.schedules.CosineDecay(
+        LEARNING_RATE, ROUNDS * HEARINGS * FRAMES // PIECE
+    )
     adam = keras.optimizers.Adam(falling, global_clipnorm=1.0)
     adam.build(model.trainable_variables)
     variables, kept, done = [*model.variables, *adam.variables], folder / "kept.npz", 0
@@ -327,8 +398,18 @@ def train(name, material, *, seed=0, minutes=np.inf, note=lambda model, done: No
         done += 1
         over = time.process_time() - begin > 60 * minutes
         if done % 50 == 0 or done == ROUNDS or over:
-            np.savez(kept, done=done, **{f"variable_{number}": variable.numpy() for number, variable in enumerate(variables)})
-            print(f"{name}: round {done} of {ROUNDS}, loss {np.mean(losses):.3f}, {time.process_time() - begin:.0f} CPU seconds", flush=True)
+            np.savez(
+                kept,
+                done=done,
+                **{
+                    f"variable_{number}": variable.numpy()
+                    for number, variable in enumerate(variables)
+                },
+            )
+            print(
+                f"{name}: round {done} of {ROUNDS}, loss {np.mean(losses):.3f}, {time.process_time() - begin:.0f} CPU seconds",
+                flush=True,
+            )
             losses = []
             note(model, done)
         if over and done < ROUNDS:
@@ -345,16 +426,25 @@ def compiled_step(model, adam):
             logits, state = model([frames, state], training=True)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             loss = tf.reduce_sum(losses * counts) / tf.reduce_sum(counts)
-        adam.apply_gradients(zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables))
+        adam.apply_gradients(
+            zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+        )
         return loss, state
 
     return step
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["train", "rehearse"])
-    parser.add_argument("--minutes", type=float, default=np.inf, help="CPU minutes after which to stop; the next call goes on from there")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=np.inf,
+        help="CPU minutes after which to stop; the next call goes on from there",
+    )
     arguments = parser.parse_args()
     if arguments.what == "train":
         model = train("ready", sounds("train"), minutes=arguments.minutes)
@@ -363,7 +453,9 @@ def main():
             CLASSES.write_text("".join(f"{name}\n" for name in [*DIGITS, "nothing"]))
         return
     for fold in range(len(FOLDS)):
-        if not train(f"fold-{fold}", sounds("train", without=left_out(fold)), minutes=arguments.minutes):
+        if not train(
+            f"fold-{fold}", sounds("train", without=left_out(fold)), minutes=arguments.minutes
+        ):
             return
 
 

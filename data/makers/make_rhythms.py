@@ -41,20 +41,66 @@ RHYTHMS = {
     "tango": Rhythm(16, [0, 3, 8, 11], [6, 7, 14, 15], [0, 1, 3, 4, 8, 9, 11, 12]),
     "waltz": Rhythm(12, [0, 1, 6, 7], [2, 4, 8, 10], [2, 3, 4, 5, 8, 9, 10, 11]),
 }
-CYCLE = (1.75, 2.35)  # s, evenly spaced on a logarithmic scale; 4 beats to a cycle in four of the rhythms
+CYCLE = (
+    1.75,
+    2.35,
+)  # s, evenly spaced on a logarithmic scale; 4 beats to a cycle in four of the rhythms
 
 # What is drawn for each song, by the General MIDI numbers: keys of the drum channel, programs of the others
 LOW = {35: "acoustic bass drum", 36: "bass drum", 41: "low floor tom"}
 MIDDLE = {37: "side stick", 38: "acoustic snare", 39: "hand clap", 40: "electric snare"}
-HIGH = {42: "closed hi-hat", 44: "pedal hi-hat", 54: "tambourine", 69: "cabasa", 70: "maracas", 82: "shaker"}
-BASS = {32: "acoustic bass", 33: "fingered bass", 34: "picked bass", 35: "fretless bass", 36: "slap bass", 38: "synth bass"}
-CHORDS = {0: "piano", 4: "electric piano", 11: "vibraphone", 16: "organ", 21: "accordion", 24: "nylon guitar", 25: "steel guitar", 26: "jazz guitar", 27: "clean guitar"}
-PAD = {48: "strings", 49: "slow strings", 50: "synth strings", 52: "choir", 88: "new age pad", 89: "warm pad"}
+HIGH = {
+    42: "closed hi-hat",
+    44: "pedal hi-hat",
+    54: "tambourine",
+    69: "cabasa",
+    70: "maracas",
+    82: "shaker",
+}
+BASS = {
+    32: "acoustic bass",
+    33: "fingered bass",
+    34: "picked bass",
+    35: "fretless bass",
+    36: "slap bass",
+    38: "synth bass",
+}
+CHORDS = {
+    0: "piano",
+    4: "electric piano",
+    11: "vibraphone",
+    16: "organ",
+    21: "accordion",
+    24: "nylon guitar",
+    25: "steel guitar",
+    26: "jazz guitar",
+    27: "clean guitar",
+}
+PAD = {
+    48: "strings",
+    49: "slow strings",
+    50: "synth strings",
+    52: "choir",
+    88: "new age pad",
+    89: "warm pad",
+}
 KEYS = ["C", "D flat", "D", "E flat", "E", "F", "G flat", "G", "A flat", "A", "B flat", "B"]
-DEGREES = [[0, 5, 7, 0], [0, 9, 5, 7], [0, 7, 9, 5], [0, 2, 7, 0], [9, 5, 0, 7], [0, 5, 2, 7]]  # roots of the chords, semitones above the key
+DEGREES = [
+    [0, 5, 7, 0],
+    [0, 9, 5, 7],
+    [0, 7, 9, 5],
+    [0, 2, 7, 0],
+    [9, 5, 0, 7],
+    [0, 5, 2, 7],
+]  # roots of the chords, semitones above the key
 MINOR = {2, 4, 9}  # degrees whose chord is minor
 VELOCITY = (90, 118)  # of a stroke, evenly drawn
-DRUM_VOLUME, BASS_VOLUME, CHORD_VOLUME, PAD_VOLUME = (112, 127), (60, 105), (40, 85), (20, 60)  # MIDI volume of a voice
+DRUM_VOLUME, BASS_VOLUME, CHORD_VOLUME, PAD_VOLUME = (
+    (112, 127),
+    (60, 105),
+    (40, 85),
+    (20, 60),
+)  # MIDI volume of a voice
 PAD_VELOCITY = 60
 DROPPED = (0.0, 0.03)  # share of the strokes that are left out
 TIMING = 0.003  # s: standard deviation of a stroke's place
@@ -98,14 +144,21 @@ def strokes(song, random):
         chord = [60 + (root + interval) % 12 for interval in (0, 3 if degree in MINOR else 4, 7)]
         voices = [
             (rhythm.low, [(DRUM_CHANNEL, song.low), (BASS_CHANNEL, 36 + root % 12)]),
-            (rhythm.middle, [(DRUM_CHANNEL, song.middle), *((CHORD_CHANNEL, key) for key in chord)]),
+            (
+                rhythm.middle,
+                [(DRUM_CHANNEL, song.middle), *((CHORD_CHANNEL, key) for key in chord)],
+            ),
             (rhythm.high, [(DRUM_CHANNEL, song.high)]),
         ]
         for steps, sounds in voices:
             for step in steps:
                 second = begin + step * song.cycle / rhythm.steps + random.normal(0, TIMING)
                 velocity, kept = int(random.uniform(*VELOCITY)), random.random() >= dropped
-                notes += [(second, second + LENGTH, channel, key, velocity) for channel, key in sounds if kept]
+                notes += [
+                    (second, second + LENGTH, channel, key, velocity)
+                    for channel, key in sounds
+                    if kept
+                ]
         notes += [(begin, begin + song.cycle, PAD_CHANNEL, key, PAD_VELOCITY) for key in chord]
     return notes
 
@@ -126,22 +179,33 @@ def play(song, synth):
     [(font, sounds)] = synth.soundfonts.items()
     sounds.reset()
     synth.generate(HUSH)
-    for channel, program in [(BASS_CHANNEL, song.bass), (CHORD_CHANNEL, song.chords), (PAD_CHANNEL, song.pad)]:
+    for channel, program in [
+        (BASS_CHANNEL, song.bass),
+        (CHORD_CHANNEL, song.chords),
+        (PAD_CHANNEL, song.pad),
+    ]:
         synth.program_select(channel, font, 0, program)
     synth.program_select(DRUM_CHANNEL, font, 128, 0, True)
     for channel, volume in zip(CHANNELS, [DRUM_VOLUME, BASS_VOLUME, CHORD_VOLUME, PAD_VOLUME]):
         synth.control_change(channel, 7, int(random.uniform(*volume)))
     notes = strokes(song, random)
-    events = [(begin, 1, *note) for begin, _, *note in notes] + [(end, 0, *note) for _, end, *note in notes]
+    events = [(begin, 1, *note) for begin, _, *note in notes] + [
+        (end, 0, *note) for _, end, *note in notes
+    ]
     total, now, pieces = round((LEAD + SECONDS) * RENDER_RATE), 0, []
-    for second, begins, channel, key, velocity in [*sorted(events), (LEAD + SECONDS, 0, PAD_CHANNEL, 0, 0)]:
+    for second, begins, channel, key, velocity in [
+        *sorted(events),
+        (LEAD + SECONDS, 0, PAD_CHANNEL, 0, 0),
+    ]:
         sample = min(max(now, round(second * RENDER_RATE)), total)
         if sample > now:
             pieces.append(np.frombuffer(synth.generate(sample - now), np.float32))
             now = sample
         synth.noteon(channel, key, velocity) if begins else synth.noteoff(channel, key)
     stereo = np.concatenate(pieces).reshape(-1, 2)[round(LEAD * RENDER_RATE) :]
-    waveform = soxr.resample(stereo.mean(axis=1, dtype=np.float64), RENDER_RATE, SAMPLE_RATE, quality="VHQ")
+    waveform = soxr.resample(
+        stereo.mean(axis=1, dtype=np.float64), RENDER_RATE, SAMPLE_RATE, quality="VHQ"
+    )
     waveform = recorded(waveform, random)
     return waveform * np.exp(random.uniform(*np.log(PEAK))) / np.abs(waveform).max()
 
@@ -154,16 +218,34 @@ def recorded(waveform, random):
     hiss = 10 ** (random.uniform(*HISS) / 20) * np.sqrt((waveform**2).mean())
     spectrum = np.fft.rfft(waveform + hiss * random.normal(size=len(waveform)))
     frequencies = np.fft.rfftfreq(len(waveform), 1 / SAMPLE_RATE)
-    response = np.interp(np.log(frequencies + 1), np.log(COLOUR_AT), random.normal(0, COLOUR, len(COLOUR_AT)))
+    response = np.interp(
+        np.log(frequencies + 1), np.log(COLOUR_AT), random.normal(0, COLOUR, len(COLOUR_AT))
+    )
     return np.fft.irfft(spectrum * 10 ** (response / 20), len(waveform))
 
 
 def row(song):
     """What the table says of a song, in the order of COLUMNS."""
     name = f"{song.rhythm.replace(' ', '-')}_{song.number:02d}"
-    parts = [LOW[song.low], MIDDLE[song.middle], HIGH[song.high], BASS[song.bass], CHORDS[song.chords], PAD[song.pad]]
+    parts = [
+        LOW[song.low],
+        MIDDLE[song.middle],
+        HIGH[song.high],
+        BASS[song.bass],
+        CHORDS[song.chords],
+        PAD[song.pad],
+    ]
     split = "test" if song.number >= SONGS - TEST_SONGS else "train"
-    return [f"{name}.mp3", song.rhythm, name, split, f"{60 / song.cycle:.2f}", song.key, ", ".join(parts), "CC BY 4.0"]
+    return [
+        f"{name}.mp3",
+        song.rhythm,
+        name,
+        split,
+        f"{60 / song.cycle:.2f}",
+        song.key,
+        ", ".join(parts),
+        "CC BY 4.0",
+    ]
 
 
 def make(folder, count):
@@ -173,8 +255,15 @@ def make(folder, count):
     for song in songs():
         if song.number < count:
             rows.append(row(song))
-            options = {"format": "MP3", "subtype": "MPEG_LAYER_III", "compression_level": COMPRESSION, "bitrate_mode": "CONSTANT"}
-            soundfile.write(folder / "clips" / rows[-1][0], play(song, synth), SAMPLE_RATE, **options)
+            options = {
+                "format": "MP3",
+                "subtype": "MPEG_LAYER_III",
+                "compression_level": COMPRESSION,
+                "bitrate_mode": "CONSTANT",
+            }
+            soundfile.write(
+                folder / "clips" / rows[-1][0], play(song, synth), SAMPLE_RATE, **options
+            )
     with (folder / "clips.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
     return len(rows)

@@ -22,7 +22,10 @@ from make_spoken_digits import ENGINES, SAMPLE_RATE, Voice
 SET = digits.DATA / "spoken-commands"
 NOISES = "_background_noise_"
 MAX_BYTES = 5_500_000  # the whole folder
-CLIP_QUALITY, NOISE_QUALITY = 0.7, 0.8  # libsndfile's compression level for MP3: 24 and 16 kbit/s at 8 kHz
+CLIP_QUALITY, NOISE_QUALITY = (
+    0.7,
+    0.8,
+)  # libsndfile's compression level for MP3: 24 and 16 kbit/s at 8 kHz
 
 LONGEST = SAMPLE_RATE  # samples: 1 s
 TILT = (-4.0, 4.0)  # dB per octave
@@ -32,7 +35,9 @@ NOISE_SECONDS, NOISE_LEVEL = 30, 0.05  # level: root mean square, of full scale
 
 COMMANDS = "yes no up down left right on off stop go".split()
 UNKNOWN = "bed bird cat dog five happy house seven tree wow".split()  # said by every voice
-UNSEEN = "follow forward learn nine sheila".split()  # said by test voices only: no model can have learned them
+UNSEEN = (
+    "follow forward learn nine sheila".split()
+)  # said by test voices only: no model can have learned them
 TAKES = {**dict.fromkeys(COMMANDS, 5), **dict.fromkeys(UNKNOWN, 3), **dict.fromkeys(UNSEEN, 4)}
 
 VOICES = """
@@ -68,14 +73,28 @@ IPA = {accent: dict(zip(TAKES, sounds.split(), strict=True)) for accent, sounds 
 
 TALK = "my neighbour told me that his garden has nothing but apple trees and a very old wooden bench under them"
 TALKERS = {  # voices that say none of the clips: engine, model
-    "babble": [("espeak", "en-gb+m1"), ("espeak", "en-us+f4"), ("espeak", "en-us+m4"), ("espeak", "en-gb+f1"), ("flite", "kal")],
-    "chatter": [("espeak", "en-029+f5"), ("espeak", "en-us-nyc+m8"), ("espeak", "en-029+m5"), ("flite", "slt"), ("festival", "kal_diphone")],
+    "babble": [
+        ("espeak", "en-gb+m1"),
+        ("espeak", "en-us+f4"),
+        ("espeak", "en-us+m4"),
+        ("espeak", "en-gb+f1"),
+        ("flite", "kal"),
+    ],
+    "chatter": [
+        ("espeak", "en-029+f5"),
+        ("espeak", "en-us-nyc+m8"),
+        ("espeak", "en-029+m5"),
+        ("flite", "slt"),
+        ("festival", "kal_diphone"),
+    ],
 }
 
 
 def main():
     """Make the clips wanted, the noises, and the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--voices", help="names from the table of voices, with commas between them")
     names = parser.parse_args().voices
     wanted = names.split(",") if names else [voice.name for voice in VOICES]
@@ -100,7 +119,11 @@ def words_of(voice):
 
 def clip_names(voice):
     """Return the file name and the word of each clip of a voice."""
-    return [(f"{word}/{voice.name}_{take}.mp3", word) for word in words_of(voice) for take in range(TAKES[word])]
+    return [
+        (f"{word}/{voice.name}_{take}.mp3", word)
+        for word in words_of(voice)
+        for take in range(TAKES[word])
+    ]
 
 
 def make_voice(voice):
@@ -111,7 +134,12 @@ def make_voice(voice):
 
 def write(name, wave, quality):
     """Write an MP3 file of constant bit rate."""
-    options = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT", "compression_level": quality}
+    options = {
+        "format": "MP3",
+        "subtype": "MPEG_LAYER_III",
+        "bitrate_mode": "CONSTANT",
+        "compression_level": quality,
+    }
     soundfile.write(SET / "clips" / name, wave, SAMPLE_RATE, **options)
 
 
@@ -122,15 +150,22 @@ def make_clip(voice, word, name):
         problem = digits.fault(wave) or ("is too long" if len(wave) > LONGEST else None)
         if problem is None:
             return wave
-    raise SystemExit(f"{name}: none of {digits.ATTEMPTS} draws passed the checks; the last one {problem}")
+    raise SystemExit(
+        f"{name}: none of {digits.ATTEMPTS} draws passed the checks; the last one {problem}"
+    )
 
 
 def draw(voice, word, rng):
     """Speak a word and record it in a drawn room with a drawn microphone: float64 `[samples]` in -1..1 at SAMPLE_RATE."""
     text = IPA[voice.accent][word] if voice.engine == "kokoro" else word
-    rate, variable = (choices[rng.integers(len(choices))] for choices in (digits.RATES, ENGINES[voice.engine].variable))
+    rate, variable = (
+        choices[rng.integers(len(choices))]
+        for choices in (digits.RATES, ENGINES[voice.engine].variable)
+    )
     wave, spoken_rate = digits.speak(voice.engine, voice.model, text, rate, variable)
-    wave = soxr.resample(np.asarray(wave, np.float64), spoken_rate, SAMPLE_RATE * rng.uniform(*digits.SIZE))
+    wave = soxr.resample(
+        np.asarray(wave, np.float64), spoken_rate, SAMPLE_RATE * rng.uniform(*digits.SIZE)
+    )
     wave = digits.microphone(digits.add_room(digits.trim(wave, rng), rng), rng, tilt=TILT)
     wave = digits.add_noise(digits.trim(wave, rng), rng, level=STEADY_NOISE)
     return wave / np.abs(wave).max() * np.exp(rng.uniform(*np.log(PEAK)))
@@ -145,13 +180,19 @@ def make_noises():
     """Write the background noises, each at the same level."""
     for name, (make, _) in NOISE_MAKERS.items():
         wave = make(random(name))
-        write(f"{NOISES}/{name}.mp3", np.clip(wave * NOISE_LEVEL / wave.std(), -0.9, 0.9), NOISE_QUALITY)
+        write(
+            f"{NOISES}/{name}.mp3",
+            np.clip(wave * NOISE_LEVEL / wave.std(), -0.9, 0.9),
+            NOISE_QUALITY,
+        )
 
 
 def coloured(rng, colour, low=30, high=4_000):
     """Return noise whose power falls as 1 / frequency ** colour between two frequencies: float64 `[samples]`, deviation 1."""
     hertz = np.fft.rfftfreq(NOISE_SECONDS * SAMPLE_RATE, 1 / SAMPLE_RATE)
-    spectrum = np.fft.rfft(rng.standard_normal(NOISE_SECONDS * SAMPLE_RATE)) * (hertz + 1) ** (-colour / 2)
+    spectrum = np.fft.rfft(rng.standard_normal(NOISE_SECONDS * SAMPLE_RATE)) * (hertz + 1) ** (
+        -colour / 2
+    )
     wave = np.fft.irfft(spectrum * ((low <= hertz) & (hertz <= high)))
     return wave / wave.std()
 
@@ -159,13 +200,18 @@ def coloured(rng, colour, low=30, high=4_000):
 def hum(rng, fundamental, harmonics, breath):
     """Return the hum of a machine: harmonics that waver a little, and noise."""
     turns = np.cumsum(fundamental * (1 + 0.003 * coloured(rng, 2, 0.05, 2))) / SAMPLE_RATE
-    tones = sum(rng.uniform(0.3, 1) / n * np.sin(2 * np.pi * (n * turns + rng.random())) for n in range(1, harmonics + 1))
+    tones = sum(
+        rng.uniform(0.3, 1) / n * np.sin(2 * np.pi * (n * turns + rng.random()))
+        for n in range(1, harmonics + 1)
+    )
     return tones + breath * coloured(rng, 1, 100, 3_000)
 
 
 def tap(rng):
     """Return running water: high noise that swells and falls."""
-    return coloured(rng, 0, 700) * (1 + 0.3 * coloured(rng, 1, 0.5, 8)) + 0.3 * coloured(rng, 1, 100, 700)
+    return coloured(rng, 0, 700) * (1 + 0.3 * coloured(rng, 1, 0.5, 8)) + 0.3 * coloured(
+        rng, 1, 100, 700
+    )
 
 
 def knocks(rng, a_second, decay, low, high, partials):
@@ -173,8 +219,13 @@ def knocks(rng, a_second, decay, low, high, partials):
     wave = 0.02 * coloured(rng, 1)
     for start in np.flatnonzero(rng.random(len(wave)) < a_second / SAMPLE_RATE):
         time = np.arange(min(SAMPLE_RATE, len(wave) - start)) / SAMPLE_RATE
-        tones = sum(np.sin(2 * np.pi * hertz * time + rng.random()) for hertz in rng.uniform(low, high, partials))
-        wave[start : start + len(time)] += rng.uniform(0.2, 1) * tones / partials * np.exp(-time / (decay * rng.uniform(0.5, 1.5)))
+        tones = sum(
+            np.sin(2 * np.pi * hertz * time + rng.random())
+            for hertz in rng.uniform(low, high, partials)
+        )
+        wave[start : start + len(time)] += (
+            rng.uniform(0.2, 1) * tones / partials * np.exp(-time / (decay * rng.uniform(0.5, 1.5)))
+        )
     return wave
 
 
@@ -182,7 +233,9 @@ def talk(rng, name):
     """Return several voices that talk at once, far away: float64 `[samples]`."""
     total = np.zeros(NOISE_SECONDS * SAMPLE_RATE)
     for engine, model in TALKERS[name] * 2:
-        wave, rate = digits.speak(engine, model, TALK, rng.choice([0.95, 1.1, 1.25]), ENGINES[engine].variable[0])
+        wave, rate = digits.speak(
+            engine, model, TALK, rng.choice([0.95, 1.1, 1.25]), ENGINES[engine].variable[0]
+        )
         wave = soxr.resample(np.asarray(wave, np.float64), rate, SAMPLE_RATE)
         total += np.roll(np.resize(wave / wave.std(), len(total)), rng.integers(len(total)))
     return digits.add_room(total, rng)[: len(total)] + 0.1 * coloured(rng, 1) * total.std()
@@ -205,17 +258,32 @@ def write_table():
     """Write clips.csv, one row for each file that is there, and check the size of the whole folder."""
     rows = []
     for voice in VOICES:
-        fixed = [voice.name, voice.split, voice.engine, voice.model, voice.accent, ENGINES[voice.engine].licence]
-        rows += [[name, word, *fixed] for name, word in clip_names(voice) if (SET / "clips" / name).exists()]
+        fixed = [
+            voice.name,
+            voice.split,
+            voice.engine,
+            voice.model,
+            voice.accent,
+            ENGINES[voice.engine].licence,
+        ]
+        rows += [
+            [name, word, *fixed]
+            for name, word in clip_names(voice)
+            if (SET / "clips" / name).exists()
+        ]
     for name, (_, split) in NOISE_MAKERS.items():
         engine = "+".join(sorted({talker[0] for talker in TALKERS.get(name, [])})) or "none"
-        rows.append([f"{NOISES}/{name}.mp3", NOISES, name, split, engine, "none", "none", "CC BY 4.0"])
+        rows.append(
+            [f"{NOISES}/{name}.mp3", NOISES, name, split, engine, "none", "none", "CC BY 4.0"]
+        )
     with open(SET / "clips.csv", "w", newline="", encoding="utf-8") as file:
         header = ["file", "label", "group", "split", "engine", "voice", "accent", "licence"]
         csv.writer(file, lineterminator="\n").writerows([header, *sorted(rows)])
     size = sum(path.stat().st_size for path in SET.rglob("*") if path.is_file())
     if size > MAX_BYTES:
-        raise SystemExit(f"{SET.name} has {size:,} bytes, expected {MAX_BYTES:,} or less: take fewer takes")
+        raise SystemExit(
+            f"{SET.name} has {size:,} bytes, expected {MAX_BYTES:,} or less: take fewer takes"
+        )
 
 
 if __name__ == "__main__":

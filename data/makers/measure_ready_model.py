@@ -20,11 +20,20 @@ from course_lib.extra import streaming
 
 LEVEL = -28  # decibels of full scale: of the speech in what is spliced here
 RATIOS = (20, 10, 0)  # decibels: speech against noise
-LAST, DIGIT, PEAK = "after the last frame", "the likeliest digit after the last frame", "the likeliest digit at any frame"
+LAST, DIGIT, PEAK = (
+    "after the last frame",
+    "the likeliest digit after the last frame",
+    "the likeliest digit at any frame",
+)
 IN_TWO_SECONDS = f"in 2 s with noise at 20 dB, {PEAK}"
 TRUSTED = f"the four real speakers by whom nothing was chosen, {IN_TWO_SECONDS}, mean and interval of people"  # the first rehearsal chose
 REAL, VOICES = "left-out real speakers", "left-out synthetic voices"
-SETTINGS = [(round(threshold, 2), smooth, apart) for threshold in np.arange(0.4, 0.96, 0.05) for smooth in (5, 10, 20) for apart in (0.3, 0.5)]
+SETTINGS = [
+    (round(threshold, 2), smooth, apart)
+    for threshold in np.arange(0.4, 0.96, 0.05)
+    for smooth in (5, 10, 20)
+    for apart in (0.3, 0.5)
+]
 CLASSES = [*DIGITS, "nothing"]
 
 
@@ -34,7 +43,9 @@ def listener(model):
         weights, model = model.get_weights(), making.framewise()
         model.set_weights(weights)
     shapes = [tf.TensorSpec([None, None, audio.N_MELS]), tf.TensorSpec([None, making.UNITS])]
-    forward = tf.function(lambda frames, state: model([frames, state], training=False)[0], input_signature=shapes)
+    forward = tf.function(
+        lambda frames, state: model([frames, state], training=False)[0], input_signature=shapes
+    )
     return lambda frames: forward(frames, np.zeros([len(frames), making.UNITS], np.float32)).numpy()
 
 
@@ -44,7 +55,12 @@ def running(listen, waveforms):
     order, found = np.argsort(batches.lengths(frames)), {}
     for part in np.array_split(order, -(-len(order) // 64)):
         logits = listen(batches.pad([frames[clip] for clip in part]))
-        found.update({clip: special.softmax(each[: len(frames[clip])], axis=1) for clip, each in zip(part, logits)})
+        found.update(
+            {
+                clip: special.softmax(each[: len(frames[clip])], axis=1)
+                for clip, each in zip(part, logits)
+            }
+        )
     return [found[clip] for clip in range(len(frames))]
 
 
@@ -88,16 +104,25 @@ def spliced(words, sounds, ratio, *, seed=0):
     random = np.random.default_rng(seed)
     pieces, place, said = [], 0, []
     for number in random.permutation(len(words)):
-        word, pause = words[number], np.zeros(int(random.uniform(0.3, 2.0) * audio.SAMPLE_RATE), np.float32)
+        word, pause = (
+            words[number],
+            np.zeros(int(random.uniform(0.3, 2.0) * audio.SAMPLE_RATE), np.float32),
+        )
         place += len(pause)
         said.append((place + word.start, place + word.end, word.label))
         pieces += [pause, word.waveform * decibels(random.normal(0, 3))]
         place += len(word.waveform)
     speech = np.concatenate(pieces)
-    noise = np.concatenate([making.background(sounds, random) for _ in range(len(speech) // making.SAMPLES + 1)])[: len(speech)]
-    table = pd.DataFrame(said, columns=["begin", "end", "label"]).astype({"begin": float, "end": float})
+    noise = np.concatenate(
+        [making.background(sounds, random) for _ in range(len(speech) // making.SAMPLES + 1)]
+    )[: len(speech)]
+    table = pd.DataFrame(said, columns=["begin", "end", "label"]).astype(
+        {"begin": float, "end": float}
+    )
     table[["begin", "end"]] /= audio.SAMPLE_RATE
-    return ((speech + noise * decibels(-ratio)) * decibels(LEVEL)).astype(np.float32), table[table.label != NOTHING]
+    return ((speech + noise * decibels(-ratio)) * decibels(LEVEL)).astype(np.float32), table[
+        table.label != NOTHING
+    ]
 
 
 def spotted(recordings, setting):
@@ -105,7 +130,9 @@ def spotted(recordings, setting):
     threshold, smooth, apart = setting
     spots, seconds = [], 0
     for probabilities, said in recordings:
-        found = streaming.detections(probabilities, CLASSES, threshold=threshold, smooth=smooth, apart=apart)
+        found = streaming.detections(
+            probabilities, CLASSES, threshold=threshold, smooth=smooth, apart=apart
+        )
         length = len(probabilities) * audio.FRAME_STEP / audio.SAMPLE_RATE
         spots.append(streaming.compare(found, said, seconds=length))
         seconds += length
@@ -123,13 +150,29 @@ def row(part, what, right):
     """A share of right answers with its interval."""
     score = evaluation.score(right)
     value, low, high = (round(number, 3) for number in score[:3])
-    return {"part": part, "what": what, "value": value, "low": low, "high": high, "clips": score.clips}
+    return {
+        "part": part,
+        "what": what,
+        "value": value,
+        "low": low,
+        "high": high,
+        "clips": score.clips,
+    }
 
 
 def counted(part, what, spots):
     """A detector's hits as a share with its interval, and its false alarms an hour."""
-    hits = row(part, f"{what}: digits detected", [True] * spots.hits + [False] * spots.misses) if spots.hits + spots.misses else None
-    alarms = {"part": part, "what": f"{what}: false alarms an hour", "value": round(spots.false_alarms_an_hour, 1), "clips": spots.false_alarms}
+    hits = (
+        row(part, f"{what}: digits detected", [True] * spots.hits + [False] * spots.misses)
+        if spots.hits + spots.misses
+        else None
+    )
+    alarms = {
+        "part": part,
+        "what": f"{what}: false alarms an hour",
+        "value": round(spots.false_alarms_an_hour, 1),
+        "clips": spots.false_alarms,
+    }
     return [hits, alarms] if hits else [alarms]
 
 
@@ -138,7 +181,14 @@ def over_people(what, shares):
     half = stats.t.ppf(0.975, len(shares) - 1) * shares.std() / np.sqrt(len(shares))
     low, high = max(0, shares.mean() - half), min(1, shares.mean() + half)
     value, low, high = (round(float(number), 3) for number in (shares.mean(), low, high))
-    return {"part": "rehearsal", "what": what, "value": value, "low": low, "high": high, "clips": len(shares)}
+    return {
+        "part": "rehearsal",
+        "what": what,
+        "value": value,
+        "low": low,
+        "high": high,
+        "clips": len(shares),
+    }
 
 
 @functools.cache
@@ -164,20 +214,36 @@ def rehearsals():
             for which, choose in READINGS.items():
                 answers.setdefault((name, which), []).extend(choose(probabilities) == labels(words))
             probabilities = running(listen, in_noise(words, sounds, 20, seconds=2))
-            answers.setdefault((name, IN_TWO_SECONDS), []).extend(peak(probabilities) == labels(words))
+            answers.setdefault((name, IN_TWO_SECONDS), []).extend(
+                peak(probabilities) == labels(words)
+            )
         random = np.random.default_rng(fold)
         some = [real[number] for number in random.permutation(len(real))[:240]]
-        for name, words in (("digits and other words", some + sounds.others[:120]), ("other words", sounds.others)):
+        for name, words in (
+            ("digits and other words", some + sounds.others[:120]),
+            ("other words", sounds.others),
+        ):
             recording, said = spliced(words, sounds, 15, seed=fold)
             spots.setdefault(name, []).append((running(listen, [recording])[0], said))
     for (name, which), right in answers.items():
         rows.append(row("rehearsal", f"{name}, {which}", right))
     for which in (*READINGS, IN_TWO_SECONDS):
-        rows.append(over_people(f"{REAL}, {which}, mean and interval of six people", pd.Series(answers[REAL, which]).groupby(people).mean()))
+        rows.append(
+            over_people(
+                f"{REAL}, {which}, mean and interval of six people",
+                pd.Series(answers[REAL, which]).groupby(people).mean(),
+            )
+        )
     shares = pd.Series(answers[REAL, IN_TWO_SECONDS]).groupby(people).mean()
     rows.append(over_people(TRUSTED, shares[~shares.index.isin(FOLDS[0])]))
     for person in sorted(set(people)):
-        rows.append(row("rehearsal", f"{person}, {IN_TWO_SECONDS}", np.array(answers[REAL, IN_TWO_SECONDS])[np.array(people) == person]))
+        rows.append(
+            row(
+                "rehearsal",
+                f"{person}, {IN_TWO_SECONDS}",
+                np.array(answers[REAL, IN_TWO_SECONDS])[np.array(people) == person],
+            )
+        )
     tried = {setting: spotted(spots["digits and other words"], setting) for setting in SETTINGS}
     setting = max(SETTINGS, key=lambda each: tried[each].hits - tried[each].false_alarms)
     for name, value in zip(("threshold", "smooth", "apart"), setting):
@@ -193,24 +259,57 @@ def rehearsals():
 def tests(listen, setting):
     """The rows of the test clips."""
     sounds, clips, rows = making.sounds("test"), making.every_clip(), []
-    for name, source in (("real digits, speakers of the training", SETS[0]), ("synthetic voices, new", SETS[1])):
+    for name, source in (
+        ("real digits, speakers of the training", SETS[0]),
+        ("synthetic voices, new", SETS[1]),
+    ):
         these = clips[(clips.side == "test") & (clips["set"] == source)]
         waveforms, wanted = [audio.read(path) for path in these.path], these.number.to_numpy()
         words = [word for word in sounds.digits if word.group in set(these.group)]
-        loud, quiet = running(listen, waveforms), running(listen, [0.1 * waveform for waveform in waveforms])
-        rows += [row("test", f"{name}, {which}", choose(loud) == wanted) for which, choose in READINGS.items()]
+        loud, quiet = (
+            running(listen, waveforms),
+            running(listen, [0.1 * waveform for waveform in waveforms]),
+        )
+        rows += [
+            row("test", f"{name}, {which}", choose(loud) == wanted)
+            for which, choose in READINGS.items()
+        ]
         rows.append(row("test", f"{name}, 20 dB quieter, {LAST}", last(quiet) == wanted))
         rows.append(row("test", f"{name}, same answer 20 dB quieter", last(quiet) == last(loud)))
         for ratio in RATIOS:
-            rows.append(row("test", f"{name}, noise at {ratio} dB, {LAST}", last(running(listen, in_noise(words, sounds, ratio))) == labels(words)))
+            rows.append(
+                row(
+                    "test",
+                    f"{name}, noise at {ratio} dB, {LAST}",
+                    last(running(listen, in_noise(words, sounds, ratio))) == labels(words),
+                )
+            )
             recordings = in_noise(words, sounds, ratio, seconds=2)
-            rows.append(row("test", f"{name}, in 2 s with noise at {ratio} dB, {PEAK}", peak(running(listen, recordings)) == labels(words)))
+            rows.append(
+                row(
+                    "test",
+                    f"{name}, in 2 s with noise at {ratio} dB, {PEAK}",
+                    peak(running(listen, recordings)) == labels(words),
+                )
+            )
             recording, said = spliced(words, sounds, ratio)
-            rows += counted("test", f"{name}, spliced, noise at {ratio} dB", spotted([(running(listen, [recording])[0], said)], setting))
+            rows += counted(
+                "test",
+                f"{name}, spliced, noise at {ratio} dB",
+                spotted([(running(listen, [recording])[0], said)], setting),
+            )
     recording, said = spliced(sounds.others, sounds, 20)
-    rows += counted("test", "other words by new voices, noise at 20 dB", spotted([(running(listen, [recording])[0], said)], setting))
+    rows += counted(
+        "test",
+        "other words by new voices, noise at 20 dB",
+        spotted([(running(listen, [recording])[0], said)], setting),
+    )
     for name, paths in test_noises(clips).items():
-        rows += counted("test", name, spotted(in_minutes(listen, [making.noise(path) for path in paths]), setting))
+        rows += counted(
+            "test",
+            name,
+            spotted(in_minutes(listen, [making.noise(path) for path in paths]), setting),
+        )
     return rows
 
 
@@ -226,7 +325,12 @@ def in_minutes(listen, noises):
     sound = np.concatenate(noises) * decibels(LEVEL)
     nothing = pd.DataFrame({"begin": [], "end": [], "label": []})
     minutes = np.split(sound, range(60 * audio.SAMPLE_RATE, len(sound), 60 * audio.SAMPLE_RATE))
-    return [(probabilities, nothing) for probabilities in running(listen, [each for each in minutes if len(each) >= audio.FRAME_LENGTH])]
+    return [
+        (probabilities, nothing)
+        for probabilities in running(
+            listen, [each for each in minutes if len(each) >= audio.FRAME_LENGTH]
+        )
+    ]
 
 
 def as_table(rows):
@@ -235,7 +339,9 @@ def as_table(rows):
     for each in rows.itertuples():
         interval = "" if pd.isna(each.low) else f"{each.low:.3f} – {each.high:.3f}"
         number = f"{each.value:.3f}" if interval else f"{each.value:g}"
-        lines.append(f"| {each.what} | {number} | {interval} | {'' if pd.isna(each.clips) else format(each.clips, ',')} |")
+        lines.append(
+            f"| {each.what} | {number} | {interval} | {'' if pd.isna(each.clips) else format(each.clips, ',')} |"
+        )
     return "\n".join(lines)
 
 
@@ -253,7 +359,9 @@ def main():
     rows, setting = rehearsals()
     print(pd.DataFrame(rows).to_string(), flush=True)
     rows += tests(listener(models.ready()[0]), setting)
-    table = pd.DataFrame(rows, columns=["part", "what", "value", "low", "high", "clips"]).astype({"clips": "Int64"})
+    table = pd.DataFrame(rows, columns=["part", "what", "value", "low", "high", "clips"]).astype(
+        {"clips": "Int64"}
+    )
     table.to_csv(HERE / "results.csv", index=False)
     write_card(table)
 
