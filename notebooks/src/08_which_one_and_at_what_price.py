@@ -812,7 +812,7 @@ assert overlap is not ... and needed is not ..., (
     "set both: `overlap` to True or False, `needed` to a number of seeds"
 )
 apart = first.max() < second.min() or second.max() < first.min()
-assert bool(overlap) is not apart, (
+assert bool(overlap) != bool(apart), (
     "look at the ranges again: compare the best of the first with the least of the "
     "second"
 )
