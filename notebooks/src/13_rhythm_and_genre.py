@@ -605,28 +605,22 @@ def share_of_right(summed):
 
 parts = tf.nn.log_softmax(logits_of_test).numpy().reshape(-1, count, n_classes)
 mixed_up = parts.reshape(count, -1, n_classes).transpose(1, 0, 2)
-for number, share in voted.items():
-    slips = {
-        "these are the LAST segments of each song: the first are asked for": (
-            parts[:, -number:].sum(axis=1)
-        ),
-        "those are segments of DIFFERENT songs: which rows belong to a song?": (
-            mixed_up[:, :number].sum(axis=1)
-        ),
-        "the probabilities are added: add their logarithms, as `vote` does": (
-            np.exp(parts[:, :number]).sum(axis=1)
-        ),
-    }
-    expected = share_of_right(parts[:, :number].sum(axis=1))
-    for slip, summed in slips.items():
-        wrong = np.isclose(share, share_of_right(summed))
-        assert np.isclose(share, expected) or not wrong, f"{number} votes: {slip}"
-    assert np.isclose(share, expected), (
+slips = {
+    "the probabilities are added: add their logarithms, as `vote` does": np.exp(parts),
+    "these are the LAST segments of each song: the first are asked for": parts[:, ::-1],
+    "those are segments of DIFFERENT songs: which rows belong to a song?": mixed_up,
+}
+found = [voted[number] for number in (1, 2, 3)]
+expected = [share_of_right(parts[:, :number].sum(axis=1)) for number in (1, 2, 3)]
+for slip, other in slips.items():
+    shares = [share_of_right(other[:, :number].sum(axis=1)) for number in (1, 2, 3)]
+    assert np.allclose(found, expected) or not np.allclose(found, shares), slip
+for number, share, right in zip((1, 2, 3), found, expected):
+    assert np.isclose(share, right), (
         f"{number} votes: not {share:.3f}: is the sum over one song's segments, and "
         "the largest class compared with that song's?"
     )
-shares = ", ".join(f"{voted[number]:.3f}" for number in (1, 2, 3))
-print("right with 1, 2 and 3 votes:", shares)
+print("right with 1, 2 and 3 votes:", ", ".join(f"{share:.3f}" for share in found))
 
 # %% [markdown]
 # **Exercise 3.** `gru` learned from segments of 4 seconds. Let it hear each test song in one piece of 12 seconds, without a vote. Write down first: more than the vote, or less? Then set `whole` to the share of test songs that it gets right.
