@@ -171,8 +171,8 @@ of_all = f"clipped clips: {table.clipped['all']}, copies: {table.duplicates['all
 plots.show(figure, f"{most}, {fewest}; {of_all}")
 
 # %% [markdown]
-# The same in sentences, each with its number and with what to do. A sentence is no verdict: an alarm may be louder than a clock because alarms are. But where a number that is not the sound *betrays the class*, a
-# network will find it, and will fail on the day when somebody turns the volume down.
+# The same in sentences, each with its number and with what to do. A sentence is no verdict: an alarm may be louder than a clock because alarms are. But where a number that is not the sound *alone predicts the
+# class*, a network will find it, and will fail on the day when somebody turns the volume down.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The same in sentences
@@ -979,7 +979,7 @@ print(f"your folder with a copy under another name: {doubled} groups, no leak")
 # ## Quiz
 #
 # 1. All clips are mine, the test says 0.95: a friend's?
-# 2. Level betrays the class: what should you NOT do?
+# 2. Level alone predicts the class: what should you NOT do?
 # 3. Best on validation, second on the test: which one?
 
 # %% [markdown] tags=["notes"]
@@ -1001,7 +1001,7 @@ print(f"your folder with a copy under another name: {doubled} groups, no leak")
 # <details><summary>B. About 0.95, give or take the interval.</summary>No: the interval says what other clips of the same kind would give. Another person's clips are of another kind.</details>
 # <details><summary>C. Nobody knows: the test never asked.</summary>Yes: a second group, and better five, would let you split by group and ask. Until then the card has to say so.</details>
 #
-# **2. The report says that level betrays the class: one class was recorded much more quietly. What should you NOT do?**
+# **2. The report says that level alone predicts the class: one class was recorded much more quietly. What should you NOT do?**
 #
 # <details><summary>A. Change the level of each clip at random in training.</summary>No: that is a remedy, if the change is as large as the difference. A level that is random tells nothing, so the model has to look for something else.</details>
 # <details><summary>B. Be glad of the accuracy, since the test confirms it.</summary>Yes: the test clips have the same fault, so the test cannot see it. The device will be wrong when somebody comes closer.</details>
