@@ -37,9 +37,9 @@ book: .venv/dev
 slides quizzes bundle nbgrader: .venv/dev
 	$(BIN)/python tools/$@.py $(LESSONS) $(BUNDLE)
 
-ADDRESS = $(shell sed -n 's#.*https://github.com/\(.*\)".*#\1#p' tools/setup_cell.py)
+ADDRESS = $(shell sed -n 's#.*https://github.com/\(.*\)".*#\1#p' notebooks/src/setup_cell.py)
 colab-links:
-	perl -pi -e 's#(github(?:\.com)?/)\Q$(ADDRESS)\E#$$1$(REPO)#g' tools/setup_cell.py README.md notebooks/*.ipynb notebooks/solutions/*.ipynb
+	perl -pi -e 's#(github(?:\.com)?/)\Q$(ADDRESS)\E#$$1$(REPO)#g' notebooks/src/setup_cell.py README.md notebooks/*.ipynb notebooks/solutions/*.ipynb
 
 test-colab:
 	@test -n "$(PYTHON_COLAB)" || { echo "make test-colab: Colab runs Python 3.13, and none was found here; nothing ran"; exit 1; }

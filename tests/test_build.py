@@ -30,16 +30,16 @@ assert answer("six times seven") == 42, "what is six times seven, which is known
 @pytest.fixture
 def course(tmp_path, monkeypatch):
     """A small course in a folder of its own, with one lesson; its output differs in each run."""
-    for folder in ("notebooks/src", "docs/pictures", "tools", "benchmarks/results", "course_lib"):
+    for folder in ("notebooks/src", "docs/pictures", "benchmarks/results", "course_lib"):
         (tmp_path / folder).mkdir(parents=True)
-    shutil.copy(build.SETUP, tmp_path / "tools")
+    shutil.copy(build.SETUP, tmp_path / "notebooks" / "src")
     (tmp_path / "docs" / "glossary.md").write_text(
         "# G\n\n### Mask\n\nOne `value` a frame. More.\n"
     )
     (tmp_path / "course_lib" / "audio.py").write_text('"""Sound."""\nRATE = 8_000  # hertz\n')
     places = {"ROOT": tmp_path, "NOTEBOOKS": tmp_path / "notebooks", "DOCS": tmp_path / "docs"}
     places |= {"SOURCES": tmp_path / "notebooks" / "src"}
-    places |= {"SETUP": tmp_path / "tools" / "setup_cell.py"}
+    places |= {"SETUP": tmp_path / "notebooks" / "src" / "setup_cell.py"}
     for name, value in places.items():
         monkeypatch.setattr(build, name, value)
     (build.SOURCES / "77_example.py").write_text(LESSON)

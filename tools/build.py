@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS, SOURCES, DOCS = ROOT / "notebooks", ROOT / "notebooks" / "src", ROOT / "docs"
-SETUP = ROOT / "tools" / "setup_cell.py"
+SETUP = SOURCES / "setup_cell.py"
 SLIDES_ALONE, SLIDE_TAGS = {"only-slides", "notes"}, {"slide", "more", "no-code"}
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
