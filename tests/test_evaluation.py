@@ -1,6 +1,5 @@
 """Evaluation: predictions in order, intervals as SciPy's, no leak of groups, lost masks found."""
 
-import logging
 import os
 import warnings
 
@@ -8,7 +7,6 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
@@ -37,18 +35,6 @@ def test_predict_gives_each_clip_its_own_answer_in_order(gru, clip_frames, lengt
     frames = clip_frames(lengths)
     np.testing.assert_allclose(predict(gru, frames), gru(pad(frames)), atol=1e-5)
     np.testing.assert_allclose(predict(gru, frames)[-1:], gru(frames[-1][None]), atol=1e-5)
-
-
-def test_predicting_again_and_again_logs_nothing(clip_frames, monkeypatch):
-    """TensorFlow complains when a function is traced again and again."""
-    messages = []
-    handler = logging.Handler()
-    monkeypatch.setattr(handler, "emit", messages.append)
-    tf.get_logger().addHandler(handler)
-    for seed in range(6):
-        predict(models.average(3), clip_frames([4, 9, 2], seed=seed))
-    tf.get_logger().removeHandler(handler)
-    assert messages == []
 
 
 @given(right=st.integers(0, 300), wrong=st.integers(0, 300))
@@ -202,13 +188,6 @@ def test_check_mask_names_the_layer_at_fault(batch, case):
     model = keras.Model(clip, layers.Dense(3, name="logits")(summary(clip)))
     with pytest.raises(AssertionError, match=f"padding changes a logit by .*: layer {message}"):
         check_mask(model, batch)
-
-
-@ignores_mask
-def test_check_mask_names_the_layer_of_a_sequential_model(batch):
-    steps = [layers.Masking(PADDING), layers.Conv1D(5, 3, name="conv"), layers.SimpleRNN(16)]
-    with pytest.raises(AssertionError, match=r"layer 'conv' \(Conv1D\) loses the mask"):
-        check_mask(keras.Sequential([keras.Input([None, 40]), *steps]), batch[2:, :6])
 
 
 def test_check_mask_refuses_a_batch_that_is_not_padded_at_the_end(gru, batch):

@@ -142,17 +142,3 @@ def test_detector_of_the_card_hears_digits_among_pauses(ready, running, new_voic
     options["smooth"] = int(results.value["smooth"])
     found = streaming.detections(probabilities, ready[1], **options)
     assert streaming.compare(found, said, seconds=ends[-1]).hits / len(said) >= DETECTED
-
-
-def test_scenes_follow_from_their_number_and_hold_what_they_say(making):
-    random = np.random.default_rng(1)
-    waveforms = [random.standard_normal(4_000).astype(np.float32) for _ in range(3)]
-    digit = making.Word(waveforms[0], 0, 4_000, 7, "voice")
-    other = making.Word(waveforms[1], 0, 4_000, making.NOTHING, "voice")
-    sounds = making.Sounds([digit], [other], [waveforms[2]])
-    first, again, third = (list(making.round_of_scenes(sounds, 0, n)) for n in (5, 5, 6))
-    for part in range(3):
-        pieces = [np.stack([piece[part] for piece in each]) for each in (first, again, third)]
-        np.testing.assert_array_equal(pieces[0], pieces[1])
-        assert not np.array_equal(pieces[0], pieces[2]) and np.isfinite(pieces[0]).all()
-    assert set(np.unique([labels for _, labels, *_ in first])) == {7, making.NOTHING}

@@ -2,18 +2,15 @@
 
 import base64
 import io
-import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import soundfile
 import soxr
-from nbclient import NotebookClient
 
 from course_lib import audio
 from course_lib.audio import UnreadableSound
@@ -172,25 +169,3 @@ def test_plain_python_says_nothing_on_the_error_stream():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == (f"{Recorder()}\n", "")
     assert len(repr(Recorder())) <= 110, "ipywidgets 7 cuts longer ones"
-
-
-def test_kernel_takes_a_message_from_its_page(tmp_path, spoken, recorded):
-    """The whole way but for the browser: a binary message over the kernel's socket."""
-    path, widget = f"import sys; sys.path.insert(0, {str(ROOT)!r})", "recorder = Recorder()"
-    source = f"{path}\nfrom course_lib.extra.recorder import Recorder\n{widget}\nrecorder"
-    sources = [source, "recorder.samples()[4000:4003].tolist()"]
-    cells = [nbformat.v4.new_code_cell(each) for each in sources]
-    where = {"metadata": {"path": str(tmp_path)}}
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    client = NotebookClient(notebook, kernel_name="python3", resources=where)
-    sound = encoded(spoken)
-    with client.setup_kernel():
-        [shown] = client.execute_cell(cells[0], 0).outputs
-        comm = shown.data["application/vnd.jupyter.widget-view+json"]["model_id"]
-        content = {"take": "1", "name": "The recording", "bytes": len(sound)}
-        message = {"comm_id": comm, "data": {"method": "custom", "content": content}}
-        shell = client.kc.shell_channel
-        shell.session.send(shell.socket, "comm_msg", message, buffers=[sound])
-        printed, value = client.execute_cell(cells[1], 1).outputs
-    assert printed.name == "stdout" and printed.text == "The recording: 2.0 s.\n"
-    assert json.loads(value.data["text/plain"]) == recorded.samples()[4000:4003].tolist()

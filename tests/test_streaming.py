@@ -133,11 +133,6 @@ def test_features_of_another_rate_and_step(waveform):
     assert np.abs(stream.logits - whole).max() <= TOLERANCE
 
 
-def test_nothing_comes_before_a_window_is_full(model_of):
-    stream = Stream(model_of("gru"))
-    assert [len(stream.push(np.zeros(count))) for count in (0, 199, 1)] == [0, 0, 1]
-
-
 @pytest.mark.parametrize(
     "samples, message",
     [
