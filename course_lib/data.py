@@ -57,7 +57,7 @@ class Set(NamedTuple):
     list_clips: Callable  # of the set's folder → rows of (file, label, group, split, licence)
     archive: Archive | None = None  # None: the set lies in data/NAME
     groups: str = "speakers"
-    stand_in: str | None = None  # the set to load where the archive is not to be had
+    stand_in: str | None = None  # the set to load where the archive cannot be had
     is_large: bool = False  # too large to be downloaded unless asked for by its own name
 
 
