@@ -187,6 +187,13 @@ def test_check_mask_names_the_layer_at_fault(batch, case):
         check_mask(model, batch)
 
 
+@ignores_mask
+def test_check_mask_names_the_layer_of_a_sequential_model(batch):
+    steps = [layers.Masking(PADDING), layers.Conv1D(5, 3, name="conv"), layers.SimpleRNN(16)]
+    with pytest.raises(AssertionError, match=r"layer 'conv' \(Conv1D\) loses the mask"):
+        check_mask(keras.Sequential([keras.Input([None, 40]), *steps]), batch[2:, :6])
+
+
 def test_check_mask_refuses_a_batch_that_is_not_padded_at_the_end(gru, batch):
     in_the_middle, nothing = np.concatenate([batch, batch], axis=1), np.full_like(batch, PADDING)
     for wrong in (batch[:, ::-1], in_the_middle, nothing):
