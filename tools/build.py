@@ -165,7 +165,6 @@ def build(source: Path, *, anew: bool = False) -> str:
         for cell, old in zip(code_cells(whole), code_cells(outputs), strict=True):
             cell.outputs = old.outputs
     else:
-        (ROOT / "build" / "results.csv").unlink(missing_ok=True)
         whole = execute(whole)
     pairs = (learner_path(source), learner(whole, source)), (solutions_path(source), deeper(whole))
     for path, notebook in pairs:
@@ -193,6 +192,7 @@ def execute(notebook: NotebookNode) -> NotebookNode:
         "import json\nfrom course_lib import data as _\nprint(json.dumps(_.LOADED))"
     )
     notebook.cells.append(loaded)
+    (ROOT / "build" / "results.csv").unlink(missing_ok=True)  # a lesson's table begins empty
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
     quiet = {"extra_arguments": ["--log-level=ERROR"], "resources": resources}
     NotebookClient(notebook, timeout=SECONDS_A_CELL, kernel_name="python3", **quiet).execute(
