@@ -117,50 +117,51 @@ def band_centres(n_mels: int = N_MELS, *, high: float = MEL_HIGH) -> np.ndarray:
     return _band_edges(n_mels, MEL_LOW, high)[1:-1]
 
 
-def log_mel(waveform: np.ndarray, **options: int) -> np.ndarray:
-    """Compute the log-mel frames of one waveform, with the options of `log_mels`."""
-    return log_mels([waveform], **options)[0]
-
-
-def log_mels(
-    waveforms: Iterable[np.ndarray],
+def log_mel(
+    waveform: np.ndarray,
     *,
     sample_rate: int = SAMPLE_RATE,
     frame_length: int = FRAME_LENGTH,
     frame_step: int = FRAME_STEP,
     n_mels: int = N_MELS,
-) -> list[np.ndarray]:
-    """Compute the log-mel frames of many waveforms together, much faster than one by one.
+) -> np.ndarray:
+    """Compute the log-mel frames of one waveform `[samples]`.
 
-    Waveforms are `[samples]`; sample_rate is in hertz, frame_length and frame_step in samples; the
-    bands end at half the sample rate.
+    sample_rate is in hertz, frame_length and frame_step in samples; the bands end at half the
+    sample rate.
 
     Returns:
-        float32 `[frames, n_mels]` for each waveform, in their order: natural log of mel energy,
-        where frames is 1 + (samples - frame_length) // frame_step.
+        float32 `[frames, n_mels]`: natural log of mel energy, where frames is
+        1 + (samples - frame_length) // frame_step.
 
     Raises:
-        ValueError: A waveform is not one-dimensional, shorter than a frame, or not finite.
+        ValueError: The waveform is not one-dimensional, shorter than a frame, or not finite.
     """
-    numbered = enumerate(waveforms)
-    waveforms = [_checked(each, place, frame_length, sample_rate) for place, each in numbered]
-    if not waveforms:
-        return []
-    samples = np.array([len(waveform) for waveform in waveforms])
-    counts = frame_count(samples, frame_length=frame_length, frame_step=frame_step)
-    first_frame, first_sample = np.cumsum(counts) - counts, np.cumsum(samples) - samples
-    in_clip = np.arange(counts.sum()) - np.repeat(first_frame, counts)
-    starts = np.repeat(first_sample, counts) + frame_step * in_clip
-    joined = np.concatenate(waveforms)
-    every_frame = np.lib.stride_tricks.sliding_window_view(joined, frame_length)
+    waveform = _checked(waveform, frame_length, sample_rate)
+    every = np.lib.stride_tricks.sliding_window_view(waveform, frame_length)[::frame_step]
     fft_length = 1 << (frame_length - 1).bit_length()  # the next power of two
     filters, taper = _filters(n_mels, sample_rate, fft_length), window(frame_length)
-    mels = np.empty((len(starts), n_mels), np.float32)
-    for piece in range(0, len(starts), FRAMES_AT_ONCE):
-        rows = slice(piece, piece + FRAMES_AT_ONCE)
-        spectrum = fft.rfft(every_frame[starts[rows]] * taper, fft_length)
+    mels = np.empty((len(every), n_mels), np.float32)
+    for begin in range(0, len(every), FRAMES_AT_ONCE):
+        rows = slice(begin, begin + FRAMES_AT_ONCE)
+        spectrum = fft.rfft(every[rows] * taper, fft_length)
         mels[rows] = np.log((spectrum.real**2 + spectrum.imag**2) @ filters + LOG_OFFSET)
-    return np.split(mels, first_frame[1:])
+    return mels
+
+
+def log_mels(waveforms: Iterable[np.ndarray], **options: int) -> list[np.ndarray]:
+    """Compute the log-mel frames of each waveform in turn, with the options of `log_mel`.
+
+    Of a generator, such as `audio.read(path) for path in paths`, one waveform at a time is in
+    memory. An error names the position of its clip.
+    """
+    frames = []
+    for position, waveform in enumerate(waveforms):
+        try:
+            frames.append(log_mel(waveform, **options))
+        except ValueError as error:
+            raise ValueError(f"clip {position}: {error}") from error
+    return frames
 
 
 def trim_silence(frames: np.ndarray, *, below: float = AUDIBLE) -> np.ndarray:
@@ -185,7 +186,7 @@ def _filters(n_mels, sample_rate, fft_length):
     return mel_filters(n_mels=n_mels, sample_rate=sample_rate, fft_length=fft_length, high=high)
 
 
-def _checked(waveform, position, frame_length, sample_rate):
+def _checked(waveform, frame_length, sample_rate):
     waveform = np.asarray(waveform, np.float32)
     shape, finite = list(waveform.shape), np.isfinite(waveform)
     if waveform.ndim != 1:
@@ -197,7 +198,7 @@ def _checked(waveform, position, frame_length, sample_rate):
         problem = f"finite samples, found {(~finite).sum()} that are not"
     else:
         return waveform
-    raise ValueError(f"clip {position}: expected {problem}")
+    raise ValueError(f"expected {problem}")
 
 
 def _band_edges(n_mels, low, high):

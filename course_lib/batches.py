@@ -9,7 +9,7 @@ import tensorflow as tf
 
 PADDING = -1_000.0  # log of energy: no frame holds it, the log of a float32 is -104 to 89
 BATCH_SIZE = 32  # clips
-N_LENGTHS = 16  # padded lengths, and so programs that XLA compiles, about one second each
+N_LENGTHS = 16  # padded lengths: on the digits, 5 % of the frames are padding
 CUT_EVERY = 8  # clips: between two places where a bucket may end, so that batches come out even
 MOST_CUTS = 512  # places where a bucket may end: the search looks at each pair of them
 
@@ -40,20 +40,22 @@ def bucketed(
     if len(frames) != len(labels):
         found = f"{len(frames)} clips and {len(labels)} labels"
         raise ValueError(f"expected one label a clip, found {found}")
-    buckets = [
-        (pad([frames[clip] for clip in members]), labels[members])
-        for members in bucket(lengths(frames), batch_size=batch_size, n_lengths=n_lengths)
-    ]
+    buckets = bucket(lengths(frames), batch_size=batch_size, n_lengths=n_lengths)
     epoch = itertools.count()
-    dataset = tf.data.Dataset.from_generator(
-        lambda: _epoch(buckets, batch_size, np.random.default_rng([seed, next(epoch)]), augment),
-        output_signature=(
-            tf.TensorSpec([None, None, frames[0].shape[1]], tf.float32),
-            tf.TensorSpec([None], tf.int32),
-        ),
-    )
-    batches = sum(_batch_count(len(labels), batch_size) for _, labels in buckets)
-    return dataset.apply(tf.data.experimental.assert_cardinality(batches)).prefetch(2)
+
+    def one_epoch():
+        random = np.random.default_rng([seed, next(epoch)])
+        for members, length in _shuffled(buckets, lengths(frames), batch_size, random):
+            clips = [frames[clip] for clip in members]
+            if augment is not None:
+                clips = check([augment(clip, random) for clip in clips])
+            yield pad(clips, length=length), labels[members]
+
+    bands = frames[0].shape[1]
+    signature = tf.TensorSpec([None, None, bands]), tf.TensorSpec([None], tf.int32)
+    dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
+    count = sum(_batch_count(len(members), batch_size) for members in buckets)
+    return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
 
 
 def bucket(
@@ -63,7 +65,7 @@ def bucket(
 
     The clips are sorted by length and cut into buckets. Cuts lie on a grid, CUT_EVERY clips apart
     and counted from the longest clip (wider apart if there are many clips): so buckets can divide
-    evenly into batches (few shapes, so few programs for XLA), and the search stays small.
+    evenly into batches, and the search stays small.
 
     Returns:
         The positions of the clips of each bucket, shortest clips first; only the first bucket may
@@ -132,23 +134,14 @@ def _integers(labels):
     return labels.astype(np.int32)
 
 
-def _epoch(buckets, batch_size, random, augment):
-    """Yield the batches of one epoch: clips shuffled within their bucket, then all batches."""
+def _shuffled(buckets, lengths, batch_size, random):
+    """Give the batches of an epoch, members and length: shuffled in each bucket, then in all."""
     batches = []
-    for padded, labels in buckets:
-        shuffled, count = random.permutation(len(labels)), _batch_count(len(labels), batch_size)
-        batches += [(padded, labels, members) for members in np.array_split(shuffled, count)]
-    for choice in random.permutation(len(batches)):
-        padded, labels, members = batches[choice]
-        batch = padded[members]
-        yield batch if augment is None else _augmented(batch, augment, random), labels[members]
-
-
-def _augmented(padded, augment, random):
-    """Change each clip of a batch without its padding, and pad to the same length again."""
-    counts = (padded != PADDING).any(axis=2).sum(axis=1)
-    changed = [augment(clip[:count], random) for clip, count in zip(padded, counts)]
-    return pad(check(changed), length=padded.shape[1])
+    for members in buckets:
+        shuffled, count = random.permutation(members), _batch_count(len(members), batch_size)
+        length = lengths[members].max()
+        batches += [(batch, length) for batch in np.array_split(shuffled, count)]
+    return [batches[choice] for choice in random.permutation(len(batches))]
 
 
 def _batch_count(clips, batch_size):

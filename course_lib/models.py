@@ -11,12 +11,15 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from course_lib import cells
 from course_lib.audio import N_MELS, TYPICAL_LOG_MEL
 from course_lib.batches import PADDING
 
 MOMENTUM = 0.95  # of the running means of batch normalisation: trainings here have few steps
 SPREAD_LOG_MEL = 4.0  # natural log of mel energy: one standard deviation
 READY = Path(__file__).resolve().parent.parent / "data" / "ready-model"
+
+cells.install()
 
 
 def average(n_classes: int, *, n_mels: int = N_MELS) -> keras.Model:

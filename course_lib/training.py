@@ -1,7 +1,6 @@
 """Compile and fit, always the same way, with a learning curve that grows while a model trains."""
 
 import contextlib
-import functools
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -70,29 +69,12 @@ def fit_seeds(
 def compile_model(
     model: keras.Model, *, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM, loss=None
 ) -> None:
-    """Give a model its loss (of integer labels if None), Adam, and XLA where that is faster."""
-    start_xla()
+    """Give a model its loss (of integer labels if None), Adam, and accuracy as its metric."""
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm),
         loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
-        jit_compile=compiles(model),
     )
-
-
-def compiles(model: keras.Model) -> bool:
-    """Say whether XLA makes training faster: recurrent, without convolutions, and on a CPU."""
-    recurrent = (keras.layers.RNN, keras.layers.Bidirectional)
-    recurs = any(isinstance(layer, recurrent) for layer in model.layers)
-    convolves = any("Conv" in type(layer).__name__ for layer in model.layers)
-    return recurs and not convolves and not tf.config.list_physical_devices("GPU")
-
-
-@functools.cache
-def start_xla() -> None:
-    """Start XLA once a process, without the notes that it then writes."""
-    with quiet_stderr():
-        tf.function(lambda number: number + 1, jit_compile=True)(tf.constant(1.0))
 
 
 @contextlib.contextmanager

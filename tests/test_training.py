@@ -60,14 +60,6 @@ def test_loss_that_is_not_finite_stops_with_advice(easy, poison):
         training.fit(model, easy(), epochs=3)
 
 
-@pytest.mark.parametrize("devices", [[], ["a GPU"]])
-def test_xla_compiles_recurrent_layers_on_a_cpu(monkeypatch, devices):
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: devices)
-    builds = [models.rnn, models.bidirectional, models.average, models.crnn]
-    found = [training.compiles(build(2)) for build in builds]
-    assert found == [not devices, not devices, False, False]
-
-
 def test_seconds_of_an_epoch_leave_out_the_validation(monkeypatch):
     clock = iter([0, 10, 14, 15])  # the epoch begins, the validation begins, ends, the epoch ends
     monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock))

@@ -26,7 +26,7 @@ DATA = Path(__file__).resolve().parents[1]
 HERE = DATA / "ready-model"
 sys.path.insert(0, str(DATA.parent))
 
-from course_lib import audio, data, models, training
+from course_lib import audio, data, models
 from course_lib.extra import augmentation
 
 MODEL, CLASSES, KEPT = (
@@ -374,7 +374,6 @@ def train(name, material, *, seed=0, minutes=np.inf, note=lambda model, done: No
     """
     begin, folder = time.process_time(), KEPT / name
     folder.mkdir(parents=True, exist_ok=True)
-    training.start_xla()
     keras.utils.set_random_seed(seed)
     model = framewise(dropout=DROPOUT)
     falling = keras.optimizers.schedules.CosineDecay(

@@ -312,7 +312,6 @@ print(as_dataset(train, SILENCE).element_spec)
 
 # %% [markdown]
 # The shapes differ from batch to batch in their second number. Last, the model without its mask, and a `fit` with one setting for all.
-# (`training.fit` of the other lessons has a compiler, [XLA](../docs/glossary.md#xla), make the model's program anew for each length, which pays where there are few; here there are many.)
 
 
 # %%
@@ -329,11 +328,11 @@ print([layer.name for layer in example.layers])
 
 
 # %%
-def fit(model, dataset, *, compiled):
-    """Train for eight epochs, with XLA if `compiled`; give the loss of each epoch."""
+def fit(model, dataset):
+    """Train for eight epochs; give the loss of each epoch."""
     adam = keras.optimizers.Adam(5e-3, global_clipnorm=training.CLIP_NORM)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(adam, loss, jit_compile=compiled and training.compiles(model))
+    model.compile(adam, loss)
     return model.fit(dataset, epochs=8, shuffle=False, verbose=0).history["loss"]
 
 
@@ -363,7 +362,6 @@ ways = {
     "set padding": (SILENCE, LONGEST),
 }
 listeners = {}
-training.start_xla()
 for name, (filling, length) in ways.items():
     keras.utils.set_random_seed(0)
     if name == "masked":
@@ -371,7 +369,7 @@ for name, (filling, length) in ways.items():
     else:
         model = unmasked(keras.layers.LSTM(64, name="lstm"), name.replace(" ", "_"))
     filled = as_dataset(train, filling, length=length)
-    losses = fit(model, filled, compiled=length is not None)
+    losses = fit(model, filled)
     listeners[name] = model
     first, last = losses[0], losses[-1]
     print(f"{name:>13}: loss {first:.2f} in the first epoch, {last:.2f} in the last")
@@ -836,17 +834,13 @@ plots.show(figure, f"the grey part, padding, is {', '.join(wasted)}")
 
 # %% [markdown]
 # **Predict, then run:** if the grey part costs as much as the coloured one, how many times as long does an epoch with random batches take as one with sorted ones? The cell
-# trains one LSTM, without XLA; after an epoch to warm up, it takes the faster of two epochs each. It counts seconds of processor time, which other programs disturb less
+# trains one LSTM; after an epoch to warm up, it takes the faster of two epochs each. It counts seconds of processor time, which other programs disturb less
 # than the clock.
 
 # %%
 keras.utils.set_random_seed(0)
 model = models.lstm(10)
-model.compile(
-    "adam",
-    keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    jit_compile=False,
-)
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 
 
 def by_length(clips, epoch=0):
@@ -884,7 +878,7 @@ comparison.round(2)
 
 # %% [markdown]
 # Fewer frames in boxes, fewer seconds; not in exact proportion, since a batch has costs of its own. Two runs of the same epoch differ as well: do not read sorted
-# against bucketed. Buckets have a second merit: few lengths. XLA compiles once for each length, so it pays where lengths are few.
+# against bucketed. Buckets have a second merit: few lengths, for a compiler such as [XLA](../docs/glossary.md#xla), which makes a program for each length anew.
 #
 # What do order and buckets take in return? Chance. Long clips come with long clips; and a speaker who speaks slowly meets himself. The cell
 # asks how large a share of a batch its most frequent speaker has, and how many others a clip can ever meet in a batch.

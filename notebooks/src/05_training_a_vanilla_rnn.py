@@ -394,7 +394,6 @@ def descend(largest_norm):
     model.compile(
         optimizer=keras.optimizers.SGD(0.1, global_clipnorm=largest_norm),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=training.compiles(model),
     )
     batched = batches.bucketed(train.frames, train.label, n_lengths=2)
     return model.fit(batched, epochs=4, shuffle=False, verbose=0).history["loss"]

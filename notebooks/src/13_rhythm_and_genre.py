@@ -428,7 +428,7 @@ def stepper(model):
 
     cross_entropy = keras.losses.sparse_categorical_crossentropy
 
-    @tf.function(jit_compile=True)
+    @tf.function
     def step(window, before, labels):
         with tf.GradientTape() as tape:
             logits, after = model([window, before], training=True)
@@ -440,7 +440,6 @@ def stepper(model):
 
 
 # %%
-training.start_xla()
 of_a_step = (song[:, :25], none, songs.label.cat.codes[:2])
 print("one step:", [list(part.shape) for part in of_a_step])
 
