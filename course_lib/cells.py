@@ -131,7 +131,9 @@ def _loop(step: Callable, state: tf.Tensor, sequences: Sequence, *, backwards=Fa
     time = tf.shape(sequences[0])[0]
     turns = (time + BLOCK - 1) // BLOCK
     filled = [tf.pad(each, [[0, turns * BLOCK - time], [0, 0], [0, 0]]) for each in sequences]
-    blocks = [tf.reshape(each, [turns, BLOCK, -1, each.shape[2]]) for each in filled]
+    batch = state.shape[0]  # None where it is not known yet
+    sizes = [[turns, BLOCK, batch or -1, each.shape[2]] for each in filled]
+    blocks = [tf.reshape(each, size) for each, size in zip(filled, sizes)]
     order = -1 if backwards else 1
 
     def turn(count, state, rows):
@@ -142,7 +144,7 @@ def _loop(step: Callable, state: tf.Tensor, sequences: Sequence, *, backwards=Fa
             kept.append(row)
         return count + 1, state, rows.write(place, tf.stack(kept[::order]))
 
-    rows = tf.TensorArray(tf.float32, turns, element_shape=[BLOCK, None, state.shape[1]])
+    rows = tf.TensorArray(tf.float32, turns, element_shape=[BLOCK, *state.shape])
     begin = (0, state, rows)
     return tf.while_loop(lambda count, *_: count < turns, turn, begin)[2].concat()[:time]
 

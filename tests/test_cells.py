@@ -125,3 +125,14 @@ def test_who_asks_for_xla_gets_a_trained_model(name):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("adam", loss, jit_compile=True)
     assert np.isfinite(model.fit(np.ones([4, 6, 40]), np.arange(4) % 2, verbose=0).history["loss"])
+
+
+@pytest.mark.parametrize("batch", [None, 2])
+@pytest.mark.parametrize("known", [None, 2])
+@pytest.mark.parametrize("kind", cells.LAYERS)
+def test_traces_for_sizes_that_are_not_known(kind, batch, known):
+    layer, states = kind(UNITS), 2 if kind is keras.layers.LSTM else 1
+    frames, begin = tf.ones([2, 3, BANDS]), [tf.ones([2, UNITS])] * states
+    signature = [tf.TensorSpec([batch, None, BANDS]), [tf.TensorSpec([known, UNITS])] * states]
+    call = tf.function(lambda x, h: layer(x, initial_state=h), input_signature=signature)
+    np.testing.assert_allclose(call(frames, begin), layer(frames, initial_state=begin), atol=1e-6)

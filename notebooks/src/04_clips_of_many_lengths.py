@@ -1076,7 +1076,7 @@ print(f"check_mask: a logit changes by {change:.1e}")
 # %% tags=["solution"]
 keras.utils.set_random_seed(0)
 gru = unmasked(keras.layers.GRU(64), "gru")
-losses = fit(gru, as_dataset(train, SILENCE, length=LONGEST), compiled=True)
+losses = fit(gru, as_dataset(train, SILENCE, length=LONGEST))
 
 # %% tags=["check"]
 assert isinstance(gru, keras.Model), (
