@@ -166,8 +166,8 @@ print(f"{model.count_params():,} numbers to learn")
 # bucketed: batches of clips of similar length, so that little padding is needed
 history = training.fit(
     model,
-    train=batches.bucketed(train.frames, train.label, n_lengths=8),
-    validation=batches.bucketed(validation.frames, validation.label, n_lengths=2),
+    train=batches.bucketed(train.frames, train.label),
+    validation=batches.bucketed(validation.frames, validation.label),
     epochs=8,
 )
 share = history.history["val_accuracy"][-1]

@@ -174,7 +174,7 @@ def train_and_score(train, test):
     """Train the order-blind model on some clips, and score it on others."""
     keras.utils.set_random_seed(0)
     model = models.average(clips.label.nunique())
-    batched = batches.bucketed(train.frames, train.label, batch_size=256, n_lengths=4)
+    batched = batches.bucketed(train.frames, train.label, batch_size=256)
     training.fit(model, batched, epochs=20, learning_rate=0.03)
     return model, evaluation.evaluate(model, test)
 

@@ -431,8 +431,8 @@ print(f"{by_count:,} parameters: {', '.join(layer.name for layer in model.layers
 # %% tags=["more", "no-code"]
 history = training.fit(
     model,
-    train=batches.bucketed(train.frames, train.label, n_lengths=4),
-    validation=batches.bucketed(validation.frames, validation.label, n_lengths=1),
+    train=batches.bucketed(train.frames, train.label),
+    validation=batches.bucketed(validation.frames, validation.label),
     epochs=10,
     learning_rate=1e-3,
 )

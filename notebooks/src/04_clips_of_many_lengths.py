@@ -811,7 +811,7 @@ pd.DataFrame({name: keeps(layer) for name, layer in several.items()}).T
 # %% tags=["more", "no-code"]
 counts = batches.lengths(train.frames)
 in_order = np.array_split(np.argsort(counts, kind="stable"), len(train) // 48)
-buckets = batches.bucket(counts, batch_size=48, n_lengths=5)
+buckets = batches.bucket(counts, batch_size=48)
 groupings = {"random": by_lot(train), "sorted": in_order, "bucketed": buckets}
 figure, panels = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained", sharey=True)
 wasted = []
@@ -851,7 +851,7 @@ def by_length(clips, epoch=0):
 epochs = {
     "random": as_dataset(train, batches.PADDING),
     "sorted": as_dataset(train, batches.PADDING, grouping=by_length),
-    "bucketed": batches.bucketed(train.frames, train.label, batch_size=48, n_lengths=5),
+    "bucketed": batches.bucketed(train.frames, train.label, batch_size=48),
 }
 print(f"check_mask: {evaluation.check_mask(model, small):.1e}")
 

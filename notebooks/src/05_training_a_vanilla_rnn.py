@@ -186,7 +186,7 @@ for name in ["rnn", "lstm"]:
     trained[name] = models.BUILDERS[name](train.label.nunique())
     training.fit(
         trained[name],
-        batches.bucketed(train.frames, train.label, n_lengths=2),
+        batches.bucketed(train.frames, train.label),
         epochs=8,
     )
     score = evaluation.evaluate(trained[name], validation)
@@ -395,7 +395,7 @@ def descend(largest_norm):
         optimizer=keras.optimizers.SGD(0.1, global_clipnorm=largest_norm),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    batched = batches.bucketed(train.frames, train.label, n_lengths=2)
+    batched = batches.bucketed(train.frames, train.label)
     return model.fit(batched, epochs=4, shuffle=False, verbose=0).history["loss"]
 
 
@@ -433,7 +433,7 @@ print("loss after each epoch, clipped to 1:", *(f"{loss:.2f}" for loss in clippe
 # ## First weights and learning rate: which ranges overlap?
 
 # %% tags=["more", "no-code"]
-batched = batches.bucketed(train.frames, train.label, n_lengths=2)
+batched = batches.bucketed(train.frames, train.label)
 watched, drawer = {}, {}
 for start in ["orthogonal", "glorot_uniform", "identity"]:
     model = models.rnn(train.label.nunique(), recurrent_initializer=start)

@@ -213,7 +213,7 @@ plots.show(figure, f"{fact}; {', '.join(parts)}")
 
 # %% tags=["more", "no-code"]
 trained, watched = {}, {}
-batched = batches.bucketed(train.frames, train.label, n_lengths=2)
+batched = batches.bucketed(train.frames, train.label)
 padded = batches.pad(list(validation.frames.head(8)))
 for bias in [0, 1, 3]:
     trained[bias] = fresh_lstm(bias)

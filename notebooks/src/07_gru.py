@@ -263,8 +263,8 @@ print(
 # %%
 history = training.fit(
     model,
-    train=batches.bucketed(train.frames, train.label, n_lengths=4),
-    validation=batches.bucketed(validation.frames, validation.label, n_lengths=1),
+    train=batches.bucketed(train.frames, train.label),
+    validation=batches.bucketed(validation.frames, validation.label),
     epochs=6,
 )
 change = evaluation.check_mask(model, batches.pad(list(validation.frames[:8])))

@@ -85,7 +85,7 @@ keras.utils.set_random_seed(0)
 average = models.average(clips.label.nunique())
 padded = batches.pad(list(test.frames[:8]))
 print(f"{average.name}: check_mask {evaluation.check_mask(average, padded):.0e}")
-in_order = batches.bucketed(train.frames, train.label, batch_size=50, n_lengths=1)
+in_order = batches.bucketed(train.frames, train.label, batch_size=50)
 training.fit(average, in_order, epochs=12, learning_rate=0.03)
 logits = {
     name: evaluation.predict(average, frames) for name, frames in versions.items()
@@ -165,7 +165,7 @@ for name, of_seeds in scores.items():
 
 # %% tags=["more", "no-code"]
 mixed_frames = [shuffled(frames) for frames in train.frames]
-mixed = batches.bucketed(mixed_frames, train.label, batch_size=50, n_lengths=1)
+mixed = batches.bucketed(mixed_frames, train.label, batch_size=50)
 without_order, tables = [], []
 keras.utils.set_random_seed(0)
 orderless = models.gru(clips.label.nunique(), units=32)
@@ -399,7 +399,7 @@ for builder, count in readers:
     model = builder(len(words), units=32)
     change = evaluation.check_mask(model, padded)
     print(f"{model.name}, {count} frames: check_mask {change:.0e}")
-    clue = batches.bucketed(then_babble(learn, count), said, n_lengths=1)
+    clue = batches.bucketed(then_babble(learn, count), said)
     history = training.fit(model, clue, epochs=11, learning_rate=5e-3).history
     answers = evaluation.predict(model, then_babble(ask, count)).argmax(axis=1)
     score = evaluation.score(answers == asked)

@@ -52,11 +52,6 @@ STEP = 2 * audio.FRAME_STEP  # samples: 20 ms
 BATCH = 50  # clips
 
 
-def in_whole_batches(part):
-    """As many clips as fill whole batches: all have one shape, XLA compiles once."""
-    return part[: len(part) // BATCH * BATCH]
-
-
 def same_level(waveform):
     """The waveform with a root mean square of 0.1."""
     return 0.1 * waveform / (np.sqrt(np.mean(waveform**2)) + 1e-9)
@@ -75,8 +70,7 @@ place = piles.cumcount() / piles["label"].transform("size")  # in its pile: from
 rest = rest.assign(place=place, short=batches.lengths(rest.waveform) < 33 * STEP)
 validation = rest[rest.place < 0.1]
 pool = rest[(rest.place >= 0.1) & rest.short]
-train = in_whole_batches(pool[pool.place < 0.28])
-pool = in_whole_batches(pool)
+train = pool[pool.place < 0.28]
 share = f"{len(train) / len(pool):.0%} of a pool of {len(pool):,}"
 print(f"to learn from: {len(train)}, {share}", end="; ")
 print(f"{len(validation)} to validate, {len(test)} to test")
@@ -402,7 +396,7 @@ networks = {name: build(name) for name in INPUTS}
 def train_on(name, part, seeds, *, epochs=SETTING["epochs"]):
     """Train an input's network: which held-out clips are right, histories, by seed."""
     frames = standardised(name, part.waveform)
-    batched = batches.bucketed(frames, part.label, batch_size=BATCH, n_lengths=1)
+    batched = batches.bucketed(frames, part.label, batch_size=BATCH)
     heard, correct, histories = standardised(name, held_out.waveform), [], []
     setting = {"epochs": epochs, "learning_rate": SETTING["learning_rate"]}
     runs = training.fit_seeds(networks[name], batched, seeds=seeds, **setting)
@@ -435,7 +429,7 @@ average = models.average(clips.label.nunique())
 frames = standardised("log-mel", train.waveform)
 change = evaluation.check_mask(average, batches.pad(frames[:8]))
 print(f"average: check_mask {change:.0e}")
-in_batches = batches.bucketed(frames, train.label, n_lengths=1)
+in_batches = batches.bucketed(frames, train.label)
 training.fit(average, in_batches, epochs=20, learning_rate=0.03)
 logits = evaluation.predict(average, standardised("log-mel", held_out.waveform))
 answers = logits.argmax(axis=1)

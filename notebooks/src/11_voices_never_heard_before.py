@@ -75,7 +75,7 @@ for name, held_out in is_test.items():
     keras.utils.set_random_seed(0)
     model = models_of[name] = models.gru(clips.label.nunique())
     learn = batches.bucketed(
-        clips.frames[~held_out], clips.label[~held_out], batch_size=64, n_lengths=2
+        clips.frames[~held_out], clips.label[~held_out], batch_size=64
     )
     training.fit(model, learn, epochs=6, learning_rate=6e-3)
     plain[name] = evaluation.evaluate(model, clips[held_out])
@@ -273,7 +273,7 @@ def learning_set(train):
     for factor in SPEEDS:
         frames += list(train[f"speed {factor}"])
     labels = np.tile(train.label.cat.codes, len(SPEEDS))
-    return batches.bucketed(frames, labels, batch_size=48, n_lengths=4, augment=changed)
+    return batches.bucketed(frames, labels, batch_size=48, augment=changed)
 
 
 count = len(learning_set(pool))
@@ -624,7 +624,7 @@ for seed, count in enumerate([40, 21, 5, 4, 2]):
         f"wrong for another clip, of {count} frames, and another generator: draw the "
         "place as hide_broken does, from `random`"
     )
-learn = batches.bucketed([train_clip] * 8, np.zeros(8, int), n_lengths=1, augment=hide)
+learn = batches.bucketed([train_clip] * 8, np.zeros(8, int), augment=hide)
 print(f"bucketed takes it: a batch of {next(iter(learn))[0].shape}")
 
 # %% [markdown] tags=["slide", "only-slides"]

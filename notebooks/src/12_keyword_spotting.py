@@ -236,7 +236,7 @@ def trained(table):
     """A model trained on windows."""
     keras.utils.set_random_seed(0)
     model = models.attention(len(clips.label.cat.categories), units=32)
-    learn = batches.bucketed(table.frames, table.label, batch_size=64, n_lengths=1)
+    learn = batches.bucketed(table.frames, table.label, batch_size=64)
     training.fit(model, learn, epochs=10)
     return model
 

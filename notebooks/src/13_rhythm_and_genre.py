@@ -222,7 +222,7 @@ print(f"check_mask {evaluation.check_mask(average, padded[:, :, :BANDS]):.0e}")
 
 # %%
 blind = only_bands(train)
-learn_blind = batches.bucketed(blind.frames, blind.label, batch_size=65, n_lengths=1)
+learn_blind = batches.bucketed(blind.frames, blind.label, batch_size=65)
 training.fit(average, learn_blind, epochs=15, learning_rate=0.02)
 by_average = evaluation.evaluate(average, only_bands(test))
 print(f"order-blind, by segment: {by_average}; chance {chance:.3f}")
@@ -300,7 +300,7 @@ print(f"{len(truth)} segments of the test, {count} to a song")
 # Two seeds. Which interval is wider, and why is it the honest one? There are fewer songs than segments, and the segments of a song are not independent of each other. Then the picture: is there a pair that the ear confuses, too?
 
 # %% tags=["more", "no-code"]
-EPOCHS, BATCHES = 12, {"batch_size": 39, "n_lengths": 1}
+EPOCHS, BATCHES = 12, {"batch_size": 39}
 learn = batches.bucketed(train.frames, train.label, augment=vary, **BATCHES)
 # steps that become smaller
 falling = keras.optimizers.schedules.CosineDecay(9e-3, EPOCHS * len(learn))

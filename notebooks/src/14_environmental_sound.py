@@ -154,7 +154,7 @@ scores, trained = {}, {}
 for name, setting in settings.items():
     keras.utils.set_random_seed(0)
     model = models.BUILDERS[name](n_classes, n_mels=n_mels)
-    batched = batches.bucketed(train.frames, train.label, n_lengths=3)
+    batched = batches.bucketed(train.frames, train.label)
     print(f"{name}: check_mask {evaluation.check_mask(model, padded):.0e}")
     training.fit(model, batched, **setting)
     scores[name], trained[name] = evaluation.evaluate(model, test), model
@@ -387,7 +387,7 @@ def trained_crnn(train, *, validation=None, seed=0, epochs=EPOCHS):
     keras.utils.set_random_seed(seed)
     n_classes, n_mels = train.label.cat.categories.size, FRAMES["n_mels"]
     model = models.crnn(n_classes, n_mels=n_mels)
-    setting = {"n_lengths": 1, "seed": seed, "augment": augmented}
+    setting = {"seed": seed, "augment": augmented}
     batched = batches.bucketed(train.frames, train.label, **setting)
     mixed = augmentation.mixup(batched, n_classes, alpha=ALPHA, seed=seed)
     rise = 2 * len(batched)  # steps
@@ -425,7 +425,7 @@ def trained_crnn(train, *, validation=None, seed=0, epochs=EPOCHS):
 # The orange one is the validation. A leak? No recording is in two folds: the cell that loads the clips asserts it. A training clip is a harder question, and a mixture has two right answers of which accuracy counts one.
 
 # %% tags=["more", "no-code"]
-watched = batches.bucketed(test.frames, test.label, n_lengths=2)
+watched = batches.bucketed(test.frames, test.label)
 LIVE = 14  # epochs
 crnn = trained["crnn"] = trained_crnn(train, validation=watched, epochs=LIVE)
 scores["crnn"] = evaluation.evaluate(crnn, test)

@@ -70,7 +70,7 @@ print(f"padding changes a logit by {evaluation.check_mask(model, padded):.0e} at
 # %%
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(keras.optimizers.Adam(0.008), loss, metrics=["accuracy"])
-batched = batches.bucketed(train.frames, train.label, batch_size=64, n_lengths=3)
+batched = batches.bucketed(train.frames, train.label, batch_size=64)
 model.fit(batched, epochs=12, shuffle=False, verbose=0)
 print(f"validation, whole clips: {evaluation.evaluate(model, validation)}")
 
