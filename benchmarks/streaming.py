@@ -1,7 +1,10 @@
-"""What one frame costs a model that listens, in Keras and as exported files, on one core: `python -m benchmarks.streaming` prints the tables."""
+"""What one frame costs a model that listens, in NumPy, in TensorFlow and as exported files, on one core: `python -m benchmarks.streaming` prints the tables."""
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy: two threads on one core would only wait
 
 import contextlib
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -12,13 +15,15 @@ import tensorflow as tf
 
 from benchmarks.measure import Stopwatch, table, verdict
 from course_lib import audio, data, evaluation, models
-from course_lib.extra.streaming import Stream, export, export_with_features
+from course_lib.extra import litert, streaming
+from course_lib.extra.streaming import Stream
 
 PIECE = audio.FRAME_STEP  # samples: 10 ms, one frame
 PIECES = 2_000  # 20 s of sound a round
 ROUNDS = 5  # turns of each contender
 MINUTES = 10  # of sound pushed 10 ms at a time, for the memory
-BAR = 1.0  # millisecond a frame
+BAR = 0.1  # millisecond a frame, for the NumPy file
+NUMPY_FILE = "NumPy, file"
 CALIBRATION = 100  # clips whose ranges an int8 file takes over
 
 
@@ -30,17 +35,17 @@ def main():
     with contextlib.redirect_stdout(sys.stderr), tempfile.TemporaryDirectory() as folder:
         model, classes = models.ready()
         clips = digits(classes)
-        files = exports(
-            model,
-            clips[clips.split == "train"].frames.sample(CALIBRATION, random_state=0),
-            Path(folder),
-        )
-        streams = {"Keras": Stream(model)} | {
-            name: Stream(file.path) for name, file in files.items()
+        calibration = clips[clips.split == "train"].frames.sample(CALIBRATION, random_state=0)
+        files = exports(model, classes, calibration, Path(folder))
+        streams = {
+            "NumPy, Keras model turned": Stream(model),
+            NUMPY_FILE: Stream(files[NUMPY_FILE]),
+            "TensorFlow step": Stream(litert.Step(model)),
         }
+        streams |= {name: Stream(path) for name, path in files.items() if name not in streams}
         parts = [
             report(streams, files, model, clips[clips.split == "test"]),
-            memory(streams["Keras"]),
+            memory(streams[NUMPY_FILE]),
         ]
     print("\n".join(parts))
 
@@ -55,33 +60,37 @@ def digits(classes):
     )
 
 
-def exports(model, calibration, folder):
-    """The files that are measured: a dict of name → Exported."""
+def exports(model, classes, calibration, folder):
+    """The files that are measured: a dict of name → path."""
+    int16 = {"calibration": calibration, "activations": "int16"}
+    inside = litert.export_with_features(model, folder / "features.tflite")
+    int8 = litert.export(model, folder / "int8.tflite", calibration=calibration)
     return {
-        "file, float32": export(model, folder / "float32.tflite"),
-        "file, float32, features inside": export_with_features(model, folder / "features.tflite"),
-        "file, int8": export(model, folder / "int8.tflite", calibration=calibration),
-        "file, int8 with int16 activations": export(
-            model, folder / "int16.tflite", calibration=calibration, activations="int16"
-        ),
+        NUMPY_FILE: streaming.save(model, folder / "model.npz", classes=classes),
+        "LiteRT file, float32": litert.export(model, folder / "float32.tflite").path,
+        "LiteRT file, float32, features inside": inside.path,
+        "LiteRT file, int8": int8.path,
+        "LiteRT file, int8 with int16 activations": litert.export(
+            model, folder / "int16.tflite", **int16
+        ).path,
     }
 
 
 def milliseconds(streams):
-    """CPU milliseconds a frame of each stream, in turns, and those of its features alone: a dict of name → float `[rounds]`."""
+    """CPU milliseconds a frame of each stream, in turns, and of two parts of the NumPy one: a dict of name → float `[rounds]`."""
     pieces = np.random.default_rng(0).normal(0, 0.1, [PIECES, PIECE]).astype(np.float32)
-    window = pieces[:3].reshape(-1)[: audio.FRAME_LENGTH]
-    laps, watch = {name: [] for name in [*streams, "the features alone"]}, Stopwatch()
+    window, watch, laps = pieces[:3].reshape(1, -1)[:, : audio.FRAME_LENGTH], Stopwatch(), {}
+    features, step = streams[NUMPY_FILE].features, streams[NUMPY_FILE].runner
+    frame = features(window)
+    contenders = {name: stream.push for name, stream in streams.items()}
+    contenders["of this in NumPy: the features"] = lambda piece: features(window)
+    contenders["of this in NumPy: the step"] = lambda piece: step(frame, step.initial)
     for _ in range(ROUNDS + 1):  # the first round only warms up
-        for name, stream in streams.items():
+        for name, take in contenders.items():
             watch.restart()
             for piece in pieces:
-                stream.push(piece)
-            laps[name].append(1_000 * watch.lap()[0] / PIECES)
-        watch.restart()
-        for _ in range(PIECES):
-            audio.log_mel(window)
-        laps["the features alone"].append(1_000 * watch.lap()[0] / PIECES)
+                take(piece)
+            laps.setdefault(name, []).append(1_000 * watch.lap()[0] / PIECES)
     return {name: np.array(values[1:]) for name, values in laps.items()}
 
 
@@ -92,12 +101,13 @@ def report(streams, files, model, test):
     """
     laps, exact, rows = milliseconds(streams), evaluation.predict(model, test.frames), []
     for name, values in laps.items():
-        median, size = np.median(values), f"{files[name].kilobytes:.0f}" if name in files else ""
+        median = np.median(values)
+        size = f"{files[name].stat().st_size / 1_024:.0f}" if name in files else ""
         row = [
             name,
-            f"{median:.2f} ({values.min():.2f} to {values.max():.2f})",
-            f"{median / 10:.3f}",
-            f"{median / np.median(laps['Keras']):.2f}",
+            f"{median:.3f} ({values.min():.3f} to {values.max():.3f})",
+            f"{median / 10:.4f}",
+            f"{median / np.median(laps['TensorFlow step']):.2f}",
             size,
         ]
         if name in streams:
@@ -111,17 +121,17 @@ def report(streams, files, model, test):
         "stream",
         "CPU ms a frame",
         "real-time factor",
-        "of Keras",
+        "of the TensorFlow step",
         "kB",
         "largest change of a logit",
         "accuracy, official test",
     ]
-    found = verdict(np.median(laps["Keras"]), BAR, at_most=True)
+    found = verdict(np.median(laps[NUMPY_FILE]), BAR, at_most=True)
     return (
         f"## The ready model, 10 ms of sound at a time, on one core\n\n{table(columns, rows)}\n\n"
-        f"Medians, least and largest of {ROUNDS} rounds of {PIECES:,} frames, in turns. A stream in Python makes its features by NumPy, but for the file that has them inside. The real-time factor "
+        f"Medians, least and largest of {ROUNDS} rounds of {PIECES:,} frames, in turns. A stream makes its features by NumPy, but for the file that has them inside; beside features and step it checks the samples and keeps those that wait. The real-time factor "
         f"is the share of one core that listening takes. The clips of the test went through each stream, and the answer is that after the last frame; {test.source.iloc[0]}, whose "
-        f"speakers the model has heard in training. The bar of {BAR:g} ms a frame for the Keras stream is {found}.\n"
+        f"speakers the model has heard in training. The bar of {BAR:g} ms a frame for the NumPy file is {found}.\n"
     )
 
 
