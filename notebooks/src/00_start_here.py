@@ -9,7 +9,7 @@
 # - train a small LSTM on them, and score it on recordings that it has not seen;
 # - listen to its mistakes, and let a model listen to you.
 #
-# **Minutes:** 10, of which the computer takes about one (the exercises and the quiz take 15 more). **You need:** Python and a little NumPy. Nothing about sound.
+# **Minutes:** 10, of which the computer takes about a quarter of one (the exercises and the quiz take 15 more). **You need:** Python and a little NumPy. Nothing about sound.
 #
 # The first cell finds the course's helper package, `course_lib`; on Colab it fetches it.
 
@@ -148,14 +148,14 @@ model = models.lstm(clips.label.nunique())
 print(f"{model.count_params():,} numbers to learn")
 
 # %% [markdown] tags=["notes"]
-# Everyone writes a number down, nobody speaks. Then hands: who has 3, who 6, who 9? Start the training cell while the hands are up: it needs about 40 seconds.
-# While it runs, explain the mask: clips of a batch are filled up to one length, and the filling is marked so that nobody takes it for sound.
+# Everyone writes a number down, nobody speaks. Then hands: who has 3, who 6, who 9? Start the training cell while the hands are up: it takes about five seconds.
+# Then explain the mask: clips of a batch are filled up to one length, and the filling is marked so that nobody takes it for sound.
 
 # %% [markdown]
 # **Predict, then run.** Someone who guesses is right once in ten times. The network will see every training clip eight times.
 # How often will it be right about the validation clips: 3 times in 10? 6? 9? Write your guess down.
 #
-# On two processor cores the next cell takes about 40 seconds, half of it for preparing the computation.
+# The next cell takes about five seconds.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What it learned

@@ -9,7 +9,7 @@
 # - build a baseline that is blind to the order of the frames, and give its accuracy with an interval;
 # - split the same clips in three ways, and see which split asks another question.
 #
-# **Minutes:** 35, of which the computer takes about one. **You need:** lessons 00 and 01, and what a Keras `Dense` layer is.
+# **Minutes:** 35, of which the computer takes about half of one. **You need:** lessons 00 and 01, and what a Keras `Dense` layer is.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## In lesson 00 an LSTM did well. Is that good?
@@ -200,7 +200,7 @@ print(f"the official split: {official}")
 # 3. **by speaker:** all clips of one speaker, and none of his in training.
 #
 # **Predict, then run.** Order the three by the [accuracy](../docs/glossary.md#accuracy) that you expect. By how much does the last differ from the first?
-# (The cell trains seven models: about half a minute.)
+# (The cell trains seven models in about ten seconds.)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: three ways to put clips aside

@@ -9,7 +9,7 @@
 # - follow the shapes through every step, count the weights, and read clips of different lengths with the same ones;
 # - train a small vanilla RNN, watch its state move while the sound plays, and see where it ends.
 #
-# **Minutes:** 45, of which the computer takes about one. **You need:** lessons 00 to 02, and what a Keras `Dense` layer is.
+# **Minutes:** 45, of which the computer takes about a quarter of one. **You need:** lessons 00 to 02, and what a Keras `Dense` layer is.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What does a recurrent layer compute, frame by frame?
@@ -416,14 +416,14 @@ assert by_count == model.count_params()
 print(f"{by_count:,} parameters: {', '.join(layer.name for layer in model.layers)}")
 
 # %% [markdown] tags=["notes"]
-# Write the LSTM's validation share of lesson 00 and the average's test score of lesson 02 on the board, then take guesses. Start the training cell: it needs about 20 seconds.
+# Write the LSTM's validation share of lesson 00 and the average's test score of lesson 02 on the board, then take guesses. Start the training cell: it takes about five seconds.
 
 # %% [markdown]
 # `mask` and `scale` have none. The mask makes the RNN skip the padding, so that its last state is the one after the clip's
 # last real frame; lesson 04 is about nothing else.
 #
 # **Predict, then run.** In lesson 00 an LSTM saw every training clip eight times. This RNN sees them ten times. What share of
-# the validation clips will it get right? The next cell takes about 20 seconds.
+# the validation clips will it get right? The next cell takes about five seconds.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Ten epochs, one seed

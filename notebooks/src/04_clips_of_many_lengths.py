@@ -9,7 +9,7 @@
 # - train one model three times, with a mask and without, and measure what the missing mask costs;
 # - catch the layers that lose a mask, and measure what padding costs in seconds.
 #
-# **Minutes:** 50, of which the computer takes about two. **You need:** lesson 03: what a state is, and that an RNN reads frame by frame.
+# **Minutes:** 50, of which the computer takes about half of one. **You need:** lesson 03: what a state is, and that an RNN reads frame by frame.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A batch is a box; clips are not
@@ -341,7 +341,7 @@ def fit(model, dataset):
 # when the validation clips come in boxes like those of its training, and when they come one at a time, without any padding, as they
 # would from a microphone.
 #
-# The next cell takes about half a minute on two processor cores; longer if something else runs.
+# The next cell takes about ten seconds.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: one LSTM, three ways to pad
@@ -353,7 +353,7 @@ def fit(model, dataset):
 # **Six accuracies: each in its boxes, and alone.**
 
 # %% [markdown] tags=["notes"]
-# Two minutes, on paper, six numbers. Do not help. Then start the cell: it takes about half a minute. Ask meanwhile: which of the three is how YOUR programs do it?
+# Two minutes, on paper, six numbers. Do not help. Then start the cell: it takes about ten seconds. Ask meanwhile: which of the three is how YOUR programs do it?
 
 # %%
 ways = {

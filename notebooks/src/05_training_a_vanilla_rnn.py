@@ -9,7 +9,7 @@
 # - see the gradient vanish under a spectrogram, and predict how fast from two numbers;
 # - make a gradient explode, clip it, and measure what the learning rate and the first weights change.
 #
-# **Minutes:** 45, of which the computer takes about one and a half. **You need:** lessons 03 and 04, and what a derivative is.
+# **Minutes:** 45, of which the computer takes about half of one. **You need:** lessons 03 and 04, and what a derivative is.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A vanilla RNN can read any clip. Can it learn from it?
@@ -177,7 +177,7 @@ plots.show(
 # of the word this model can learn next to nothing. This is the [*vanishing gradient*](../docs/glossary.md#vanishing-gradient).
 #
 # Does training mend it? And is a short clip better off? The next cell trains the RNN for eight epochs and an LSTM, which
-# the next lesson takes apart, beside it. It takes about 20 seconds.
+# the next lesson takes apart, beside it. It takes about five seconds.
 
 # %%
 trained = {}
@@ -427,7 +427,7 @@ print("loss after each epoch, clipped to 1:", *(f"{loss:.2f}" for loss in clippe
 # singular values are 1.
 #
 # **Predict, then run.** Three seeds each, six epochs. Which begins best, and is the difference larger than the spread over the seeds?
-# About 30 seconds, and half as long for two other learning rates in the cell after it.
+# About 15 seconds, and a third of that for two other learning rates in the cell after it.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## First weights and learning rate: which ranges overlap?

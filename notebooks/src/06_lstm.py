@@ -9,7 +9,7 @@
 # - see its gates open and close under a spectrogram, and turn a forget bias into milliseconds of memory;
 # - find the lag at which an RNN, an LSTM and a GRU forget, and what mends it.
 #
-# **Minutes:** 45, of which the computer takes about one and a half. **You need:** lessons 03 to 05.
+# **Minutes:** 45, of which the computer takes about half of one. **You need:** lessons 03 to 05.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Does a second memory mend it?
@@ -203,7 +203,7 @@ plots.show(figure, f"{fact}; {', '.join(parts)}")
 # %% [markdown]
 # ## What does the bias change on real words?
 #
-# **Predict, then run.** Three trainings of six epochs, about 30 seconds in all. Order the biases 0, 1 and 3 by the accuracy that you expect.
+# **Predict, then run.** Three trainings of six epochs, about five seconds in all. Order the biases 0, 1 and 3 by the accuracy that you expect.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Nothing was changed but 64 numbers
@@ -381,7 +381,7 @@ def remembers(name, lag, *, gates_set=False):
 
 # %% [markdown]
 # **Predict, then run.** At which of the lags 10, 30, 100 and 300 does each forget? Write down three numbers, for RNN, LSTM and GRU as Keras begins
-# them. (A model that guesses at one lag is not tried at a longer one.) About 40 seconds.
+# them. (A model that guesses at one lag is not tried at a longer one.) About ten seconds.
 
 # %%
 lags, right = [10, 30, 100, 300], {}

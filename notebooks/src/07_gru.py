@@ -10,7 +10,7 @@
 # - derive how many parameters each form has, see why one has two biases, and compare with the LSTM and the vanilla RNN;
 # - put a silence into the middle of clips, and measure what the update gate does and how far the state moves.
 #
-# **Minutes:** 35, of which the computer takes about one (exercises 3 and 4 take 10 more). **You need:** lessons 03, 04 and 06.
+# **Minutes:** 35, of which the computer takes about a quarter of one (exercises 3 and 4 take 10 more). **You need:** lessons 03, 04 and 06.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What can be left out?
@@ -258,7 +258,7 @@ print(
 )
 
 # %% [markdown]
-# The next cell takes about 25 seconds.
+# The next cell takes about five seconds.
 
 # %%
 history = training.fit(

@@ -10,7 +10,7 @@
 # - compare four ways to read a clip, and find which kind of reading keeps the first word through a long distraction;
 # - watch a model make up its mind frame by frame, and see which frames attention weighs.
 #
-# **Minutes:** 40, of which the computer takes about two. **You need:** lessons 02 to 08.
+# **Minutes:** 40, of which the computer takes about half of one. **You need:** lessons 02 to 08.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Two sentences that one reads everywhere
@@ -138,7 +138,7 @@ for seed, model, history in training.fit_seeds(gru, in_order, **SETTING):
     answers = evaluation.predict(model, sum(versions.values(), [])).argmax(axis=1)
     for name, its_answers in zip(versions, np.split(answers, 3)):
         scores[name].append(evaluation.score(its_answers == truth))
-gru_seconds = history.history["seconds"][1:]  # the first epoch may hold the compiling
+gru_seconds = history.history["seconds"][1:]  # the first epoch holds the tracing
 print("GRU, trained on clips as recorded, tested on")
 for name, of_seeds in scores.items():
     print(f"{name:>12}: {band(of_seeds)}")

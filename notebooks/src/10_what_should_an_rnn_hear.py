@@ -10,7 +10,7 @@
 # - see what a chunk of raw samples becomes when the same sound begins 2 ms later;
 # - find out whether more clips and more time bring raw samples nearer to the others.
 #
-# **Minutes:** 35, of which the computer takes about two. **You need:** lessons 01, 02, 04 and 07.
+# **Minutes:** 35, of which the computer takes about half of one. **You need:** lessons 01, 02, 04 and 07.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A claim to test
@@ -42,7 +42,7 @@ from course_lib import audio, batches, data, evaluation, models, plots, training
 #
 # The official split. A ninth of the training part, taken evenly from every digit of every voice, is for *validation*: all that is looked at before
 # the end of the lesson is looked at there. Of the rest, the clips that make 32 steps of 20 ms or fewer are the *pool*. `train` is a
-# smaller part of the pool, so that fifteen trainings fit into a minute or so; the cell prints how small.
+# smaller part of the pool, so that fifteen trainings take a quarter of a minute; the cell prints how small.
 #
 # The voices were recorded at different levels (lesson 02). That is not the question here, and raw samples would suffer from it most. So every
 # clip is first brought to the same level.
@@ -360,7 +360,7 @@ plots.show(axes, f"{fact} the spectrogram and {at['log-mel']:.2f} for log-mel")
 # The rules, before any result:
 # - one architecture, a GRU with 48 units; the same clips, batches, learning rate and number of epochs; three seeds each;
 # - the same *price*: the table has the seconds of training beside the epochs. Each input makes as many steps in time, so that the epochs should cost about
-#   the same; whether they do, the column says. (The compiling, once for each input, is left out. The clock
+#   the same; whether they do, the column says. (The tracing, once for each input, is left out. The clock
 #   counts whatever else the machine does, so read its order of size.)
 # - the setting was tried on validation clips beforehand, for raw and for log-mel: half and twice the learning rate (one seed each) served neither better by
 #   more than seeds differ;

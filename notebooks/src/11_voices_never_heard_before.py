@@ -9,7 +9,7 @@
 # - hear and see what makes one voice into many: speed, vocal tract, noise and masks;
 # - test a recipe that was chosen on other voices than those of the test, and listen to what it still gets wrong.
 #
-# **Minutes:** 45, of which the computer takes about two. **You need:** lessons 02, 04, 07 and 09.
+# **Minutes:** 45, of which the computer takes less than one. **You need:** lessons 02, 04, 07 and 09.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Who will speak to it?

@@ -10,7 +10,7 @@
 # - see a model that is right nearly always and of no use, and count false alarms an hour and misses instead;
 # - choose a threshold without a look at the test, and try it on words that nobody trained for.
 #
-# **Minutes:** 50, of which the computer takes about one. **You need:** lessons 02, 04 and 09.
+# **Minutes:** 50, of which the computer takes about half of one. **You need:** lessons 02, 04 and 09.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Ten words in an endless sound

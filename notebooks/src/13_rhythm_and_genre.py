@@ -9,7 +9,7 @@
 # - train a GRU where order is all there is, take the order away, and let the segments of a song vote;
 # - carry the state from piece to piece while the gradient stops, and measure what that costs and buys.
 #
-# **Minutes:** 50, of which the computer takes about one and a half. **You need:** lessons 02, 07 and 09.
+# **Minutes:** 50, of which the computer takes about half of one. **You need:** lessons 02, 07 and 09.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A song is long

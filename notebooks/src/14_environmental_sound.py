@@ -10,7 +10,7 @@
 # - put convolutions in front of a GRU piece by piece, such that padding still changes no answer;
 # - train the CRNN on clips that are cut, hidden in part and mixed anew in every epoch, and listen to its errors.
 #
-# **Minutes:** 45, of which the computer takes about two. **You need:** lessons 02, 04, 07 and 09.
+# **Minutes:** 45, of which the computer takes less than one. **You need:** lessons 02, 04, 07 and 09.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Sounds that nobody makes to be understood
