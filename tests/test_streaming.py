@@ -301,9 +301,9 @@ def damaged(path, how):
     content, copy = path.read_bytes(), path.with_name(f"{how}.npz")
     arrays = dict(np.load(path))
     about = json.loads(str(arrays.pop("about")))
-    arrays |= {"0 scale": np.array(None)} if how == "an object" else {}
+    arrays |= {"scale scale": np.array(None)} if how == "an object" else {}
     if how == "a missing weight":
-        del arrays["2 kernel"]
+        del arrays["gru kernel"]
     if how == "an unknown kind":
         about["layers"][1][1] = "cwrnn"
     if how == "another format":

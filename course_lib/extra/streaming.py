@@ -556,9 +556,9 @@ def save(
     stream = Stream(Step(records, n_mels), **settings)  # so that only what runs is written
     _check_classes(classes, stream.runner)
     arrays, layers = {}, []
-    for number, (*plain, weights) in enumerate(records):
+    for *plain, weights in records:
         layers.append(plain)
-        arrays |= {f"{number} {part}": values for part, values in weights.items()}
+        arrays |= {f"{plain[0]} {part}": values for part, values in weights.items()}
     about = {"format": FORMAT, "classes": classes, "n_mels": n_mels, **settings, "layers": layers}
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, about=json.dumps(about), **arrays)
@@ -582,11 +582,11 @@ def _load(path):
         about = json.loads(str(arrays.pop("about")))
         if about["format"] != FORMAT:
             raise ValueError(f"the format {about['format']!r}, not {FORMAT!r}")
-        weights = [{} for _ in about["layers"]]
-        for name, values in arrays.items():
-            number, part = name.split()
-            weights[int(number)][part] = values
-        records = [Record(*plain, own) for plain, own in zip(about["layers"], weights)]
+        weights = {name: {} for name, *_ in about["layers"]}
+        for name_and_part, values in arrays.items():
+            name, _, part = name_and_part.rpartition(" ")
+            weights[name][part] = values
+        records = [Record(*plain, weights[plain[0]]) for plain in about["layers"]]
         step, classes = Step(records, about["n_mels"]), [str(name) for name in about["classes"]]
         _check_classes(classes, step)
         return step, {name: int(about[name]) for name in SETTINGS}, classes
