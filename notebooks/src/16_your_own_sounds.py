@@ -29,6 +29,8 @@ import setup_course
 import math
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from textwrap import fill
 
@@ -41,7 +43,7 @@ from IPython.display import Audio, Markdown, display
 from scipy.special import log_softmax
 
 from course_lib import audio, batches, data, evaluation, models, plots, training
-from course_lib.extra import augmentation, report, streaming
+from course_lib.extra import augmentation, litert, report, streaming
 from course_lib.extra.recorder import Recorder
 
 # %% [markdown]
@@ -630,17 +632,19 @@ else:
 # %% [markdown]
 # ## A file for a device
 #
-# `streaming.export_with_features` writes one step of the model as a LiteRT file, the log-mel frame included: 40 ms of samples and a state in, logits and the state out. The names of the classes go into a text file beside it, in the order
-# of the logits: a list retyped from memory is how models come to call cats dogs.
+# Two files hold the same model. `litert.export_with_features` writes one step of it as a LiteRT file, the log-mel frame included: 40 ms of samples and a state in, logits and the state out. The names of the classes go into a text file beside it, in the order
+# of the logits: a list retyped from memory is how models come to call cats dogs. `streaming.save` writes the file for computers with Python (lesson 15), which knows the names and the settings of the frames by itself.
 
 # %%
 PRODUCTS = BUILD / "models" / folder.name
 PRODUCTS.mkdir(parents=True, exist_ok=True)
 (PRODUCTS / "classes.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
 rate = {"sample_rate": RATE, "frame_length": FRAMES["frame_length"]}
-exported = streaming.export_with_features(model, PRODUCTS / "model.tflite", **rate)
-size = f"{exported.path.name} {exported.kilobytes:.0f} kB"
-print(f"{size} and classes.txt, in build/own_sounds/models")
+exported = litert.export_with_features(model, PRODUCTS / "model.tflite", **rate)
+for_python = streaming.save(model, PRODUCTS / "model.npz", classes=names, **LISTEN)
+print(f"{exported.path.name} {exported.kilobytes:.0f} kB and classes.txt;", end=" ")
+print(f"{for_python.name} {for_python.stat().st_size / 1_024:.0f} kB")
+print("all in build/own_sounds/models")
 
 # %% [markdown]
 # A file that nobody ran is a promise. So the file now takes the test, as the model did: all segments of a clip, the state reset before each, and the mean of their log probabilities. The samples come in pieces of 50 ms, as a microphone
@@ -682,6 +686,34 @@ print(f"the model: {evaluation.score(by_keras.argmax(axis=1) == codes)}")
 apart = np.abs(by_file - by_keras).max()
 print(f"they differ by {apart:.0e} in a log probability at most")
 assert apart < 1e-3, "the file does not answer as the model does"
+
+# %% [markdown]
+# And this is a program that uses the other file. It lies beside it, hears one recording second by second, and needs no TensorFlow: a frame takes a small part of a millisecond. It never resets the state, since an endless sound has no clips. In place of the file, give it a microphone.
+
+# %%
+LISTENER = """import sys
+from pathlib import Path
+
+from course_lib import audio
+from course_lib.extra.streaming import Stream
+
+stream = Stream(Path(__file__).with_name("model.npz"))
+rate = stream.sample_rate
+sound = audio.read(sys.argv[1], sample_rate=rate)
+for start in range(0, len(sound), rate):
+    for row in stream.push(sound[start : start + rate])[-1:]:
+        best = row.argmax()
+        print(f"{stream.position / rate:.1f} s: {stream.classes[best]} {row[best]:.2f}")
+"""
+(PRODUCTS / "listen.py").write_text(LISTENER, encoding="utf-8")
+print(f"listen.py: {len(LISTENER.splitlines())} lines, beside {for_python.name}")
+
+# %%
+heard = test.loc[(test.seconds - 3).abs().idxmin()]  # the clip nearest to 3 s
+command = [sys.executable, PRODUCTS / "listen.py", heard.path]
+place = os.environ | {"PYTHONPATH": str(BUILD.parents[1])}  # where course_lib is
+ran = subprocess.run(command, env=place, capture_output=True, text=True, check=True)
+print(f"{heard.path.name} is {heard.label}\n{ran.stdout}")
 
 # %% [markdown]
 # ## The card
@@ -771,7 +803,8 @@ before each, their log probabilities averaged. Clips of one group are not indepe
 where groups have several clips, the true interval is wider than the one printed."""
 about_file = f"""`{exported.path.name}`, {exported.kilobytes:.0f} kB, LiteRT, float32, \
 {model.count_params():,} parameters; one step: samples and state in, logits and state \
-out; classes in `classes.txt`, in the order of the logits."""
+out; classes in `classes.txt`, in the order of the logits. The same model for Python: \
+`{for_python.name}`, with `listen.py`."""
 print(fill(accuracy, 100), about_file, sep="\n\n")
 
 # %%
