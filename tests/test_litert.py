@@ -71,6 +71,7 @@ def own_models():
     clip = keras.Input([None, audio.N_MELS])
     frames = L.Rescaling(0.25, 1.25)(L.Masking(batches.PADDING)(clip))
     states, summary = L.GRU(6, return_sequences=True)(frames), L.GRU(6)(frames)
+    twice = L.Dense(audio.N_MELS)
     answers = {
         "own_cells": L.RNN([L.GRUCell(6), L.LSTMCell(5)])(frames),
         "own_layer": Doubled()(L.GRU(6, activation="gelu")(frames)),
@@ -79,6 +80,7 @@ def own_models():
         "arithmetic": L.GRU(4)(frames * 2),
         "a summary among frames": L.GRU(4)(L.Multiply(name="mixed")([states, summary])),
         "along time": L.GRU(4)(L.Concatenate(axis=1, name="along_time")([clip, clip])),
+        "twice": L.GRU(4, name="after")(twice(twice(clip))),
         "a mean as a frame": L.GRU(4)(L.GlobalAveragePooling1D(keepdims=True, name="mean")(clip)),
     }
     return {name: keras.Model(clip, L.Dense(3)(answer)) for name, answer in answers.items()}
@@ -101,6 +103,7 @@ def test_a_stream_takes_a_step_in_tensorflow(waveform, name):
         ("arithmetic", "found the operation 'multiply.*' between them"),
         ("a summary among frames", "only at a frame and back, found 'mixed'"),
         ("along time", "only at a frame and back, found 'along_time'"),
+        ("twice", "layers that are used once, found 'after' after one that is used twice"),
         ("a mean as a frame", "only at a frame and back, found 'mean'"),
     ],
 )

@@ -44,11 +44,17 @@ class Step:
         self.model, self.n_mels = model, model.input_shape[-1]
         self.n_classes = model.output_shape[-1]
         self.layers = [layer for layer in model.layers if not isinstance(layer, L.InputLayer)]
-        for operation in model.operations:
+        for operation in getattr(model, "operations", model.layers):
             if not isinstance(operation, L.Layer) and _floats(operation.output):
                 found = f"the operation '{operation.name}' between them"
                 advice = "write it as a layer, such as Rescaling or Add"
                 raise ValueError(f"expected layers alone, found {found}: {advice}")
+        known = {id(model.inputs[0])}
+        for layer in self.layers:
+            if not known.issuperset(map(id, _floats(layer.input))):
+                found = f"'{layer.name}' after one that is used twice"
+                raise ValueError(f"expected layers that are used once, found {found}")
+            known.add(id(layer.output))
         sizes = {part: size for layer in self.layers for part, size in _state_sizes(layer).items()}
         self.initial = {name: np.zeros([1, size], np.float32) for name, size in sizes.items()}
         shapes = {name: tf.TensorSpec([1, size]) for name, size in sizes.items()}
