@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib import audio, batches, models
-from course_lib.extra import microscope, streaming
+from course_lib.extra import microscope, steps, streaming
 from course_lib.extra.streaming import Spotted, Stream, detections
 
 L = keras.layers
@@ -232,10 +232,10 @@ def test_a_layer_used_twice_is_refused():
         Stream(keras.Model(clip, L.GRU(2, name="after")(twice(twice(clip)))))
 
 
-@pytest.mark.parametrize("name", streaming.ACTIVATIONS)
+@pytest.mark.parametrize("name", steps.ACTIVATIONS)
 def test_activations_are_those_of_keras(name):
     values = np.random.default_rng(5).normal(0, 4, [20, 7]).astype(np.float32)
-    found = streaming.ACTIVATIONS[name](values)
+    found = steps.ACTIVATIONS[name](values)
     np.testing.assert_allclose(found, keras.activations.get(name)(values), atol=1e-6)
     assert found.dtype == np.float32
 
