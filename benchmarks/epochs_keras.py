@@ -1,94 +1,52 @@
-"""The seconds of each epoch of one Keras contender: `python -m benchmarks.epochs_keras ours` prints them as JSON."""
-
-import json
-import sys
+"""The contenders in Keras: the course's kernel or Keras's own layers, bucketed or padded, with XLA or without."""
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from benchmarks.contest import EPOCHS, SEED, training_clips
+from benchmarks.contest import BATCH_SIZE, CLASSES, CLIP_NORM
 from benchmarks.measure import Stopwatch
-from course_lib import batches, models, training
-from course_lib.audio import N_MELS
+from course_lib import batches, cells, models, training
 
 
-class EpochTimes(keras.callbacks.Callback):
+class Laps(keras.callbacks.Callback):
     """Reads a stopwatch at the end of each epoch."""
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.watch = getattr(self, "watch", None) or Stopwatch()
-        self.watch.restart()
+    def on_train_begin(self, logs=None):
+        self.watch = Stopwatch()
 
     def on_epoch_end(self, epoch, logs=None):
         self.watch.lap()
 
 
-def ours(frames, labels):
-    """The course's way: `batches.bucketed` and `training.fit`.
+class Trainer:
+    """A model of the course, compiled and fitted as `training.fit` does it."""
 
-    Returns: a list of (CPU seconds, wall seconds), one an epoch.
-    """
-    times = EpochTimes()
-    training.fit(
-        models.lstm(10),
-        batches.bucketed(frames, labels, seed=SEED),
-        None,
-        epochs=EPOCHS,
-        callbacks=[times],
-    )
-    return times.watch.laps
+    def __init__(self, way, cell, recipe, frames, labels, *, seed, epochs):
+        (cells.install if "kernel" in way else cells.uninstall)()
+        keras.utils.set_random_seed(seed)
+        self.model = models.BUILDERS[cell](CLASSES)
+        if "padded" in way:
+            self.given = {"x": batches.pad(frames), "y": labels, "batch_size": BATCH_SIZE}
+            steps = -(-len(frames) // BATCH_SIZE)
+        else:
+            self.given = {"x": batches.bucketed(frames, labels, seed=seed), "shuffle": False}
+            steps = len(self.given["x"])
+        rate = recipe.rate
+        if recipe.cosine:
+            falling = max(1, (epochs - 1) * steps)  # Keras allows no 0
+            rate = keras.optimizers.schedules.CosineDecay(
+                0.0, falling, warmup_target=recipe.rate, warmup_steps=steps
+            )
+        training.compile_model(self.model, learning_rate=rate, clip_norm=CLIP_NORM)
+        self.model.jit_compile = "xla" in way
 
+    def fit(self, epochs):
+        """Train on. Returns: a list of (CPU seconds, wall seconds), one an epoch."""
+        laps = Laps()
+        self.model.fit(**self.given, epochs=epochs, verbose=0, callbacks=[laps])
+        return laps.watch.laps
 
-def longest(frames, labels):
-    """What Keras does by default with one padded array: every batch as long as the longest clip of the set.
-
-    Returns: a list of (CPU seconds, wall seconds), one an epoch.
-    """
-    return _default_fit(batches.pad(frames), labels)
-
-
-def batch(frames, labels):
-    """Random batches, each padded to its own longest clip, with what Keras compiles by default.
-
-    Returns: a list of (CPU seconds, wall seconds), one an epoch.
-    """
-    random = np.random.default_rng(SEED)
-
-    def epoch():
-        for members in np.array_split(
-            random.permutation(len(frames)),
-            range(batches.BATCH_SIZE, len(frames), batches.BATCH_SIZE),
-        ):
-            yield batches.pad([frames[clip] for clip in members]), labels[members]
-
-    signature = (tf.TensorSpec([None, None, N_MELS], tf.float32), tf.TensorSpec([None], tf.int32))
-    dataset = tf.data.Dataset.from_generator(epoch, output_signature=signature)
-    count = -(-len(frames) // batches.BATCH_SIZE)
-    return _default_fit(dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2))
-
-
-def _default_fit(data, labels=None):
-    """Train with the course's optimizer and loss, and everything else as Keras has it."""
-    model, times = models.lstm(10), EpochTimes()
-    model.compile(
-        optimizer=keras.optimizers.Adam(training.LEARNING_RATE, global_clipnorm=training.CLIP_NORM),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    model.fit(
-        data,
-        labels,
-        batch_size=None if labels is None else batches.BATCH_SIZE,
-        epochs=EPOCHS,
-        verbose=0,
-        callbacks=[times],
-    )
-    return times.watch.laps
-
-
-CONTENDERS = {"ours": ours, "longest": longest, "batch": batch}
-
-if __name__ == "__main__":
-    keras.utils.set_random_seed(SEED)
-    print(json.dumps(CONTENDERS[sys.argv[1]](*training_clips())))
+    def accuracy(self, frames, labels):
+        """The share of clips that are answered rightly."""
+        logits = models.forward(self.model)(batches.pad(frames))
+        return np.mean(logits.numpy().argmax(axis=1) == labels)

@@ -1,91 +1,67 @@
-"""The seconds of each epoch of one PyTorch contender: `python -m benchmarks.epochs_torch random 2` prints them as JSON."""
-
-import json
-import sys
+"""The contenders in PyTorch: one thread, batches of clips sorted by length, padded or packed."""
 
 import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.contest import (
-    BATCH_SIZE,
-    CLIP_NORM,
-    EPOCHS,
-    LEARNING_RATE,
-    SCALE,
-    SEED,
-    SHIFT,
-    UNITS,
-    training_clips,
-)
-from benchmarks.measure import Stopwatch
+from benchmarks.contest import CLASSES, CLIP_NORM, EPSILON, UNITS, Loop, first_weights
 from course_lib.audio import N_MELS
-
-KERAS_EPSILON = 1e-7  # Adam: what Keras adds to the root of the second moment
 
 
 class Classifier(nn.Module):
-    """The course's LSTM: frames on a scale of about -2 to 2, the last state of each clip, logits."""
+    """A recurrent layer, the state after each clip's last frame, logits."""
 
-    def __init__(self, n_classes):
+    def __init__(self, way, cell, seed):
         super().__init__()
-        self.lstm = nn.LSTM(N_MELS, UNITS, batch_first=True)
-        self.logits = nn.Linear(UNITS, n_classes)
+        self.packed = way == "packed"
+        self.layer = {"lstm": nn.LSTM, "gru": nn.GRU}[cell](N_MELS, UNITS, batch_first=True)
+        self.answer = nn.Linear(UNITS, CLASSES)
+        *weights, dense, offset = map(torch.tensor, first_weights(cell, seed))
+        kernel, recurrent, bias = weights if cell == "lstm" else map(reset_first, weights)
+        outer, inner = (bias, torch.zeros_like(bias)) if cell == "lstm" else bias
+        given = {"weight_ih_l0": kernel.T, "weight_hh_l0": recurrent.T}
+        given |= {"bias_ih_l0": outer, "bias_hh_l0": inner}
+        self.layer.load_state_dict(given)
+        self.answer.load_state_dict({"weight": dense.T, "bias": offset})
 
-    def forward(self, packed):
-        return self.logits(self.lstm(packed)[1][0][-1])
-
-
-def epochs(frames, labels, order):
-    """Train for EPOCHS epochs on packed sequences.
-
-    Args: order: "random" batches, or batches of clips "sorted" by length, in a random order.
-    Returns: a list of (CPU seconds, wall seconds), one an epoch.
-    """
-    clips = [torch.from_numpy((clip - SHIFT) / SCALE) for clip in frames]
-    lengths, labels = torch.tensor([len(clip) for clip in clips]), torch.from_numpy(labels).long()
-    model = Classifier(10)
-    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, eps=KERAS_EPSILON)
-    random, watch = np.random.default_rng(SEED), Stopwatch()
-    for _ in range(EPOCHS):
-        watch.restart()
-        right = torch.zeros((), dtype=torch.long)
-        for members in batches(lengths, order, random):
-            padded = nn.utils.rnn.pad_sequence([clips[clip] for clip in members], batch_first=True)
+    def forward(self, padded, counts):
+        if self.packed:
             packed = nn.utils.rnn.pack_padded_sequence(
-                padded, lengths[members], batch_first=True, enforce_sorted=False
+                padded, counts, batch_first=True, enforce_sorted=False
             )
-            right += step(model, optimizer, packed, labels[members])
-        print(f"accuracy {right.item() / len(clips):.3f}", file=sys.stderr)
-        watch.lap()
-    return watch.laps
+            last = self.layer(packed)[1]
+            return self.answer((last[0] if isinstance(last, tuple) else last)[-1])
+        states = self.layer(padded)[0]
+        return self.answer(states[torch.arange(len(counts)), counts - 1])
 
 
-def batches(lengths, order, random):
-    """The members of each batch of one epoch.
-
-    Returns: a list of integer tensors.
-    """
-    if order == "random":
-        return torch.from_numpy(random.permutation(len(lengths))).split(BATCH_SIZE)
-    by_length = torch.argsort(lengths, stable=True).split(BATCH_SIZE)
-    return [by_length[choice] for choice in random.permutation(len(by_length))]
+def reset_first(weight):
+    """A GRU's weight in PyTorch's order: Keras has the update gate first."""
+    update, reset, candidate = weight.chunk(3, dim=-1)
+    return torch.cat([reset, update, candidate], dim=-1)
 
 
-def step(model, optimizer, packed, labels):
-    """One step of Adam on one batch.
+class Trainer(Loop):
+    """The model with Adam, which has Keras's epsilon."""
 
-    Returns: how many answers were right before it, a tensor.
-    """
-    logits = model(packed)
-    optimizer.zero_grad()
-    nn.functional.cross_entropy(logits, labels).backward()
-    nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
-    optimizer.step()
-    return (logits.argmax(dim=1) == labels).sum()
+    def __init__(self, way, cell, recipe, frames, labels, *, seed, epochs):
+        super().__init__(recipe, frames, labels, seed=seed, epochs=epochs)
+        torch.set_num_threads(1)
+        torch.manual_seed(seed)
+        self.batches = [tuple(map(torch.from_numpy, batch)) for batch in self.batches]
+        self.model = Classifier(way, cell, seed)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), eps=EPSILON)
 
+    def update(self, padded, counts, labels, rate):
+        """One step of Adam on one batch."""
+        self.optimizer.param_groups[0]["lr"] = rate
+        self.optimizer.zero_grad()
+        nn.functional.cross_entropy(self.model(padded, counts), labels).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
+        self.optimizer.step()
 
-if __name__ == "__main__":
-    torch.manual_seed(SEED)
-    torch.set_num_threads(int(sys.argv[2]))
-    print(json.dumps(epochs(*training_clips(), sys.argv[1])))
+    def logits(self, padded, counts):
+        """The answers: float32 `[batch, classes]`."""
+        with torch.no_grad():
+            given = map(torch.from_numpy, (padded, np.asarray(counts)))
+            return self.model(*given).numpy()

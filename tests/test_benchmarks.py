@@ -1,10 +1,16 @@
 """The benchmarks: a wrong name starts no measurement, and each runs in a process of its own."""
 
+import functools
+import json
 from types import SimpleNamespace
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from benchmarks import environment, measure, run, voices
+from benchmarks import contest, environment, epochs_keras, epochs_numpy, measure, run, voices
+from course_lib import audio, cells
 
 
 @pytest.mark.parametrize(
@@ -28,11 +34,125 @@ def test_known_names_run_in_their_order_and_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "HERE", tmp_path)
     answer = SimpleNamespace(stdout="figures")
     monkeypatch.setattr(run.subprocess, "run", lambda command, **_: asked.append(command) or answer)
-    run.main(["streaming", "voices"])
-    assert [command[-1] for command in asked] == ["benchmarks.streaming", "benchmarks.voices"]
-    assert {path.name for path in (tmp_path / "results").iterdir()} == {"streaming.md", "voices.md"}
+    for load, names in [(0.6, ["streaming", "voices"]), (0.4, ["accuracy"])]:
+        monkeypatch.setattr(run, "load", lambda load=load: load)
+        run.main(names)
+    assert [command[-1].split(".")[1] for command in asked] == ["streaming", "voices", "accuracy"]
+    pages = {path.stem: path.read_text() for path in (tmp_path / "results").iterdir()}
+    assert set(pages) == {"streaming", "voices", "accuracy"}
+    assert ["not quiet" in pages[name] for name in ("streaming", "voices", "accuracy")] == [
+        True,
+        False,  # pieces that were measured before
+        False,
+    ]
 
 
 def test_recipe_of_lesson_14_and_versions_are_found():
     assert callable(environment.from_lesson(*environment.RECIPE)["trained_crnn"])
     assert set(measure.made()) == {"date", *measure.NAMED}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """A few noisy clips of other lengths and another loudness for each class, in three parts."""
+    random = np.random.default_rng(0)
+    labels = np.tile(np.arange(2), 20)
+    frames = [
+        random.normal(4 * label - 7, 1, [random.integers(3, 9), audio.N_MELS]).astype(np.float32)
+        for label in labels
+    ]
+    return [(frames, labels)] * 3
+
+
+@pytest.fixture
+def kernel_again():
+    """The course's kernel, whichever loop a contender has put in its place."""
+    yield
+    cells.install()
+
+
+@pytest.mark.parametrize(
+    "trainer, way, recipe",
+    [
+        (epochs_keras.Trainer, "bucketed kernel", "quick"),
+        (epochs_keras.Trainer, "bucketed", "plain"),
+        (epochs_keras.Trainer, "padded", "plain"),
+        (epochs_numpy.Trainer, "padded", "quick"),
+    ],
+)
+def test_contender_learns_and_is_measured(trainer, way, recipe, digits, kernel_again, monkeypatch):
+    monkeypatch.setattr(contest, "parts", lambda recipe: digits)
+    recipe = contest.RECIPES[recipe]._replace(rate=0.03)
+    found = contest.measure(functools.partial(trainer, way, "gru"), recipe, seed=0, epochs=8)
+    assert found["accuracy"] == 1
+    assert found["start"][0] > found["memory"][0] > found["later"] > 0
+    json.dumps(found)
+
+
+@pytest.mark.parametrize("cosine", [False, True])
+def test_search_ends_where_the_mean_reaches_the_goal(cosine, digits, monkeypatch):
+    """Each seed of a constant rate trains on; each number of epochs of a cosine begins anew."""
+    monkeypatch.setattr(contest, "parts", lambda recipe: digits)
+    made = []
+
+    class Trainer:
+        def __init__(self, recipe, frames, labels, *, seed, epochs):
+            made.append((seed, epochs))
+            self.trained, self.late = 0, seed == 14
+
+        def fit(self, epochs):
+            self.trained += epochs
+
+        def accuracy(self, frames, labels):
+            return 1.0 if self.trained >= 2 + self.late else 0.5
+
+    recipe = contest.RECIPES["quick"]._replace(cosine=cosine)
+    assert contest.search(Trainer, recipe) == pytest.approx([0.5, 0.9, 1.0])
+    planned = [1, 2, 3] if cosine else [contest.MOST_EPOCHS]
+    assert made == [(seed, epochs) for epochs in planned for seed in contest.SEARCH_SEEDS]
+
+
+def test_cosine_of_all_contenders_is_keras_own():
+    recipe, steps, epochs = contest.RECIPES["quick"], 5, 4
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, (epochs - 1) * steps, warmup_target=recipe.rate, warmup_steps=steps
+    )
+    expected = [float(schedule(step)) for step in range(epochs * steps)]
+    np.testing.assert_allclose(contest.rates(recipe, epochs, steps), expected, atol=1e-8)
+
+
+@pytest.mark.parametrize("cell", epochs_numpy.CELLS)
+def test_numpy_cell_has_the_gradients_of_keras(cell, digits):
+    (padded, counts, labels), *_ = contest.sorted_batches(*digits[0])
+    weights = contest.first_weights(cell, 0)
+    layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell](contest.UNITS)
+    answer = keras.layers.Dense(contest.CLASSES)
+    layer.build(padded.shape)
+    layer.set_weights(weights[:3])
+    answer.build([None, contest.UNITS])
+    answer.set_weights(weights[3:])
+    mask = np.arange(padded.shape[1]) < counts[:, None]
+    with tf.GradientTape() as tape:
+        logits = answer(layer(padded, mask=tf.constant(mask)))
+        losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        loss = tf.reduce_mean(losses)
+    expected = tape.gradient(loss, [*layer.trainable_weights, *answer.trainable_weights])
+    by_hand = epochs_numpy.lesson["gradients_by_hand"]
+    frames = padded.transpose(1, 0, 2)
+    found, gradients = by_hand(weights, frames, counts, labels, *epochs_numpy.CELLS[cell])
+    np.testing.assert_allclose(found, logits, atol=1e-5)
+    for ours, theirs in zip(gradients, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5 * np.abs(theirs).max())
+
+
+def test_numpy_and_torch_start_from_the_same_model(digits):
+    pytest.importorskip("torch")
+    from benchmarks import epochs_torch
+
+    for cell in epochs_numpy.CELLS:
+        given, options = (contest.RECIPES["plain"], *digits[0]), {"seed": 3, "epochs": 1}
+        padded, counts, _ = contest.sorted_batches(*digits[0])[0]
+        expected = epochs_numpy.Trainer("", cell, *given, **options).logits(padded, counts)
+        for way in ("padded", "packed"):
+            by_torch = epochs_torch.Trainer(way, cell, *given, **options)
+            np.testing.assert_allclose(by_torch.logits(padded, counts), expected, atol=1e-5)
