@@ -31,11 +31,11 @@ class Contender(NamedTuple):
     module: str
     way: str  # words that the module reads
     search: str  # the way that finds the epochs: the same numbers in less time
-    threads: str | None = "1"  # "0" is the default of TensorFlow, None what the course sets
+    threads: str = "1"  # what the course sets; "0" is the default of TensorFlow
 
 
 KERNEL = "bucketed kernel"
-COURSE = Contender("epochs_keras", KERNEL, KERNEL, None)
+COURSE = Contender("epochs_keras", KERNEL, KERNEL)
 RIVAL = Contender("epochs_torch", "padded", "padded")
 CONTENDERS = {
     "this course": COURSE,
@@ -63,7 +63,7 @@ All train on the 2,460 digits of the official training part that `data.load_part
 
 *CPU s* and *wall s* are medians over the seeds. They begin with frames in memory and hold all that follows: batches, model, tracing, compiling, what an optimizer imports. *Whole* counts from the start of the process, with imports, reading and frames. *Later epoch* is the median CPU time of the epochs after the first. The last column is CPU s against the best of the others.
 
-PyTorch and NumPy run on one thread, on clips sorted by length and cut into batches that are padded once; the last state is gathered, or the batch is packed. The course runs on the one thread that it sets; the other rows in Keras have Keras's own layers and TensorFlow's default threads. The NumPy LSTM is the code of lesson 08.
+The course, PyTorch and NumPy run on one thread; the other rows in Keras have Keras's own layers and TensorFlow's default threads. PyTorch and NumPy read clips that are sorted by length and cut into batches; each batch is padded once, then the last states are gathered, or it is packed. The NumPy LSTM is the code of lesson 08.
 """
 
 
@@ -92,12 +92,12 @@ def race(cell, recipe, contenders):
 @functools.cache
 def epochs(module, way, cell, recipe):
     """The number of epochs in which a contender reaches GOAL."""
-    means = child("contest", module, way, cell, recipe, threads="1")
+    means = child("contest", module, way, cell, recipe)
     print(f"{module} {way} {cell} {recipe}: {means}", flush=True)
     return len(means)
 
 
-def child(module, *arguments, threads):
+def child(module, *arguments, threads="1"):
     """Run a module of this package in a process of its own.
 
     Returns: what it prints, read as JSON.
@@ -108,7 +108,7 @@ def child(module, *arguments, threads):
         check=True,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(dict.fromkeys(THREADS, threads) if threads else {})},
+        env={**os.environ, **dict.fromkeys(THREADS, threads)},
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -184,7 +184,7 @@ def memory_report():
 
     Returns: a text in Markdown.
     """
-    sizes = [child("memory", readings, threads=None) for readings in READINGS]
+    sizes = [child("memory", readings) for readings in READINGS]
     (fewer, first), (more, last) = sizes
     an_hour = (last - first) / (more - fewer)
     gigabytes = (first + an_hour * (MANY_HOURS - fewer)) / 1_000

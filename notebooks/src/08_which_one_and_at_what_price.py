@@ -36,7 +36,6 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 from scipy import stats
-from threadpoolctl import threadpool_limits
 
 from course_lib import audio, batches, cells, data, evaluation, models, plots, training
 
@@ -570,7 +569,7 @@ for mine, theirs in zip([logits, *slopes], by_keras):
 print(f"equal: {logits.size} logits and {len(slopes)} gradients")
 
 # %% [markdown]
-# **Predict, then run.** Now NumPy and Keras train from the same weights on the same batches. Is NumPy ten times slower than Keras, about as fast, or faster?
+# **Predict, then run.** Now NumPy and Keras train from the same weights on the same batches, on one core each. Is NumPy ten times slower than Keras, about as fast, or faster?
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Sixty lines of NumPy against a framework
@@ -588,7 +587,6 @@ def same_batches():
     return batches.bucketed(train.frames, train.label)
 
 
-threadpool_limits(1)  # NumPy works on one core, as TensorFlow does in this course
 FEW = 5  # epochs
 by_numpy, took, number, repeated = begin.get_weights(), [], 0, same_batches()
 moments = [np.zeros([2, *weight.shape], np.float32) for weight in by_numpy]
