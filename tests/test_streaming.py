@@ -334,7 +334,7 @@ FAULTS = {
     "pickled": "pickled",
     "an object": "Object arrays cannot be loaded",
     "empty": "No data",
-    "one array": "ndarray",
+    "one array": "one array, not several",
     "foreign": "about",
     "another format": "the format 'course_lib stream 0', not 'course_lib stream 1'",
     "a missing weight": "kernel",

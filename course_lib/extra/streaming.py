@@ -195,8 +195,11 @@ def _load(path):
     if not path.is_file():
         raise ValueError(f"{expected}, found {'a folder' if path.is_dir() else 'none'}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            raise ValueError("one array, not several with names")
+        with content:
+            arrays = dict(content)
         about = json.loads(str(arrays.pop("about")))
         if about["format"] != FORMAT:
             raise ValueError(f"the format {about['format']!r}, not {FORMAT!r}")
