@@ -10,7 +10,7 @@
 # - compare four ways to read a clip, and find which kind of reading keeps the first word through a long distraction;
 # - watch a model make up its mind frame by frame, and see which frames attention weighs.
 #
-# **Minutes:** 40, of which the computer takes about half of one. **You need:** lessons 02 to 08.
+# **Minutes:** 40, of which the computer takes less than one. **You need:** lessons 02 to 08.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Two sentences that one reads everywhere
@@ -270,7 +270,7 @@ for name in ["stacked", "bidirectional", "attention"]:
         seconds[name] = history.history["seconds"][1:]
 
 # %% [markdown] tags=["slide", "only-slides"]
-# ## Both ends are heard in front
+# ## In front by more than the seeds differ?
 # - Look at three things: bands, seconds, parameters
 
 # %% tags=["more", "no-code", "timing"]
@@ -296,11 +296,12 @@ plots.show(axes, f"{highest}; gru has {accuracy['gru']:.3f}")
 comparison.astype({"parameters": int}).round(3)
 
 # %% [markdown] tags=["notes"]
-# Two seeds. Do the bands from least to largest overlap? Who has twice the parameters? Seconds are this machine's. Do not let anybody name a winner among the other three.
+# Two seeds. Do the bands from least to largest overlap? Who has twice the parameters? Seconds are this machine's. Where the bands of the other three touch, nobody may name a winner.
 
 # %% [markdown]
 # `low` and `high` are the ends of the two seeds' 95 % intervals, averaged; they speak of the number of clips, not of seeds. Look at three things before you name a winner:
-# whether the bands from `least` to `largest` overlap, what an epoch costs, and the parameters: the other three have about twice as many as the GRU. Two seeds are few. On the real recordings, in this short training, the two models that hear the clip from both ends come out in front. How far
+# whether the bands from `least` to `largest` overlap, what an epoch costs, and the parameters: the other three have about twice as many as the GRU. Two seeds are few. On the real recordings, in this short training, the plain GRU has the lowest mean.
+# Where the bands of the other three touch or overlap, another seed may put them in another order. How far
 # a GRU comes with all clips and all frames, [lesson 07](07_gru.ipynb) shows. The rows go into your table of results.
 
 # %%
