@@ -537,7 +537,7 @@ plots.show(axes, f"at {ALLOWED} false alarms an hour or fewer, {lost}")
 # ## Heard in training, and never heard
 
 # %% [markdown] tags=["notes"]
-# Compare the two shares with their intervals: do they decide it? Then the words: which is taken for which command, and does the ear agree? Say five and on, wow and down aloud. The line to report is the one on words never heard.
+# Compare the two shares with their intervals: do they decide it? Then the words: which is taken for which command, and does the ear agree? Say some pairs of the table aloud, such as five and on, or wow and no. The line to report is the one on words never heard.
 
 # %% tags=["more", "no-code"]
 other = at[20][at[20].label == "unknown"]
