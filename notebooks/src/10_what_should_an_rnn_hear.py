@@ -510,7 +510,7 @@ plots.show(axes, f"{fact}; raw has {means['raw']:.3f}, log-mel {means['log-mel']
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Raw learned its own clips
 # - Read 'own clips' beside 'validation'
-# - Rows 2 and 3 heard about as many clips: few often, many seldom
+# - Rows 2 and 3 heard about as many clips in all
 
 # %% tags=["more", "no-code", "timing"]
 PARTS = {"train": train, "the pool": pool}
