@@ -9,7 +9,8 @@ import tensorflow as tf
 
 PADDING = -1_000.0  # log of energy: no frame holds it, the log of a float32 is -104 to 89
 BATCH_SIZE = 32  # clips
-N_LENGTHS = 16  # padded lengths: on the digits, 5 % of the frames are padding
+N_LENGTHS = 16  # padded lengths at most: on the digits, 5 % of the frames are padding
+FEWEST = 3  # batches of each length on average: with fewer, the same clips meet each epoch
 CUT_EVERY = 8  # clips: between two places where a bucket may end, so that batches come out even
 MOST_CUTS = 512  # places where a bucket may end: the search looks at each pair of them
 
@@ -19,7 +20,7 @@ def bucketed(
     labels: Sequence[int] | pd.Series,
     *,
     batch_size: int = BATCH_SIZE,
-    n_lengths: int = N_LENGTHS,
+    n_lengths: int | None = None,
     seed: int = 0,
     augment: Callable | None = None,
 ) -> tf.data.Dataset:
@@ -28,7 +29,8 @@ def bucketed(
     Args:
         frames: float32 `[frames, mels]` for each clip.
         labels: integers, or a categorical Series, whose codes are taken.
-        batch_size, n_lengths: the most clips in a batch, and the most padded lengths.
+        batch_size, n_lengths: the most clips in a batch, and the most padded lengths (see
+            `bucket`).
         seed: the same seed repeats the same epochs.
         augment: (frames, random generator) → frames, no more; changes a clip at each use.
 
@@ -59,10 +61,11 @@ def bucketed(
 
 
 def bucket(
-    lengths: Sequence[int], *, batch_size: int = BATCH_SIZE, n_lengths: int = N_LENGTHS
+    lengths: Sequence[int], *, batch_size: int = BATCH_SIZE, n_lengths: int | None = None
 ) -> list[np.ndarray]:
     """Group clips of similar length in `n_lengths` buckets, so that padding them wastes least.
 
+    By default there are N_LENGTHS buckets, or so many that each has FEWEST batches on average.
     The clips are sorted by length and cut into buckets. Cuts lie on a grid, CUT_EVERY clips apart
     and counted from the longest clip (wider apart if there are many clips): so buckets can divide
     evenly into batches, and the search stays small.
@@ -73,6 +76,7 @@ def bucket(
     """
     lengths = np.asarray(lengths)
     order = np.argsort(lengths, kind="stable")
+    n_lengths = n_lengths or max(1, min(N_LENGTHS, len(order) // (FEWEST * batch_size)))
     grid = CUT_EVERY * -(-len(order) // (CUT_EVERY * MOST_CUTS))
     cuts = np.append(np.arange(len(order), 0, -grid), 0)[::-1]  # clips before each place to cut
     return np.split(order, _best_cuts(cuts, lengths[order[cuts - 1]], batch_size, n_lengths))

@@ -103,8 +103,14 @@ def test_buckets_waste_as_little_as_brute_force_finds(lengths, n_lengths):
     assert found == min(map(padded_frames, choices))
 
 
+@pytest.mark.parametrize(("clips", "count"), [(20, 1), (96 * 3 - 1, 2), (96 * 3, 3), (9_600, 16)])
+def test_few_clips_have_few_lengths(clips, count):
+    assert len(bucket(np.arange(clips), batch_size=32)) == count
+
+
 def test_padding_waste_by_hand():
     assert padding_waste([2, 4, 10], [[0, 1], [2]]) == pytest.approx(2 / 18)
+    assert padding_waste([2, 4, 10]) == pytest.approx(14 / 30)
     assert padding_waste([5, 5, 5]) == 0
 
 

@@ -347,16 +347,8 @@ def cut(clips, *, most=10_000):
     return table.assign(label=pd.Categorical(table.label, names))
 
 
-# %% [markdown]
-# Each shape of a batch costs seconds of compiling (lesson 08). So a few segments of clips that have several are left out: then, where that can be done, all batches are of one size.
-
 # %%
 pieces = {"train": cut(train, most=MOST), "validation": cut(validation, most=MOST)}
-all_of_train = pieces["train"]
-count = math.ceil(len(all_of_train) / batches.BATCH_SIZE)  # batches
-spare = len(all_of_train) % count
-further = all_of_train.index[all_of_train.whole.duplicated()]  # no clip is lost
-pieces["train"] = all_of_train.drop(further[:spare]).reset_index(drop=True)
 sizes = []
 for name, part in pieces.items():
     sizes.append(f"{name}: {len(part)} segments of {part.whole.nunique()} clips")
@@ -423,7 +415,7 @@ unequal = []
 for n, frames in enumerate(segments_of_train[:8]):
     unequal.append(frames[: max(1, len(frames) * (8 - n) // 8)])
 to_watch = pieces["validation"]
-watched = batches.bucketed(to_watch.frames, to_watch.label, n_lengths=1)
+watched = batches.bucketed(to_watch.frames, to_watch.label)
 print(f"{EPOCHS} epochs, {TIMES * updates} updates or so")
 print(f"the batch for check_mask has clips of {batches.lengths(unequal)} frames")
 
@@ -436,7 +428,7 @@ def trained(builder, name, *, watch=None):
     print(f"{name}: {model.count_params():,} parameters,", end=" ")
     print(f"check_mask {evaluation.check_mask(model, batches.pad(unequal)):.0e}")
     labels = pieces["train"].label
-    once = batches.bucketed(segments_of_train, labels, n_lengths=1, augment=varied)
+    once = batches.bucketed(segments_of_train, labels, augment=varied)
     learn = once.repeat(TIMES)
     highest = 0.03 if name == "average" else 0.005  # learning rate
     falling = keras.optimizers.schedules.CosineDecay(highest, EPOCHS * len(learn))
