@@ -184,12 +184,12 @@ model, official = train_and_score(train, test)
 print(f"the official split: {official}")
 
 # %% [markdown] tags=["notes"]
-# Compare with the guesses on paper. Any recurrent network has to beat THIS number, on this split, by more than the interval is wide. Write it under the LSTM's score on the
+# Compare with the guesses on paper. Any recurrent network has to beat THIS number, on this split, and end above its interval. Write it under the LSTM's score on the
 # board.
 
 # %% [markdown]
 # One `Dense` layer on 80 averages: no memory, no order, and it is far from guessing. Any recurrent network in this course has to
-# beat THIS number, on this split, by more than the width of the interval. Now look back: where did the LSTM of lesson 00 come out, on this
+# beat THIS number, on this split, and end above its interval. Now look back: where did the LSTM of lesson 00 come out, on this
 # same test? Above the interval may mean that order helps; lesson 09 puts that to the test. How it does with a voice that it never heard, its number does not say.
 #
 # ## Which clips may stand on both sides?
