@@ -443,7 +443,7 @@ print(
 )
 
 # %% [markdown]
-# A rough curve, and a short training: it is here so that the state means something. Lesson 05 asks why a vanilla RNN is hard
+# A short training: it is here so that the state means something. Lesson 05 asks why a vanilla RNN is hard
 # to train. (Its steps are smaller than in lesson 00: the [learning rate](../docs/glossary.md#learning-rate) is a third of that.) For the table, its score on the official test:
 
 # %% tags=["more", "no-code"]
@@ -469,7 +469,7 @@ print(f"ten epochs, one seed, the official test: {score}")
 # ## The path of the state
 #
 # The six lines work with trained weights as well. They give the states of the "six", and the last one, through the `Dense`
-# layer, is the model's answer.
+# layer, is the model's answer, right or wrong.
 
 # %%
 trained = model.get_layer("rnn").get_weights()
