@@ -421,9 +421,9 @@ plots.show(axes, f"{fact}, {lost[1]:.2f} by set padding")
 # silence; the training error would have to find its way back through that silence to the word. Lesson 05 measures how errors fade on such a way; exercise 4 tries another
 # layer. (For a model that guesses, the count of changed answers means nothing. Its loss stays near 2.30, the logarithm of 10.)
 #
-# Then compare the two lines of the second model, and the count of answers that change. It learned, slower than the masked one, and it learned *with the padding*: it has
-# come to count on a silence after the word. Take the silence away, and it is asked too early. Nothing warned: the loss fell, and whoever
-# looks only at the boxes may be content. For the masked model no answer changes, because padding is nothing to it.
+# Then compare the two lines of the second model, and the count of answers that change. It learned, slower than the masked one, and it learned *with the padding*: the
+# silence after the word is a part of what it hears. Take the silence away, and many clips get another answer, even where the accuracy changes little. Nothing warned: the loss
+# fell. If you look only at the boxes, you may think that the model needs a few more epochs, and not a mask. For the masked model no answer changes, because padding is nothing to it.
 #
 # One run each is not the last word: with other first weights, or in a longer training, the second model comes out better or worse. How
 # it depends on its padding can be seen directly.
@@ -483,8 +483,8 @@ later = f"{curve[3]:.2f} after 3 frames, {curve[40]:.2f} after 40"
 plots.show(axes, f"batch padding: {curve[0]:.2f} at the clip's end, {later}")
 
 # %% [markdown] tags=["notes"]
-# At the far left the clip ends and nothing follows: a microphone asks there. The model has come to count on a pause after the word. With much more silence than it knows, it
-# loses again.
+# At the far left the clip ends and nothing follows: a microphone asks there. Does the line rise from there, and how far? With much more silence than the
+# model knows, it falls. The masked model's line is level: padding is nothing to it.
 
 # %% [markdown]
 # The same for one clip: the one whose word gains most between its own end and 40 frames later. You see the
@@ -800,7 +800,7 @@ pd.DataFrame({name: keeps(layer) for name, layer in several.items()}).T
 # A mask makes padding harmless. It does not make it free: the new state is computed for every frame of the box, and thrown away. Three ways to choose the clips of a batch:
 # - **random:** by lot, in a new order each epoch;
 # - **sorted:** by length, 48 neighbours at a time;
-# - **bucketed:** the sorted row is cut into a few [*buckets*](../docs/glossary.md#bucket); within a bucket clips are drawn by lot and padded to the bucket's longest.
+# - **bucketed:** the sorted row is cut into [*buckets*](../docs/glossary.md#bucket), here sixteen; within a bucket clips are drawn by lot and padded to the bucket's longest.
 #   `batches.bucketed` does this, and looks for the cuts that need the fewest frames of padding.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -877,8 +877,8 @@ comparison["times the sorted"] = comparison["CPU seconds an epoch"] / least["sor
 comparison.round(2)
 
 # %% [markdown]
-# Fewer frames in boxes, fewer seconds; not in exact proportion, since a batch has costs of its own. Two runs of the same epoch differ as well: do not read sorted
-# against bucketed. Buckets have a second merit: few lengths, for a compiler such as [XLA](../docs/glossary.md#xla), which makes a program for each length anew.
+# Fewer frames in boxes, fewer seconds; not in exact proportion, since a batch has costs of its own, and buckets make more and smaller batches.
+# Two runs of the same epoch differ as well: do not read sorted against bucketed. Buckets have a second merit: few lengths, for a compiler such as [XLA](../docs/glossary.md#xla), which makes a program for each length anew.
 #
 # What do order and buckets take in return? Chance. Long clips come with long clips; and a speaker who speaks slowly meets himself. The cell
 # asks how large a share of a batch its most frequent speaker has, and how many others a clip can ever meet in a batch.
@@ -917,8 +917,8 @@ for name, groups in {**groupings, "bucketed": in_batches}.items():
 # This is exercise 3. Begin with exercise 1, the masked mean, for everybody: it takes five minutes and shows who has understood the mask's shape. Exercise 2 needs no computer.
 
 # %% [markdown]
-# In sorted batches the same clips sit together in every epoch. Buckets are about as one-sided as regards the speaker, yet a clip meets others from epoch to epoch, because each bucket is
-# dealt anew and the batches come in a new order. That is the bargain this course takes.
+# In sorted batches the same clips sit together in every epoch. Buckets are about as one-sided as regards the speaker, yet most clips meet others from epoch to epoch, because a bucket of
+# more than one batch is dealt anew, and the batches come in a new order. That is the bargain this course takes.
 #
 # ## Exercises
 #
@@ -1071,7 +1071,7 @@ print(f"check_mask: a logit changes by {change:.1e}")
 
 # %% [markdown]
 # **Exercise 4.** The LSTM with the set's padding guessed on the real recordings. Is that the padding, or the LSTM? Train a GRU with the same padding: `gru = unmasked(…)` around
-# `keras.layers.GRU(64)`, then `fit` on the clips padded to `LONGEST` with `SILENCE`. Write your guess down first. (About ten seconds.)
+# `keras.layers.GRU(64)`, then `fit` on the clips padded to `LONGEST` with `SILENCE`. Write your guess down first. (About five seconds.)
 
 # %% tags=["solution"]
 keras.utils.set_random_seed(0)
