@@ -255,12 +255,12 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 
 # %% [markdown] tags=["notes"]
 # One clip is an anecdote; here are eight. The claim holds for the vanilla RNN, most of all before the training, when there is everything to learn. Ask what changes by training,
-# and who closes up.
+# and what does not: the medians stay orders of magnitude apart.
 
 # %% [markdown]
 # "The gradients of an RNN vanish" is a common claim; these lines are its measurement. It holds for the vanilla RNN, most of all before
-# the training, when there is everything to learn. It holds far less for the LSTM. After training both gradients reach further back: the two
-# come closer, and clips differ from one another by orders of magnitude. Why the gradient vanishes, one can predict.
+# the training, when there is everything to learn. It holds far less for the LSTM. After training both gradients reach further back,
+# and the LSTM's still much further. Clips differ from one another by orders of magnitude, and another training may, too. Why the gradient vanishes, one can predict.
 #
 # ## How fast does it vanish?
 #
@@ -427,7 +427,7 @@ print("loss after each epoch, clipped to 1:", *(f"{loss:.2f}" for loss in clippe
 # singular values are 1.
 #
 # **Predict, then run.** Three seeds each, six epochs. Which begins best, and is the difference larger than the spread over the seeds?
-# About 15 seconds, and a third of that for two other learning rates in the cell after it.
+# About ten seconds, and half of that for two other learning rates in the cell after it.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## First weights and learning rate: which ranges overlap?
@@ -461,13 +461,13 @@ spread = f"{min(before):.3f} to {max(before):.3f}, 3 seeds"
 print(f"learning rate {training.LEARNING_RATE:g}: {spread}")
 
 # %% [markdown] tags=["notes"]
-# Compare the ranges, not the best runs. Where two overlap, three seeds do not tell the two apart. The identity is ahead beyond the ranges, and the largest singular value
-# cannot say why: it is 1 for it and for any orthogonal matrix. Leave that standing.
+# Compare the ranges, not the best runs. Where two overlap, three seeds do not tell the two apart. The identity has the best mean: does its range touch another one? The
+# largest singular value cannot say why it is ahead: it is 1 for it and for any orthogonal matrix. Leave that standing.
 
 # %% [markdown]
 # Compare the ranges, not the best runs: where two ranges overlap, three seeds do not tell the two apart. On the real recordings a rate ten times
-# too small has not arrived after six epochs, a rate ten times larger does worse still, and the identity is ahead of the other two beyond the ranges. The largest
-# singular value cannot say why: it is 1 for it and for any orthogonal matrix.
+# too small has not arrived after six epochs, a rate ten times larger does worse still, and the identity has the best mean. Look whether its range
+# touches another one before you call it the best. The largest singular value cannot say why it is ahead: it is 1 for it and for any orthogonal matrix.
 #
 # The beginning with the best mean on the VALIDATION clips is taken to the test. It was chosen without a look there.
 
