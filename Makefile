@@ -6,7 +6,7 @@ PYTHON_COLAB ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/b
 BIN := .venv/bin
 PIP := -m pip install --quiet --quiet --disable-pip-version-check
 
-.PHONY: lab run test test-colab build check same bench book slides quizzes bundle nbgrader colab-links
+.PHONY: lab run test test-colab fuzz build check same bench book slides quizzes bundle nbgrader colab-links
 
 lab: .venv/lab
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -17,6 +17,9 @@ run: .venv/lab
 
 test: .venv/dev
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+fuzz: .venv/dev
+	FUZZ=100000 $(BIN)/python -m pytest -q tests/test_fuzz.py
 
 build: .venv/dev
 	$(BIN)/python tools/build.py $(LESSONS)

@@ -100,7 +100,7 @@ def pieces(path: str | Path) -> Iterator[tuple[np.ndarray, int]]:
     with _refusals(path):
         if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
             raise OSError
-        with path.open("rb") as raw, path.open("rb") as given, _opened(raw, given) as file:
+        with path.open("rb") as raw, _opened(raw) as file:
             _check_header(raw, file)
             at_once = max(1, min(PIECE // file.channels, file.frames))
             while len(samples := file.read(at_once, dtype="float32", always_2d=True)):
@@ -299,15 +299,15 @@ class _Forward(soundfile.SoundFile):
         return False
 
 
-class _Reheaded:
-    """A file that reads as if `head` stood in place of the bytes before `start`."""
+class _Given:
+    """What libsndfile reads of a file: `head` in place of the bytes before `start`."""
 
-    def __init__(self, head, raw, start):
-        self.head, self.raw, self.start, self.place = head, raw, start, 0
+    def __init__(self, raw, head=b"", start=0):
+        self.raw, self.head, self.start, self.place = raw, head, start, 0
 
     def seek(self, offset, whence=os.SEEK_SET):
         end = len(self.head) + _size(self.raw) - self.start
-        self.place = offset + (0, self.place, end)[whence]
+        self.place = max(0, offset + (0, self.place, end)[whence])
 
     def tell(self):
         return self.place
@@ -333,16 +333,16 @@ def _refusals(path):
         raise UnreadableSound(f"{text_of(path)}: expected {problem}") from error
 
 
-def _opened(raw, given):
-    """Open what is given to libsndfile, behind another header where its own tells no length."""
+def _opened(raw):
+    """Open a file for libsndfile, behind another header where its own tells no length."""
     try:
-        file = _Forward(given)
+        file = _Forward(_Given(raw))
     except soundfile.LibsndfileError:
         if Path(raw.name).suffix.lower() not in MPEG_SUFFIXES:  # there, other bytes may come first
             raise
-        return _Forward(_with_frame_count(raw, given, 0))
+        return _Forward(_with_frame_count(raw, 0))
     if file.format == "MP3":
-        return _Forward(_with_frame_count(raw, given, file.frames))
+        return _Forward(_with_frame_count(raw, file.frames))
     start, declared = _samples_at(raw)
     if file.format not in ("WAV", "WAVEX") or not start or declared:
         return file
@@ -352,7 +352,7 @@ def _opened(raw, given):
         return file
     order = "little" if head[:4] == b"RIFF" else "big"
     held = min(_size(raw) - start, 2**32 - 1).to_bytes(4, order)
-    return _Forward(_Reheaded(head[:-4] + held, given, start))
+    return _Forward(_Given(raw, head[:-4] + held, start))
 
 
 def _check_header(raw, file):
@@ -435,7 +435,7 @@ def _lacks_last_page(raw):
     return not (whole and page[5] & 4)
 
 
-def _with_frame_count(raw, given, guess):
+def _with_frame_count(raw, guess):
     """MPEG frames behind one that tells their number, where `guess` (of samples) is wrong."""
     start, count, is_whole = _mpeg_frames(raw)
     raw.seek(start)
@@ -446,19 +446,19 @@ def _with_frame_count(raw, given, guess):
         count -= 1
         declared = int.from_bytes(tag[3], "big") if tag[1] != b"VBRI" and tag[2][3] & 1 else 0
         if declared >= count:  # if it is more, fewer will be found
-            return _Reheaded(b"", given, start)
+            return _Given(raw, start=start)
         start += size
     if not is_whole:
         raise _Problem(f"a whole MPEG frame after {count:,} others, found a part: it was cut short")
     bits = int.from_bytes(header, "big")
     is_third_layer = bits >> 17 & 3 == 1
     if guess == count * samples or not is_third_layer:
-        return _Reheaded(b"", given, 0)
+        return _Given(raw)
     is_mono, is_first_version = bits >> 6 & 3 == 3, bits >> 19 & 1
     side = (17 if is_mono else 32) if is_first_version else (9 if is_mono else 17)
     first = ((bits & ~0xF200) | 0x19000).to_bytes(4, "big")  # no checksum, a size with room
     head = first + bytes(side) + b"Xing" + (1).to_bytes(4, "big") + count.to_bytes(4, "big")
-    return _Reheaded(head.ljust(_mpeg_frame(first)[0], b"\0"), given, start)
+    return _Given(raw, head.ljust(_mpeg_frame(first)[0], b"\0"), start)
 
 
 def _mpeg_frames(raw):
