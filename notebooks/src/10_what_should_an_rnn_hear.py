@@ -52,6 +52,11 @@ STEP = 2 * audio.FRAME_STEP  # samples: 20 ms
 BATCH = 50  # clips
 
 
+def in_whole_batches(part):
+    """As many clips as fill whole batches, so that steps can be compared."""
+    return part[: len(part) // BATCH * BATCH]
+
+
 def same_level(waveform):
     """The waveform with a root mean square of 0.1."""
     return 0.1 * waveform / (np.sqrt(np.mean(waveform**2)) + 1e-9)
@@ -70,7 +75,8 @@ place = piles.cumcount() / piles["label"].transform("size")  # in its pile: from
 rest = rest.assign(place=place, short=batches.lengths(rest.waveform) < 33 * STEP)
 validation = rest[rest.place < 0.1]
 pool = rest[(rest.place >= 0.1) & rest.short]
-train = pool[pool.place < 0.28]
+train = in_whole_batches(pool[pool.place < 0.28])
+pool = in_whole_batches(pool)
 share = f"{len(train) / len(pool):.0%} of a pool of {len(pool):,}"
 print(f"to learn from: {len(train)}, {share}", end="; ")
 print(f"{len(validation)} to validate, {len(test)} to test")
@@ -396,7 +402,7 @@ networks = {name: build(name) for name in INPUTS}
 def train_on(name, part, seeds, *, epochs=SETTING["epochs"]):
     """Train an input's network: which held-out clips are right, histories, by seed."""
     frames = standardised(name, part.waveform)
-    batched = batches.bucketed(frames, part.label, batch_size=BATCH)
+    batched = batches.bucketed(frames, part.label, batch_size=BATCH, n_lengths=1)
     heard, correct, histories = standardised(name, held_out.waveform), [], []
     setting = {"epochs": epochs, "learning_rate": SETTING["learning_rate"]}
     runs = training.fit_seeds(networks[name], batched, seeds=seeds, **setting)
@@ -414,7 +420,7 @@ def train_on(name, part, seeds, *, epochs=SETTING["epochs"]):
 # - Where on the ladder is the largest step?
 
 # %% [markdown] tags=["notes"]
-# Whoever has seen the drift puts raw last. The size of the step is the question: collect guesses for raw. Then run; the fifteen trainings take a quarter of a minute.
+# Whoever has seen the drift puts raw last. The size of the step is the question: collect guesses for raw. Then run, and draw the ladder while fifteen trainings run.
 
 # %%
 right, curves = {}, {}
@@ -429,7 +435,7 @@ average = models.average(clips.label.nunique())
 frames = standardised("log-mel", train.waveform)
 change = evaluation.check_mask(average, batches.pad(frames[:8]))
 print(f"average: check_mask {change:.0e}")
-in_batches = batches.bucketed(frames, train.label)
+in_batches = batches.bucketed(frames, train.label, n_lengths=1)
 training.fit(average, in_batches, epochs=20, learning_rate=0.03)
 logits = evaluation.predict(average, standardised("log-mel", held_out.waveform))
 answers = logits.argmax(axis=1)
@@ -486,13 +492,13 @@ fact = f"the largest step is to {steps.idxmax()}, {steps.max():+.3f}"
 plots.show(axes, f"{fact}; raw has {means['raw']:.3f}, log-mel {means['log-mel']:.3f}")
 
 # %% [markdown] tags=["notes"]
-# Do not let anybody order the last four: seeds and 300 clips move a number by a few hundredths. Later compare: do validation and test order MFCC and log-mel alike?
+# Do not let anybody order the last four: seeds and 300 clips move a number by two or three hundredths. Validation and test put MFCC and log-mel in another order.
 
 # %% [markdown]
 # Read three things from the table.
 #
 # **The step that counts.** It is the first, from raw samples to magnitudes: where samples become frequencies and their phases go. The steps after it are small: seeds and
-# 300 clips move a number by a few hundredths, so do not put the last four in an order. The logarithm and the mel bands, and MFCC after them, are refinements; with this
+# 300 clips move a number by two or three hundredths, so do not put the last four in an order. The logarithm and the mel bands, and MFCC after them, are refinements; with this
 # network and these clips none of them makes or breaks it. (In lesson 01 energies without a
 # logarithm showed the eye one bright spot in the dark. Standardised column by column, the magnitudes serve a GRU well.)
 #
@@ -510,7 +516,7 @@ plots.show(axes, f"{fact}; raw has {means['raw']:.3f}, log-mel {means['log-mel']
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Raw learned its own clips
 # - Read 'own clips' beside 'validation'
-# - Rows 2 and 3 heard about as many clips in all
+# - Rows 2 and 3 made as many steps
 
 # %% tags=["more", "no-code", "timing"]
 PARTS = {"train": train, "the pool": pool}
@@ -553,12 +559,11 @@ fact = f"{fact}, {many:.3f} with {len(pool):,} clips"
 plots.show(axes, f"{fact}; log-mel has {few:.3f} with {len(train)}")
 
 # %% [markdown] tags=["notes"]
-# The triangle and the right end of the raw line heard about as many clips in training: few clips often, many clips seldom. Where would the lines meet? Nobody knows from this picture. Published: more than 2,000 hours, with a
+# The triangle and the right end of the raw line made the same number of steps. Where would the lines meet? Nobody knows from this picture. Published: more than 2,000 hours, with a
 # convolution over samples (Sainath et al. 2015); this pool has 16 minutes.
 
 # %% [markdown]
-# Compare the triangle with the right end of the raw line: in training both networks heard about as many clips, the one a few of them forty times, the other five times as
-# many of them eight times. The *own clips* say the rest. And compare the last point of
+# Compare the triangle with the raw line: the same number of steps, spent once on the same few clips and once on five times as many. Its *own clips* say the rest. And compare the last point of
 # the raw line with the FIRST of the log-mel line: the one had five times the clips.
 #
 # Nobody knows from this picture where the raw line would meet the other. Published experience: with more than 2,000
@@ -598,8 +603,8 @@ pd.DataFrame(lines).T.astype({"seeds": int}).round(3)
 # %% [markdown]
 # The verdict on "learns features from raw audio": **too strong for small data.** A GRU that reads raw chunks does learn something, as its distance from
 # chance shows. But with the same clips and as many epochs, the network that was given magnitudes is right far more often, and the whole pool does not make up for
-# that. What is in a frame, thirty lines of NumPy know better, for next to no price. Look at the line *average*, too: it hears no order, and yet it is much nearer to the GRUs on magnitudes than
-# to the GRU on raw chunks. So most of what counted here is what stands in a frame. And where validation and test put two inputs into another order, you see what such an order is worth.
+# that. What is in a frame, thirty lines of NumPy know better, for next to no price. Look at the line *average*, too: it hears no order and is about as good as the GRUs on these few clips, so what
+# counted here is what stands in a frame. And where validation and test put two inputs into another order, you see what such an order is worth.
 #
 # Three limits of this experiment. It tries one way to read samples, a GRU on chunks of 20 ms; a convolution over samples, with a pooling that forgets the phase, is
 # another network and another experiment. It has ten words. And the test is the official split: on the real recordings its voices are in training, too ([lesson 02](02_a_baseline_and_an_honest_split.ipynb)).
