@@ -143,7 +143,7 @@ def read(path: str | Path, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
 
 def text_of(path: str | Path) -> str:
     """Write a path so that it can be printed, even if its bytes are no text."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def frame_count(samples, *, frame_length: int = FRAME_LENGTH, frame_step: int = FRAME_STEP):

@@ -1,8 +1,12 @@
 """A named data set, or a folder of recordings, as a table with one clip a row."""
 
+import contextlib
+import errno
+import gzip
 import hashlib
 import os
 import re
+import shutil
 import tarfile
 import tempfile
 import warnings
@@ -20,17 +24,28 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from course_lib import audio
 
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file cannot be removed
+    fcntl = None
+
 DATA = Path(__file__).resolve().parent.parent / "data"
 COLUMNS = ["path", "label", "group", "split", "seconds", "sample_rate", "source", "licence"]
-OTHER_SOUNDS = (".aac", ".aif", ".aiff", ".amr", ".caf", ".m4a", ".mp4", ".opus", ".webm", ".wma")
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 NOISES = "_background_noise_"  # the folder of the files that "silence" is cut from
 TEST_NOISES = ("doing_the_dishes", "running_tap")  # the noises have no official split
+PARTS = {"train", "training", "test", "testing", "dev", "val", "valid", "validation", "eval"}
+SHOWN = 20  # files that are skipped: so many are printed, and the others counted
 FULL_SCALE, CLIPPED_RUN = 0.999, 3  # of full scale; samples in a row: then a clip is clipped
 QUIET, BLOCK = 40, 0.01  # decibels below the loudest block; seconds: such a block is silent
+FOREIGN = (None,) * 4  # label, group, split and licence of a file that is not the set's
 TIMEOUT = (5, 10)  # seconds to connect, and to wait for an answer
 ADVICE = "download it by hand, put it into a folder, and name the folder in COURSE_DATA_DIR"
-UNPACKING_ERRORS = (zipfile.error, tarfile.TarError, zlib.error, EOFError, RuntimeError, OSError)
+ARCHIVE_ERRORS = (
+    *(zipfile.error, tarfile.TarError, gzip.BadGzipFile, zlib.error),
+    *(EOFError, RuntimeError),
+)
+MARK = "in use"  # a file that is locked in a folder into which an archive is unpacked
 LOADED = {}  # name asked for → "set:fingerprint" of the recordings that were loaded
 
 pooch.get_logger().setLevel("WARNING")
@@ -76,15 +91,13 @@ def load(name: str) -> pd.DataFrame:
         raise ValueError(f"expected one of {', '.join(sorted(SETS))}, found {name!r}")
     chosen = SETS[name]
     try:
-        folder = _folder(chosen)
+        clips = _clips(chosen)
     except Unavailable as reason:
         if chosen.stand_in is None:
             raise
         print(f"{name}: no real recordings, {chosen.stand_in} stand in: {reason}")
         chosen = SETS[chosen.stand_in]
-        folder = _folder(chosen)
-    rows = [(*row[:4], chosen.source, row[4]) for row in chosen.list_clips(folder)]
-    clips = _table(rows, root=folder)
+        clips = _clips(chosen)
     LOADED[name] = fingerprint_of(chosen.name)
     licences = clips["licence"].unique()
     licence = licences[0] if len(licences) == 1 else "a licence for each clip"
@@ -113,37 +126,44 @@ def load_parts(name: str, *, validation: float = 0.1, seed: int = 0) -> tuple[pd
 def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
     """Read a folder of class folders: what lies in `path/dog/…`, however deep, is of class "dog".
 
-    Files are WAV, FLAC, OGG or MP3 of any rate. `group` is a pattern whose first parenthesis finds
-    the group (speaker, recording) in a file's name, such as r"^([a-z]+)_", or else in its path
-    below the class folder, such as r"^(.+?)/"; by default each file is its own group.
+    Files are of the kinds in `audio.SUFFIXES`, of any rate. `group` is a pattern whose first
+    parenthesis finds the group (speaker, recording) in a file's name, such as r"^([a-z]+)_", or
+    else in its path below the class folder, such as r"^(.+?)/"; by default each file is its own
+    group. Hidden files are left out.
 
     Returns:
-        As `load` does; split is "all". Files that cannot be used are skipped, each with a printed
-        sentence, also in `.attrs["skipped"]`.
+        As `load` does; split is "all". Whatever is not used (files that cannot be read, are of
+        another kind, or lie outside the class folders, and classes without a sound) is named in
+        a sentence of `.attrs["skipped"]`, of which the first are printed.
 
     Raises:
-        ValueError: There is no class folder or no usable file, or `group` finds nothing.
+        ValueError: There is no class folder or no usable file, the folders are the parts of a set
+            ("train", "test"), or `group` finds nothing.
     """
     folder = Path(path)
-    paths = [(file, file.relative_to(folder).as_posix()) for file in sorted(folder.glob("*/**/*"))]
-    seen = [file for file, name in paths if "/." not in f"/{name}"]  # hidden ones left out
-    files = [file for file in seen if file.suffix.lower() in audio.SUFFIXES]
-    others = sum(file.suffix.lower() in OTHER_SOUNDS for file in seen)
-    if not files:
-        loose = sum(file.suffix.lower() in audio.SUFFIXES for file in folder.glob("*"))
-        found = "no sound file" if folder.is_dir() else "no such folder"
-        found = f"{loose} sound files outside any class folder" if loose else found
-        found += f" ({others} of other kinds, such as .m4a: convert them to WAV)" if others else ""
-        raise ValueError(f"{folder}: expected a folder for each class, with sounds, found {found}")
+    files, skipped = _visible_files(folder)
     listed = []
     for file in files:
-        label, *below = file.relative_to(folder).parts
-        name = "/".join([label, *below]) if group is None else _group(file, "/".join(below), group)
-        listed.append((file, label, name, "all", folder.name, "unknown"))
-    clips = _table(listed, root=folder)
-    if others:
-        print(f"{others:,} sounds are of other kinds, such as .m4a: convert them to WAV")
-    print(f"{folder.name}: {len(clips):,} clips used, {len(clips.attrs['skipped']):,} skipped")
+        name = audio.text_of(file.relative_to(folder).as_posix())
+        label, _, below = name.partition("/")
+        if file.suffix.lower() not in audio.SUFFIXES:
+            kind = file.suffix or "no suffix"
+            skipped.append(
+                f"{name}: expected a sound, found {kind}: if it is one, convert it to WAV"
+            )
+        elif not below:
+            skipped.append(f"{name}: expected a sound in a class folder, found it outside")
+        else:
+            found = name if group is None else _group(name, below, group)
+            listed.append((file, label, found, "all", audio.text_of(folder.name), "unknown"))
+    labels = {row[1] for row in listed}
+    _check_layout(folder, labels, files)
+    inside = sorted(audio.text_of(each.name) for each in folder.iterdir() if each.is_dir())
+    empty = [name for name in inside if name not in labels and not name.startswith(".")]
+    skipped += [f"{name}: expected sounds in this class folder, found none" for name in empty]
+    clips = _table(listed, skipped, root=folder)
+    used, left = f"{len(clips):,} clips used", f"{len(clips.attrs['skipped']):,} skipped"
+    print(f"{audio.text_of(folder.name)}: {used}, {left}")
     return clips
 
 
@@ -154,14 +174,17 @@ def split(clips: pd.DataFrame, *, fraction=0.2, seed=0) -> tuple[pd.DataFrame, p
     is possible; one with a single group is on the first side, where it can be learned.
 
     Raises:
-        ValueError: There is one group only, or the fraction is not between 0 and 1.
+        ValueError: There is one group only, a clip has no group or label, or the fraction is not
+            between 0 and 1.
 
     Source:
         Folds of scikit-learn's StratifiedGroupKFold, of which the best are taken.
     """
     if not 0 < fraction < 1:
         raise ValueError(f"expected a fraction between 0 and 1, found {fraction}")
-    groups, names = pd.factorize(clips["group"], sort=True)
+    _check_present(clips, "group", "label")
+    groups = clips["group"].astype(str) if clips["group"].dtype == object else clips["group"]
+    groups, names = pd.factorize(groups, sort=True)
     labels = pd.factorize(clips["label"])[0] if "label" in clips else np.zeros(len(clips), int)
     if len(names) < 2:
         raise ValueError(f"expected two groups or more to split by, found {list(names)}")
@@ -184,15 +207,34 @@ def split(clips: pd.DataFrame, *, fraction=0.2, seed=0) -> tuple[pd.DataFrame, p
 
 
 def measure(clips: pd.DataFrame) -> pd.DataFrame:
-    """Measure each clip of a table with `path`.
+    """Measure each clip of a table with `path`, of which a piece at a time is in memory.
 
     Returns:
-        The same rows: peak and level (decibels, 0 is full scale, level by root mean square),
-        silence (share of the clip), clipped, content (a hash of the samples), and duplicate (an
-        earlier clip holds the same samples).
+        The same rows: peak and level (decibels of all channels mixed, 0 is full scale, level by
+        root mean square), silence (share of the clip), clipped (a channel), content (a hash of the
+        samples), and duplicate (an earlier clip holds the same samples).
+
+    Raises:
+        ValueError: There is no clip.
+        audio.UnreadableSound: A clip cannot be read.
     """
+    if clips.empty:
+        raise ValueError("expected one clip or more to measure, found none")
     rows = pd.DataFrame([_measure(path) for path in clips["path"]], index=clips.index)
     return rows.assign(duplicate=rows["content"].duplicated())
+
+
+def measured(clips: pd.DataFrame) -> pd.DataFrame:
+    """Give the clips with what `measure` tells of each, numbered from 0; measure if need be.
+
+    Raises:
+        ValueError: There is no clip, or one has no label or group.
+    """
+    _check_present(clips, "group", "label")
+    clips = clips.reset_index(drop=True)
+    if clips.empty or "content" not in clips or clips["content"].isna().any():
+        clips = clips.assign(**measure(clips))
+    return clips.assign(duplicate=clips["content"].duplicated())
 
 
 def report(clips: pd.DataFrame) -> pd.DataFrame:
@@ -202,11 +244,15 @@ def report(clips: pd.DataFrame) -> pd.DataFrame:
         A row a class: clips, share, groups, the least, median and largest seconds and level
         (decibels), sample_rates, silence (share), clipped, duplicates, and groups_of_duplicates
         (how many groups share a recording with another: a leak between the sides of a split).
+
+    Raises:
+        ValueError: There is no clip, or one has no label or group.
     """
-    clips = clips if "content" in clips else clips.join(measure(clips))
+    clips = measured(clips)
     shared = clips.groupby("content")["group"].transform("nunique") > 1
     clips = clips.assign(shared=shared)
-    rows = {str(label): part for label, part in clips.groupby("label", observed=False)}
+    labels = clips["label"].astype("category").cat.categories.astype(str)
+    rows = {label: clips[clips["label"].astype(str) == label] for label in labels}
     rows["all"] = clips
     table = pd.DataFrame({name: _summary(part, len(clips)) for name, part in rows.items()}).T
     return table.rename_axis("label").infer_objects()
@@ -250,19 +296,32 @@ def _candidates(groups, labels, free, fraction, seed):
 
 
 def _measure(path):
-    samples, sample_rate = audio.decode(path)
-    mono = samples.mean(axis=1)
-    block = min(max(1, int(BLOCK * sample_rate)), len(mono))
-    blocks = mono[: len(mono) // block * block].reshape(-1, block)
-    power = (blocks.astype(np.float64) ** 2).mean(axis=1)
-    full = (np.abs(samples) >= FULL_SCALE).any(axis=1)
-    runs = np.convolve(full, np.ones(CLIPPED_RUN))  # how many of CLIPPED_RUN samples are full
+    content, peak, energy, count = hashlib.sha256(), 0.0, 0.0, 0
+    power, begun = [], np.zeros(0, np.float32)  # of blocks, and the samples of one not yet whole
+    before, is_clipped = np.zeros(0, bool), False
+    for samples, sample_rate in audio.pieces(path):
+        mono = samples.mean(axis=1)
+        content.update(samples.tobytes())
+        peak = max(peak, float(np.abs(mono).max()))
+        energy += float((mono.astype(np.float64) ** 2).sum())
+        count += len(mono)
+        block = max(1, int(BLOCK * sample_rate))
+        begun = np.concatenate([begun, mono])
+        blocks = begun[: len(begun) // block * block].reshape(-1, block)
+        begun = begun[blocks.size :]
+        power.append((blocks.astype(np.float64) ** 2).mean(axis=1))
+        full = np.concatenate([before, (np.abs(samples) >= FULL_SCALE).any(axis=1)])
+        runs = np.convolve(full, np.ones(CLIPPED_RUN))  # how many of CLIPPED_RUN samples are full
+        is_clipped |= bool(runs.max() >= CLIPPED_RUN)
+        before = full[1 - CLIPPED_RUN :]
+    power = np.concatenate(power)
+    power = power if len(power) else np.array([energy / count])  # shorter than one block
     return {
-        "peak": _decibels(np.abs(samples).max() ** 2),
-        "level": _decibels((mono.astype(np.float64) ** 2).mean()),
+        "peak": _decibels(peak**2),
+        "level": _decibels(energy / count),
         "silence": float((power <= power.max() * 10 ** (-QUIET / 10)).mean()),
-        "clipped": bool(runs.max() >= CLIPPED_RUN),
-        "content": hashlib.sha256(samples.tobytes()).hexdigest()[:16],
+        "clipped": is_clipped,
+        "content": content.hexdigest()[:16],
     }
 
 
@@ -285,27 +344,95 @@ def _summary(part, total):
     return row
 
 
-def _group(file, below, pattern):
+def _check_present(clips, *columns):
+    for column in columns:
+        values = clips[column] if column in clips else pd.Series([], dtype=object)
+        missing = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
+        if missing.any():
+            first = int(missing.argmax())
+            path = f" ({audio.text_of(clips['path'].iloc[first])})" if "path" in clips else ""
+            found = f"{missing.sum():,} of {len(clips):,} without, the first in row {first}{path}"
+            raise ValueError(f"expected a {column} for each clip, found {found}")
+
+
+def _visible_files(folder):
+    """The files below a folder, in order, and a sentence for each folder that cannot be read."""
+    files, unread = [], []
+
+    def name(error):
+        place = audio.text_of(error.filename)
+        unread.append(f"{place}: expected a folder that can be read, found {error.strerror}")
+
+    for place, folders, names in os.walk(folder, onerror=name, followlinks=True):
+        here = Path(place).resolve()
+        above = {here, *here.parents}  # a link to one of them would lead here again
+        folders[:] = [
+            each for each in folders if each[0] != "." and (here / each).resolve() not in above
+        ]
+        files += [Path(place, each) for each in names if each[0] != "."]
+    return sorted(files), unread
+
+
+def _check_layout(folder, labels, files):
+    """Refuse a folder without sounds in class folders, or whose folders are parts of a set."""
+    sounds = [file for file in files if file.suffix.lower() in audio.SUFFIXES]
+    kinds = [file.suffix or "no suffix" for file in files if file not in sounds]
+    if labels and not {label.strip().lower() for label in labels} <= PARTS:
+        return
+    if labels:
+        one = sorted(labels)[-1]
+        found = f"{', '.join(sorted(labels))}, the parts of a set: give one of them, such as {one}"
+    elif not os.path.isdir(folder):
+        found = "a file: unpack it" if os.path.exists(folder) else "no such folder"
+    else:
+        found = f"{len(sounds)} sound files outside any class folder" if sounds else "no sound file"
+    if kinds and not labels:
+        found += f" ({len(kinds)} of other kinds, such as {kinds[0]}: convert them to WAV)"
+    expected = f"{audio.text_of(folder)}: expected a folder for each class, with sounds"
+    raise ValueError(f"{expected}, found {found}")
+
+
+def _group(name, below, pattern):
     """The group that a pattern finds in a file's name, or else in its path in the class folder."""
-    found = re.search(pattern, file.name) or re.search(pattern, below)
-    if not found or not found.groups():
-        raise ValueError(f"{file}: expected {pattern!r} to find a group in parentheses, found none")
+    found = re.search(pattern, below.rpartition("/")[2]) or re.search(pattern, below)
+    if not found or not found.groups() or not (found[1] or "").strip():
+        raise ValueError(f"{name}: expected {pattern!r} to find a group in parentheses, found none")
     return found[1]
 
 
-def _table(listed, *, root):
+def _clips(chosen):
+    """The clips of a set; files that are not the set's are named."""
+    folder = _folder(chosen)
+    rows = chosen.list_clips(folder)
+    listed = [(*row[:4], chosen.source, row[4]) for row in rows if row[1] is not None]
+    foreign = [audio.text_of(row[0].relative_to(folder)) for row in rows if row[1] is None]
+    skipped = [
+        f"{name}: expected a file of {chosen.source}, found another name" for name in foreign
+    ]
+    try:
+        return _table(listed, skipped, root=folder)
+    except ValueError as error:
+        raise Unavailable(f"folder {folder.name}: {error}; unpack its archive again") from error
+
+
+def _table(listed, skipped, *, root):
     """Decode every listed clip to a row; name (below `root`) and skip those that are unusable."""
-    rows, skipped = [], []
+    rows, skipped = [], list(skipped)
     for file, label, group, part, source, licence in listed:
         try:
-            samples, rate = audio.decode(file)
-            rows.append((file, label, group, part, len(samples) / rate, rate, source, licence))
+            samples, rate = audio.length(file)
+            rows.append((file, label, group, part, samples / rate, rate, source, licence))
         except audio.UnreadableSound as error:
-            skipped.append(str(error).replace(f"{root}{os.sep}", ""))
-            print(f"skipped {skipped[-1]}")
+            skipped.append(str(error).replace(f"{audio.text_of(root)}{os.sep}", ""))
+    for sentence in skipped[:SHOWN]:
+        print(f"skipped {sentence}")
+    if len(skipped) > SHOWN:
+        print(f'skipped {len(skipped) - SHOWN:,} more: see .attrs["skipped"]')
     if not rows:
-        first = f"{len(skipped)} that cannot be used, the first: {skipped[0]}"
-        raise ValueError(f"expected sound files, found {first}")
+        found = (
+            f"{len(skipped)} that cannot be used, the first: {skipped[0]}" if skipped else "none"
+        )
+        raise ValueError(f"expected sound files, found {found}")
     clips = pd.DataFrame(rows, columns=COLUMNS)
     clips["label"] = pd.Categorical(clips["label"])
     clips.attrs["skipped"] = skipped
@@ -315,7 +442,8 @@ def _table(listed, *, root):
 def _folder(chosen):
     """The folder of a set: found, or made from its archive, which is downloaded if need be.
 
-    Two processes may ask at once; an interrupted call leaves nothing half done.
+    Several processes may ask at once; an interrupted call leaves nothing half done, and what one
+    that was killed has left is removed by the next.
     """
     archive, given = chosen.archive, os.environ.get("COURSE_DATA_DIR")
     if archive is None:
@@ -323,34 +451,70 @@ def _folder(chosen):
     name = archive.file.removesuffix(".zip").removesuffix(".tar.gz")
     caches = Path.home() / ".cache", Path(tempfile.gettempdir())
     places = [DATA / "downloads", *(cache / "rnn-audio-course" for cache in caches)]
+    _remove_leftovers(places)
     for place in [Path(given), *places] if given else places:
         if os.path.isdir(place / name):  # False, too, where one may not look
             return _with_recordings(place / name, archive)
     place = next(filter(_is_writable, places), None)
     if place is None:
         raise Unavailable(f"{name}: expected a folder that can be written, found none")
-    with tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as beside:
-        packed = Path(given or beside) / archive.file
-        if given and not os.path.isfile(packed):
-            looked = f"looked for {packed.name} in the folder that COURSE_DATA_DIR names: not there"
-            raise Unavailable(f"{looked}; put it there, or unset COURSE_DATA_DIR")
-        if not given and chosen.is_large:
-            looked = f"looked for {packed.name}: not here, and too large to be downloaded unasked"
-            raise Unavailable(f"{looked}; {ADVICE}, or load {chosen.name!r} by this name")
-        if not given:
-            _download(archive, packed)
-        if archive.recordings is None:
-            _verify(archive, pooch.file_hash(packed))
-        _unpack(packed, Path(beside) / "files")
-        inner = _only_folder(Path(beside) / "files")
-        if archive.recordings:
-            _verify(archive, fingerprint(inner, archive.recordings))
-        try:
-            os.rename(inner, place / name)
-        except OSError:
-            if not (place / name).is_dir():  # else another process was first
-                raise
+    try:
+        with (
+            tempfile.TemporaryDirectory(dir=place, prefix=".unpacking-") as beside,
+            open(Path(beside) / MARK, "w") as mark,
+        ):
+            _lock(mark)
+            inner = _recordings(chosen, Path(beside), given)
+            try:
+                os.rename(inner, place / name)
+            except OSError:
+                if not (place / name).is_dir():  # else another process was first
+                    raise
+    except Unavailable:
+        raise
+    except OSError as error:
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        advice = "make room" if is_full else "unpack it by hand, see data/README.md"
+        found = error.strerror or type(error).__name__
+        raise Unavailable(
+            f"{archive.file}: expected to unpack it, found {found}: {advice}"
+        ) from error
     return place / name
+
+
+def _recordings(chosen, beside, given):
+    """The folder of verified recordings, unpacked beside where it will lie."""
+    archive = chosen.archive
+    packed = Path(given or beside) / archive.file
+    if given and not os.path.isfile(packed):
+        looked = f"looked for {packed.name} in the folder that COURSE_DATA_DIR names: not there"
+        raise Unavailable(f"{looked}; put it there, or unset COURSE_DATA_DIR")
+    if not given and chosen.is_large:
+        looked = f"looked for {packed.name}: not here, and too large to be downloaded unasked"
+        raise Unavailable(f"{looked}; {ADVICE}, or load {chosen.name!r} by this name")
+    if not given:
+        _download(archive, packed)
+    if archive.recordings is None:
+        _verify(archive, pooch.file_hash(packed))
+    _unpack(packed, beside / "files")
+    inner = _only_folder(beside / "files")
+    if archive.recordings:
+        _verify(archive, fingerprint(inner, archive.recordings))
+    return inner
+
+
+def _lock(mark):
+    """Lock an open file, or raise OSError where another process has."""
+    if fcntl:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_leftovers(places):
+    for beside in [each for place in places for each in place.glob(".unpacking-*")]:
+        with contextlib.suppress(OSError), open(beside / MARK) as mark:
+            _lock(mark)
+            os.remove(beside / MARK)  # on Windows an error if another process has it open
+            shutil.rmtree(beside)
 
 
 def _download(archive, target):
@@ -361,7 +525,8 @@ def _download(archive, target):
         pooch.retrieve(archive.url, None, target.name, target.parent, downloader=fetch)
     except (OSError, ValueError) as error:
         answer = getattr(error, "response", None)
-        found = type(error).__name__ if answer is None else f"status {answer.status_code}"
+        found = getattr(error, "strerror", None) or type(error).__name__
+        found = found if answer is None else f"status {answer.status_code}"
         looked = f"looked for {archive.file} at {archive.url}: {found}"
         raise Unavailable(f"{looked}; {ADVICE}") from error
 
@@ -385,11 +550,9 @@ def _unpack(packed, folder):
         else:
             with tarfile.open(packed, "r:gz") as archive:
                 archive.extractall(folder, filter="data")  # no links or devices, all inside
-    except UNPACKING_ERRORS as error:
-        found = getattr(error, "strerror", None) or error  # without the path
-        advice = "delete it and fetch it again, or make room"
-        found = f"expected a whole archive, found {found}"
-        raise Unavailable(f"{packed.name}: {found}: {advice}") from error
+    except ARCHIVE_ERRORS as error:
+        found = f"expected a whole archive, found {error}"
+        raise Unavailable(f"{packed.name}: {found}: delete it and fetch it again") from error
 
 
 def _only_folder(folder):
@@ -421,29 +584,47 @@ def _embedded(folder):
     return [(clips / row.file, row.label, row.group, row.split, "CC BY 4.0") for row in rows]
 
 
+def _by_name(folder, form, suffix):
+    """Each visible file of a kind with what its path below the folder tells; None if foreign."""
+    for file in _visible_files(folder)[0]:
+        if file.suffix == suffix:
+            yield file, re.fullmatch(form, file.relative_to(folder).as_posix())
+
+
+def _text(file):
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        found = getattr(error, "strerror", None) or error.reason
+        spoiled = f"folder {file.parent.name}: expected its {file.name}, found {found}"
+        raise Unavailable(f"{spoiled}; unpack its archive again") from error
+
+
 def _fsdd(folder):
     """The Free Spoken Digit Dataset with its official split: takes 0 to 4 are for the test."""
-    rows = []
-    for file in (folder / "recordings").glob("*.wav"):
-        digit, speaker, take = file.stem.split("_")
-        rows.append((digit, speaker, int(take), file))
+    rows, foreign = [], []
+    for file, found in _by_name(folder, r"recordings/(\d)_([^_.]+)_(\d+)\.wav", ".wav"):
+        if found:
+            rows.append((found[1], found[2], int(found[3]), file))
+        else:
+            foreign.append((file, *FOREIGN))
     sides = {take: "test" for take in range(5)}
-    return [
+    return foreign + [
         (file, d, s, sides.get(take, "train"), "CC BY-SA 4.0") for d, s, take, file in sorted(rows)
     ]
 
 
 def _esc_10(folder):
     """ESC-10 (K. J. Piczak 2015): the split is the official fold, the group the recording."""
-    readme = (folder / "README.txt").read_text(encoding="utf-8")
-    credits = dict(
-        re.findall(r"^- \[(.+?)\]: +(clip derived from .+)$", readme, flags=re.MULTILINE)
-    )
+    credit = r"^- \[(.+?)\]: +(clip derived from .+)$"
+    credits = dict(re.findall(credit, _text(folder / "README.txt"), flags=re.MULTILINE))
     rows = []
-    for file in sorted(folder.glob("*/*.ogg")):
-        fold, recording, _ = file.stem.split("-")
-        label = file.parent.name[6:].lower()  # of "001 - Dog bark"
-        rows.append((file, label, recording, fold, f"CC BY 3.0; {credits[file.name]}"))
+    for file, found in _by_name(folder, r"\d+ - (.+)/(\d)-([^-]+)-[^-]+\.ogg", ".ogg"):
+        if found and file.name in credits:
+            licence = f"CC BY 3.0; {credits[file.name]}"
+            rows.append((file, found[1].lower(), found[3], found[2], licence))
+        else:
+            rows.append((file, *FOREIGN))
     return rows
 
 
@@ -451,7 +632,7 @@ def _commands(folder):
     """Speech Commands v2 (P. Warden 2018) in twelve classes; "silence" is whole noise files."""
     splits = {f"{NOISES}/{noise}.wav": "test" for noise in TEST_NOISES}
     for part, listed in (("test", "testing_list.txt"), ("validation", "validation_list.txt")):
-        splits.update(dict.fromkeys((folder / listed).read_text().split(), part))
+        splits.update(dict.fromkeys(_text(folder / listed).split(), part))
     return _words(folder, lambda file: splits.get(f"{file.parent.name}/{file.name}", "train"))
 
 
@@ -473,9 +654,12 @@ def _spoken_commands(folder):
 def _words(folder, part_of):
     """The clips of a folder with a folder for each word."""
     rows = []
-    for file in sorted(folder.glob("**/[!.]*.wav")):
-        label = _command(file.parent.name)
-        rows.append((file, label, _speaker(file), part_of(file), "CC BY 4.0"))
+    for file, found in _by_name(folder, rf"{NOISES}/.+\.wav|\w+/\w+_nohash_\d+\.wav", ".wav"):
+        if found:
+            label = _command(file.parent.name)
+            rows.append((file, label, _speaker(file), part_of(file), "CC BY 4.0"))
+        else:
+            rows.append((file, *FOREIGN))
     return rows
 
 
@@ -489,7 +673,8 @@ def _speaker(file):
 
 def _gtzan(folder):
     """930 clips of GTZAN by the fault-filtered list (Kereliuk, Sturm and Larsen 2015)."""
-    found = {file.stem: file for file in folder.glob("*/*.*")}
+    sounds = [file for file in sorted(folder.glob("*/*.*")) if file.suffix in audio.SUFFIXES]
+    found = {file.stem: file for file in sounds}
     rows = []
     for track, part in pd.read_csv(DATA / "gtzan_fault_filtered.csv", dtype=str).to_numpy():
         genre = track.split(".")[0]

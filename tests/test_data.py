@@ -2,7 +2,10 @@
 
 import io
 import itertools
+import os
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import tarfile
@@ -21,6 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course_lib import audio, data
+from course_lib.extra import report
 
 NAME = "free-spoken-digit-dataset-26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 
@@ -55,11 +59,70 @@ def test_folder_gives_what_is_usable_and_names_what_is_skipped(sound, tmp_path, 
     assert set(clips["sample_rate"]) == {8_000, 44_100}
     assert clips["seconds"].tolist() == pytest.approx([0.5] * 7)
     assert set(clips["split"]) == {"all"} and clips["group"].is_unique
-    [sentence] = clips.attrs["skipped"]
-    assert "0 broken.wav: expected 8,000 bytes of samples, found 6" in sentence
+    assert sorted(clips.attrs["skipped"]) == [
+        "Katze Ä/0 broken.wav: expected 8,000 bytes of samples, found 6: it was cut short",
+        "dog/b.M4A: expected a sound, found .M4A: if it is one, convert it to WAV",
+        "dog/notes.txt: expected a sound, found .txt: if it is one, convert it to WAV",
+        "loose.wav: expected a sound in a class folder, found it outside",
+    ]
     out = capsys.readouterr().out
-    assert "7 clips used, 1 skipped" in out and f"skipped {sentence}" in out
-    assert "1 sounds are of other kinds" in out
+    assert "7 clips used, 4 skipped" in out
+    assert all(f"skipped {sentence}" in out for sentence in clips.attrs["skipped"])
+
+
+def test_folder_reads_every_kind_and_names_what_holds_no_sound(sound, tmp_path):
+    kinds = {"au": "AU", "wave": "WAV", "oga": "OGG", "bwf": "WAV", "w64": "W64", "aifc": "AIFF"}
+    for suffix, kind in kinds.items():
+        sound(f"dog/a.{suffix}", format=kind)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "phone").mkdir()
+    (tmp_path / "phone" / "a.m4a").write_bytes(b"no sound")
+    clips = data.from_folder(tmp_path)
+    assert len(clips) == 6 and set(clips["label"]) == {"dog"}
+    assert clips.attrs["skipped"] == [
+        "phone/a.m4a: expected a sound, found .m4a: if it is one, convert it to WAV",
+        "empty: expected sounds in this class folder, found none",
+        "phone: expected sounds in this class folder, found none",
+    ]
+
+
+def test_one_odd_file_does_not_end_the_run(sound, tmp_path):
+    for name in ("dog/a.wav", "cat/a.wav", "elsewhere/a.wav"):
+        sound(f"all/{name}")
+    folder = tmp_path / "all"
+    (folder / "elsewhere").rename(tmp_path / "elsewhere")
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")  # a class on another disk
+    (folder / "dog" / "loop").symlink_to(folder)
+    (folder / "dog" / "gone.wav").symlink_to("nowhere")
+    (folder / "dog" / "folder.wav").mkdir()
+    os.mkfifo(folder / "dog" / "pipe.wav")
+    sound("all/cat/name.wav").rename(os.fsdecode(os.fsencode(folder) + b"/cat/\xe9.wav"))
+    sound("all/cat/voicemail.wav", subtype="GSM610")
+    long = sound("all/cat/long.flac")
+    content = bytearray(long.read_bytes())
+    content[21] |= 0x0F
+    long.write_bytes(content)
+    clips = data.from_folder(folder)
+    used = ["cat/\\xe9.wav", "cat/a.wav", "cat/voicemail.wav", "dog/a.wav", "linked/a.wav"]
+    assert set(clips["group"]) == set(used) and len(clips) == 5
+    names = [sentence.partition(":")[0] for sentence in sorted(clips.attrs["skipped"])]
+    assert names == ["cat/long.flac", "dog/gone.wav", "dog/pipe.wav"]
+
+
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        (["train/dog/a.wav", "test/dog/b.wav"], "found test, train, the parts of a set: give one"),
+        (["Train/a.wav", "valid/b.wav", " test /c.wav"], "the parts of a set: give one of them"),
+    ],
+)
+def test_parts_of_a_set_are_no_classes(sound, tmp_path, names, message):
+    for name in names:
+        sound(name)
+    with pytest.raises(ValueError, match=message):
+        data.from_folder(tmp_path)
+    sound("a class/a.wav")
+    assert data.from_folder(tmp_path)["label"].nunique() > 2
 
 
 @pytest.mark.parametrize(
@@ -77,8 +140,12 @@ def test_folder_without_a_usable_file_is_refused(tmp_path, files, message):
         (tmp_path / name).write_text("no sound")
     with pytest.raises(ValueError, match=message):
         data.from_folder(tmp_path)
-    with pytest.raises(ValueError, match="found no such folder"):
-        data.from_folder(tmp_path / "nowhere")
+    for name, found in [("nowhere", "no such folder"), ("a" * 300, "no such folder")]:
+        with pytest.raises(ValueError, match=f"found {found}"):
+            data.from_folder(tmp_path / name)
+    (tmp_path / "archive.zip").write_bytes(b"no folder")
+    with pytest.raises(ValueError, match="archive.zip: expected a folder .*, found a file: unpack"):
+        data.from_folder(tmp_path / "archive.zip")
 
 
 def test_groups_are_files_or_what_a_pattern_finds(sound, tmp_path):
@@ -88,7 +155,8 @@ def test_groups_are_files_or_what_a_pattern_finds(sound, tmp_path):
     assert data.from_folder(tmp_path)["group"].tolist() == names
     groups = data.from_folder(tmp_path, group=r"^(.+?)[/_]")["group"]
     assert groups.tolist() == ["adam", "eve", "max", "eve"]
-    for pattern in (r"^(\d+)_", r"^[a-z]+"):  # one that finds nothing, one without parentheses
+    # These find nothing, have no parentheses, or find nothing within them
+    for pattern in (r"^(\d+)_", r"^[a-z]+", r"^(?:(.+?)/)?", r"^(x*)", r"( *)"):
         with pytest.raises(ValueError, match="1.wav: expected .* to find a group in parentheses"):
             data.from_folder(tmp_path, group=pattern)
 
@@ -180,6 +248,33 @@ def test_split_of_speakers_with_one_class_each_of_rows_numbered_twice_and_of_one
             data.split(clips, fraction=fraction)
 
 
+def test_split_takes_time_in_proportion_to_its_clips():
+    labels = np.random.default_rng(0).choice(list("abcdefghij"), 20_000)
+    clips = pd.DataFrame({"group": [f"clip {i}" for i in range(20_000)], "label": labels})
+    before = time.process_time()
+    _, second = data.split(clips, fraction=0.2)
+    assert time.process_time() - before < 20 and len(second) == 4_000
+
+
+def test_split_of_unused_missing_and_mixed_values():
+    clips = pd.DataFrame({"group": list("aabbcc"), "label": list("xyxyxy")})
+    plain = [side.index.tolist() for side in data.split(clips)]
+    odd = clips.astype({"group": pd.CategoricalDtype(list("zcbad")), "label": "category"})
+    first, second = data.split(odd[odd["group"] != "d"])
+    assert [len(first), len(second)] == [4, 2] and not set(first["group"]) & set(second["group"])
+    assert [side.index.tolist() for side in data.split(clips.astype(object))] == plain
+    data.split(clips.assign(group=[1, 1, "b", "b", 2.5, 2.5], label=[1, "x", 1, "x", 2.5, 1]))
+    for column in ("group", "label"):
+        for nothing in (None, np.nan, "", " "):
+            gaps = clips.assign(**{column: ["a", nothing, "b", "b", nothing, "c"]})
+            found = f"expected a {column} for each clip, found 2 of 6 without, the first in row 1"
+            for categories in ("object", "category"):
+                with pytest.raises(ValueError, match=found):
+                    data.split(gaps.astype(categories))
+    with pytest.raises(ValueError, match=r"two groups or more to split by, found \[\]"):
+        data.split(clips[:0])
+
+
 # The report
 
 
@@ -223,6 +318,68 @@ def test_the_same_sound_is_found_in_two_formats_and_two_groups(sound, tone):
     for groups, expected in [(["eve", "adam", "eve", "tom"], [2, 2]), (["eve"] * 4, [2, 0])]:
         table = data.report(table_of(*paths, groups=groups))
         assert table.loc["all", ["duplicates", "groups_of_duplicates"]].tolist() == expected
+
+
+def test_report_of_tables_one_below_the_other_of_mixed_labels_and_of_nothing(sound, tone):
+    paths = [sound(f"{hertz}.wav", tone(hertz=hertz)) for hertz in (300, 400, 500)]
+    clips = table_of(*paths, labels=["a", "b", "b"])
+    clean = data.report(pd.concat([clips, clips.assign(group="copy")], ignore_index=True))
+    assert clean.loc["all", ["clips", "duplicates"]].tolist() == [6, 3]
+    half = clips.join(data.measure(clips))
+    for first, second in [(clips, clips), (half, half), (half, clips)]:
+        both = pd.concat([first, second.assign(group="copy")])  # its index has each number twice
+        assert data.report(both).equals(clean)
+        assert len(report.warnings(both)) == len(report.warnings(both.reset_index(drop=True)))
+    mixed = data.report(clips.assign(label=["a", 1, 1]))
+    assert mixed["clips"].to_dict() == {"a": 1, "1": 2, "all": 3}
+    for function in (data.report, report.warnings, data.measure):
+        with pytest.raises(ValueError, match="expected one clip or more to measure, found none"):
+            function(clips[:0])
+    for function in (data.report, report.warnings):
+        with pytest.raises(
+            ValueError, match="a label for each clip, found 1 of 3 .*row 1 .*400.wav"
+        ):
+            function(clips.assign(label=["a", None, "b"]))
+
+
+def test_channels_that_cancel_are_measured_and_said(sound, tone):
+    clips = table_of(sound(samples=np.stack([tone(), -tone()], axis=1)))
+    [measured] = data.measure(clips).itertuples()
+    assert measured.peak < -80 and measured.level < -80
+    [sentence] = [each for each in report.warnings(clips) if "almost silent" in each]
+    assert "channels mixed" in sentence and "use one channel if two cancel" in sentence
+
+
+def test_measures_do_not_depend_on_the_size_of_pieces(sound, tone, monkeypatch):
+    samples = np.concatenate([tone(seconds=1.003), np.zeros(3_000), tone(hertz=50)])
+    samples[[4_999, 5_000, 5_001]] = 1
+    clips = table_of(
+        sound(samples=np.stack([samples, samples], 1)), sound("b.wav", tone(seconds=0.002))
+    )
+    whole = data.measure(clips)
+    assert whole["clipped"].tolist() == [True, False]
+    for size in (10, 2_000, 10_000):
+        monkeypatch.setattr(audio, "PIECE", size)
+        pd.testing.assert_frame_equal(data.measure(clips), whole)
+
+
+def test_two_hours_of_stereo_are_read_within_300_megabytes(tmp_path):
+    """The samples are a hole in the file, which takes no room on the disk."""
+    path, size = tmp_path / "long.wav", 2 * 3_600 * 16_000 * 4
+    soundfile.write(path, np.zeros([0, 2]), 16_000)
+    header = bytearray(path.read_bytes())
+    header[4:8], header[-4:] = struct.pack("<I", size + 36), struct.pack("<I", size)
+    path.write_bytes(header)
+    os.truncate(path, len(header) + size)
+    script = (
+        "import resource; from course_lib import audio, data; import pandas as pd;"
+        f"print(audio.length({str(path)!r}));"
+        f"print(data.measure(pd.DataFrame({{'path': [{str(path)!r}]}}))['peak'].item());"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    root = Path(audio.__file__).parent.parent
+    out = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True).splitlines()
+    assert out[:2] == [f"({size // 4}, 16000)", "-120.0"] and int(out[2]) < 300_000
 
 
 # Archives: small ones of the same layout stand in for the real ones
@@ -296,6 +453,30 @@ def test_given_folder_is_read_unpacked_or_packed(archive, places, monkeypatch, t
     assert [path.name for path in places[0].iterdir()] == [NAME]
 
 
+def test_set_unpacked_by_hand_with_foreign_files_is_used(archive, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(archive.parent))
+    recordings = archive.parent / NAME / "recordings"
+    for name in ("._0_george_0.wav", ".hidden.wav", ".DS_Store", "notes.txt"):
+        (recordings / name).write_bytes(b"no sound")
+    (recordings / "x.wav").mkdir()
+    foreign = ["0_eve_0 (1).wav", "0_eve_0 copy.wav", "speech.wav", "0_eve_.wav"]
+    for name in foreign:
+        shutil.copy(recordings / "0_eve_0.wav", recordings / name)
+    (recordings / "1_eve_4.wav").write_bytes(b"")
+    for name in ("fsdd", "digits"):
+        clips = data.load(name)
+        assert len(clips) == 15 and set(clips["group"]) == {"adam", "eve"}
+        skipped = [sentence.partition(": expected")[0] for sentence in clips.attrs["skipped"]]
+        assert sorted(skipped) == sorted(f"recordings/{each}" for each in [*foreign, "1_eve_4.wav"])
+    capsys.readouterr()
+    for file in recordings.glob("[01]*.wav"):
+        file.write_bytes(b"no sound")
+    with pytest.raises(
+        data.Unavailable, match=f"folder {NAME}: .*found 20 .*, the first: .*wav: expected"
+    ):
+        data.load("fsdd")
+
+
 def test_archive_is_downloaded_once(archive, places, server, monkeypatch, capsys):
     known(monkeypatch, url=server(archive.read_bytes()))
     check_digits(data.load("digits"), places[0])
@@ -365,11 +546,40 @@ def test_closed_network_full_disk_and_interruption_leave_nothing(
     known(monkeypatch, url=server(archive.read_bytes()))
     full = OSError(28, "No space left on device", "/a/secret/place")
     monkeypatch.setattr(zipfile.ZipFile, "extractall", mock.Mock(side_effect=full))
-    check_unavailable(places, "found No space left on device: delete it and fetch it again, or")
+    check_unavailable(places, "expected to unpack it, found No space left on device: make room")
+    other = OSError(5, "Input/output error", "/a/secret/place")
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", mock.Mock(side_effect=other))
+    check_unavailable(places, "found Input/output error: unpack it by hand, see data/README.md")
     monkeypatch.setattr(zipfile.ZipFile, "extractall", mock.Mock(side_effect=KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         data.load("digits")
     assert [path for place in places for path in place.rglob("*")] == []
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(
+    archive, places, server
+):
+    url = server(archive.read_bytes())
+    known_here = data.SETS["fsdd"].archive._replace(url=url)
+    script = (
+        "import time; from pathlib import Path; from course_lib import data;"
+        f"data.DATA = Path({str(data.DATA)!r}); archive = data.Archive(*{tuple(known_here)!r});"
+        "data.SETS['fsdd'] = data.SETS['fsdd']._replace(archive=archive);"
+        "data._unpack = lambda *_: (print('unpacking', flush=True), time.sleep(60));"
+        "data.load('fsdd')"
+    )
+    root = Path(data.__file__).parent.parent
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=root, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"unpacking\n"
+    [beside] = places[0].iterdir()
+    data._remove_leftovers(places)
+    assert beside.is_dir()
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert beside.is_dir()
+    with pytest.raises(data.Unavailable):
+        data.load("fsdd")
+    assert list(places[0].iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../evil", "inside/link", "inside/device"])

@@ -1,15 +1,19 @@
 """What is wrong with a set of clips, or may be, before anybody trains on it: in sentences."""
 
+import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from course_lib.data import CLIPPED_RUN, measure
+from course_lib.data import CLIPPED_RUN, PARTS, measured
 
 FEW = 20  # clips of a class: with fewer, a test of a fifth holds three or less
 UNBALANCED, UNEQUAL = 3, 10  # times: largest class to smallest, longest clip to shortest
 PEAK, SILENCE, SHORT = -50, 0.8, 0.1  # decibels, share, seconds of a clip: what still is right
+LONG = 60  # seconds of a clip: what is longer holds many sounds, and counts as one
+RARE = 0.1  # share of the clips: so few at a low rate need not bring all others down
 CERTAIN, LARGE = 3, 0.15  # above chance, in standard deviations and as a share: less is no warning
 SHOWN = 5  # files, or classes: so many are named, and the others counted
 LEAKY_FEATURES = [  # columns that may predict the class without being its sound; unit; what to do
@@ -20,10 +24,14 @@ LEAKY_FEATURES = [  # columns that may predict the class without being its sound
 
 
 def warnings(clips: pd.DataFrame) -> list[str]:
-    """List what is wrong with clips, measured or not: a sentence each, with what to do."""
-    clips = clips if "content" in clips else clips.join(measure(clips))
+    """List what is wrong with clips, measured or not: a sentence each, with what to do.
+
+    Raises:
+        ValueError: There is no clip, or one has no label or group.
+    """
+    clips = measured(clips)
     clips = clips.assign(label=clips["label"].astype(str))
-    parts = (_classes, _groups, _copies, _leaky_features, _unequal, _single_clips)
+    parts = (_classes, _names, _groups, _copies, _leaky_features, _unequal, _single_clips)
     return [sentence for part in parts for sentence in part(clips)]
 
 
@@ -60,6 +68,26 @@ def _classes(clips):
     if counts[most] >= UNBALANCED * counts[least]:
         sizes = f"{most!r} has {counts[most]:,} clips, {least!r} {counts[least]:,}"
         yield f"Unbalanced classes: {sizes}. Look at each class's own accuracy, or record more."
+
+
+def _names(clips):
+    labels = sorted(clips["label"].unique())
+    alike = {}
+    for label in labels:
+        alike.setdefault(_plain(label), []).append(label)
+    for same in alike.values():
+        if len(same) > 1:
+            named = ", ".join(map(repr, same))
+            yield f"Classes {named} differ by case or spaces only. If they are one, join them."
+    parts = [label for label in labels if label.strip().lower() in PARTS]
+    if len(parts) > 1:
+        named = ", ".join(map(repr, parts))
+        yield f"Classes {named} are named like the parts of a set. If they are, give one of them."
+
+
+def _plain(label):
+    """A label without what two people may write differently."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", label).casefold())
 
 
 def _groups(clips):
@@ -108,7 +136,9 @@ def _unequal(clips):
     shortest, longest = clips["seconds"].agg(["min", "max"])
     if len(rates) > 1:
         listed = _some([f"{count:,} at {rate:,} Hz" for rate, count in rates.items()])
-        yield f"{len(rates)} sample rates ({listed}): bring all clips to {rates.index[0]:,} Hz."
+        rarest = f", or leave {rates.iloc[0]:,} out" if rates.iloc[0] < RARE * len(clips) else ""
+        to_do = f"bring all clips to {rates.index[0]:,} Hz{rarest}"
+        yield f"{len(rates)} sample rates ({listed}): {to_do}."
     if longest >= UNEQUAL * shortest:
         lengths = f"{shortest:.2f} to {longest:.1f} s, {longest / shortest:,.0f} times as long"
         yield f"Unequal lengths: {lengths}. Cut long clips into segments."
@@ -116,17 +146,19 @@ def _unequal(clips):
 
 def _single_clips(clips):
     silent, short = clips["peak"] < PEAK, clips["seconds"] < SHORT
+    silent_to_do = "record again or leave out, or use one channel if two cancel each other"
     mostly = (clips["silence"] > SILENCE) & ~silent
     for chosen, what, to_do in [
-        (silent, f"almost silent (peak below {PEAK} dB)", "record again or leave out"),
+        (silent, f"almost silent (peak below {PEAK} dB, channels mixed)", silent_to_do),
         (mostly, f"silent for over {SILENCE:.0%} of the time", "cut the silence off"),
         (clips["clipped"], f"clipped ({CLIPPED_RUN} samples or more)", "record with less gain"),
         (short, f"shorter than {SHORT} s", "listen, and leave out what is cut short"),
+        (clips["seconds"] > LONG, f"longer than {LONG} s, and counted as one", "cut into segments"),
     ]:
         if chosen.any():
             yield f"{_count(chosen.sum(), 'clip')} {what}: {_files(clips[chosen])}: {to_do}."
     if skipped := clips.attrs.get("skipped"):
-        yield f"{_count(len(skipped), 'file')} skipped; fix or delete; the first: {skipped[0]}."
+        yield f"{_count(len(skipped), 'file')} skipped; fix or delete: {_some(skipped)}."
 
 
 def _distances(values, members):
