@@ -17,7 +17,7 @@ MOST_CUTS = 512  # places where a bucket may end: the search looks at each pair 
 
 def bucketed(
     frames: Sequence[np.ndarray],
-    labels: Sequence[int] | pd.Series,
+    labels: Sequence[int] | pd.Series | pd.Categorical,
     *,
     batch_size: int = BATCH_SIZE,
     n_lengths: int | None = None,
@@ -28,7 +28,7 @@ def bucketed(
 
     Args:
         frames: float32 `[frames, mels]` for each clip.
-        labels: integers, or a categorical Series, whose codes are taken.
+        labels: integers, or a categorical column, whose codes are taken.
         batch_size, n_lengths: the most clips in a batch, and the most padded lengths (see
             `bucket`).
         seed: the same seed repeats the same epochs.
@@ -37,27 +37,35 @@ def bucketed(
     Returns:
         Pairs of float32 `[batch, time, mels]`, padded at the end with PADDING, and int32
         `[batch]`; every clip once an epoch, the same number of batches each epoch (`len`).
+        Its attribute `classes` has the names of a categorical column, by code; else it is None.
     """
-    frames, labels = check(frames), _integers(labels)
+    frames, names = check(frames), categories(labels)
     if len(frames) != len(labels):
         found = f"{len(frames)} clips and {len(labels)} labels"
         raise ValueError(f"expected one label a clip, found {found}")
+    labels = codes(labels)
     buckets = bucket(lengths(frames), batch_size=batch_size, n_lengths=n_lengths)
     epoch = itertools.count()
+
+    def changed(clips, length, random):
+        if augment is not None:
+            clips = check([augment(clip, random) for clip in clips])
+        return pad(clips, length=length)
 
     def one_epoch():
         random = np.random.default_rng([seed, next(epoch)])
         for members, length in _shuffled(buckets, lengths(frames), batch_size, random):
-            clips = [frames[clip] for clip in members]
-            if augment is not None:
-                clips = check([augment(clip, random) for clip in clips])
-            yield pad(clips, length=length), labels[members]
+            yield changed([frames[clip] for clip in members], length, random), labels[members]
 
+    # What is wrong with `augment` is said here in a line, from within TensorFlow in thirty.
+    changed(frames[:1], len(frames[0]), np.random.default_rng(seed))
     bands = frames[0].shape[1]
     signature = tf.TensorSpec([None, None, bands]), tf.TensorSpec([None], tf.int32)
     dataset = tf.data.Dataset.from_generator(one_epoch, output_signature=signature)
     count = sum(_batch_count(len(members), batch_size) for members in buckets)
-    return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(2)
+    dataset.classes = names
+    return dataset
 
 
 def bucket(
@@ -125,16 +133,40 @@ def check(frames: Sequence[np.ndarray]) -> list[np.ndarray]:
     return frames
 
 
-def _integers(labels):
+def categories(labels: Sequence) -> tuple | None:
+    """Return the names of a categorical column, in the order of its codes; None for other labels.
+
+    The names are those of the whole column, whether a clip has them or not.
+    """
     if isinstance(getattr(labels, "dtype", None), pd.CategoricalDtype):
-        labels = labels.cat.codes
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu":
+        return tuple(labels.dtype.categories)
+    return None
+
+
+def codes(labels: Sequence[int] | pd.Series | pd.Categorical) -> np.ndarray:
+    """Return integers, or the codes of a categorical column, as int32 `[clips]`.
+
+    Raises:
+        ValueError: A label is missing, negative, or no integer; names the clip by its position.
+    """
+    if np.ndim(labels) != 1:
+        expected = "labels as integers or a categorical column, one a clip"
+        raise ValueError(f"expected {expected}, found shape {list(np.shape(labels))}")
+    column = pd.Series(labels)
+    if column.isna().any():
+        raise ValueError(f"clip {column.isna().argmax()}: expected a label, found none")
+    if categories(column) is not None:
+        column = column.cat.codes
+    if column.dtype.kind not in "iu":
         expected = "labels as integers or a categorical column"
-        raise ValueError(f"expected {expected}, found {labels.dtype}")
-    if (labels < 0).any():
-        expected = "expected a label of 0 or more (-1 stands for a missing one)"
-        raise ValueError(f"clip {np.argmax(labels < 0)}: {expected}, found {labels.min()}")
+        raise ValueError(f"expected {expected}, found {column.dtype}")
+    labels = column.to_numpy(np.int64)
+    outside = (labels < 0) | (labels > np.iinfo(np.int32).max)
+    if outside.any():
+        position = outside.argmax()
+        raise ValueError(
+            f"clip {position}: expected a label of 0 or more, found {labels[position]}"
+        )
     return labels.astype(np.int32)
 
 

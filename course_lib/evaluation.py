@@ -11,8 +11,6 @@ import keras
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix
-from sklearn.model_selection import LeaveOneGroupOut
 
 from course_lib import batches
 from course_lib.models import forward
@@ -51,16 +49,33 @@ def score(correct: Sequence[bool]) -> Score:
 
     The interval takes clips for independent: with few speakers the truth is less certain.
     """
-    correct = np.asarray(correct, bool)
+    correct = _booleans(correct)
     if not correct.size:
         raise ValueError("expected one answer or more, found none")
     interval = binomtest(int(correct.sum()), correct.size).proportion_ci(method="wilson")
     return Score(float(correct.mean()), float(interval.low), float(interval.high), correct.size)
 
 
-def evaluate(model: keras.Model, clips: pd.DataFrame) -> Score:
-    """Compute the accuracy of a model on clips with `frames` and a categorical `label`."""
-    return score(predict(model, clips["frames"]).argmax(axis=1) == clips["label"].cat.codes)
+def evaluate(
+    model: keras.Model, clips: pd.DataFrame, *, classes: Sequence[str] | None = None
+) -> Score:
+    """Compute the accuracy of a model on clips with `frames` and a categorical `label`.
+
+    Args:
+        classes: the names of the model's outputs, in their order. By default those that the model
+            was trained on by `training.fit`; if there are none, only their number is compared.
+
+    Raises:
+        ValueError: The labels have other classes than the model, or one is missing.
+    """
+    if classes is None:
+        classes = getattr(model, "classes", None)
+    truth, logits = _codes(clips["label"], classes), predict(model, clips["frames"])
+    names = batches.categories(clips["label"])
+    if classes is None and len(names) != logits.shape[1]:
+        expected = f"{logits.shape[1]} classes, as many as the model has outputs"
+        raise ValueError(f"expected {expected}, found {len(names)}: {list(names)}")
+    return score(logits.argmax(axis=1) == truth)
 
 
 def paired_difference(correct_a: Sequence, correct_b: Sequence) -> tuple[float, float, float]:
@@ -70,7 +85,7 @@ def paired_difference(correct_a: Sequence, correct_b: Sequence) -> tuple[float, 
         R. G. Newcombe, "Improved confidence intervals for the difference between binomial
         proportions based on paired data", Statistics in Medicine 17, 1998, method 10.
     """
-    a, b = np.asarray(correct_a, bool), np.asarray(correct_b, bool)
+    a, b = _booleans(correct_a), _booleans(correct_b)
     if a.shape != b.shape:
         raise ValueError(f"expected answers to the same clips, found {a.size} and {b.size}")
     one, other, n = score(a), score(b), a.size
@@ -90,31 +105,87 @@ def paired_difference(correct_a: Sequence, correct_b: Sequence) -> tuple[float, 
     return difference, float(difference - below), float(difference + above)
 
 
-def confusion(labels: pd.Series, predicted: Sequence[int]) -> pd.DataFrame:
+def confusion(
+    labels: pd.Series | pd.Categorical,
+    predicted: Sequence[int],
+    *,
+    classes: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Count how often each class was taken for each: a row a true class, a column an answer.
 
-    `labels` is categorical; `predicted` has the class number of each clip.
+    Args:
+        labels: categorical.
+        predicted: the class number of each clip; or categorical, with the classes of `labels`.
+        classes: the names of the model's outputs, in their order, to be compared with the labels'.
+
+    Raises:
+        ValueError: The classes differ, or a label or an answer is none of them.
     """
-    names = labels.cat.categories
-    table = confusion_matrix(labels.cat.codes, predicted, labels=np.arange(len(names)))
-    return pd.DataFrame(table, index=names.rename("true"), columns=names.rename("answer"))
+    truth, names = _codes(labels, classes), batches.categories(labels)
+    answers = batches.categories(predicted) or names
+    predicted = batches.codes(predicted)
+    if answers != names:
+        raise ValueError(f"expected answers of the classes {list(names)}, found {list(answers)}")
+    if len(predicted) != len(truth):
+        raise ValueError(f"expected {len(truth)} answers, one a label, found {len(predicted)}")
+    if (predicted >= len(names)).any():
+        expected = f"answers of 0 to {len(names) - 1}, for the classes {list(names)}"
+        raise ValueError(f"expected {expected}, found {predicted.max()}")
+    table = np.zeros([len(names)] * 2, int)
+    np.add.at(table, (truth, predicted), 1)
+    index, columns = pd.Index(names, name="true"), pd.Index(names, name="answer")
+    return pd.DataFrame(table, index=index, columns=columns)
 
 
 def by_group(groups: Sequence[str], correct: Sequence[bool]) -> pd.DataFrame:
     """Score each group, such as a speaker: a row a group, columns accuracy, low, high, clips."""
-    answers = pd.Series(np.asarray(correct, bool)).groupby(np.asarray(groups))
-    scores = {name: score(part) for name, part in answers}
-    index = pd.Index(scores, name="group")
-    return pd.DataFrame(list(scores.values()), index=index, columns=Score._fields)
+    correct, (codes, names) = _booleans(correct), _groups(groups)
+    if len(correct) != len(codes):
+        found = f"{len(codes)} groups and {len(correct)} answers"
+        raise ValueError(f"expected one group an answer, found {found}")
+    scores = [score(correct[codes == code]) for code in range(len(names))]
+    return pd.DataFrame(scores, index=pd.Index(names, name="group"), columns=Score._fields)
 
 
 def leave_one_group_out(clips: pd.DataFrame) -> Iterator[tuple]:
     """Take each group in turn as the test and all others as the training: (group, train, test)."""
-    groups = sorted(clips["group"].unique())
-    if len(groups) < 2:
-        raise ValueError(f"expected two groups or more, found {groups}")
-    for train, test in LeaveOneGroupOut().split(clips, groups=clips["group"]):
-        yield clips["group"].iloc[test[0]], clips.iloc[train], clips.iloc[test]
+    codes, names = _groups(clips["group"])
+    if len(names) < 2:
+        raise ValueError(f"expected two groups or more, found {names}")
+    for code, name in enumerate(names):
+        yield name, clips[codes != code], clips[codes == code]
+
+
+def _codes(labels, classes):
+    """The codes of a categorical column whose classes are as expected; None stands for any."""
+    names = batches.categories(labels)
+    if names is None:
+        expected = "expected a categorical column of labels, as pd.Categorical makes it"
+        raise ValueError(f"{expected}, found {getattr(labels, 'dtype', type(labels).__name__)}")
+    if classes is not None and list(names) != list(classes):
+        raise ValueError(f"expected labels of the classes {list(classes)}, found {list(names)}")
+    return batches.codes(labels)
+
+
+def _groups(groups):
+    """The number of each clip's group, `[clips]`, and the groups' names, sorted."""
+    codes, names = pd.factorize(pd.Series(groups, dtype=object), sort=True)
+    if (codes < 0).any():
+        raise ValueError(f"clip {np.argmax(codes < 0)}: expected a group, found none")
+    return codes, list(names)
+
+
+def _booleans(correct):
+    """Answers as booleans `[clips]`, or the name of one that is neither right nor wrong."""
+    correct = np.asarray(correct)
+    if correct.ndim != 1:
+        raise ValueError(f"expected one answer a clip, found shape {list(correct.shape)}")
+    wrong = pd.isna(correct)
+    wrong[~wrong] = ~np.isin(correct[~wrong], [False, True])
+    if wrong.any():
+        position = np.argmax(wrong)
+        raise ValueError(f"clip {position}: expected True or False, found {correct[position]}")
+    return correct.astype(bool)
 
 
 def cost(model: keras.Model, frames: Sequence[np.ndarray]) -> dict[str, float]:

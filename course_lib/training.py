@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
@@ -36,14 +37,19 @@ def fit(
 
     Data are as `bucketed` gives; labels of `train` may be probabilities, as `augmentation.mixup`
     gives. Without validation no learning curve is drawn. The history also has the seconds of each
-    epoch, without its validation.
+    epoch, without its validation. The model keeps the names of the classes, as `model.classes`.
+
+    Raises:
+        ValueError: The two datasets name other classes, or the model has no output for a label.
+        FloatingPointError: The loss is not finite.
     """
     soft = train.element_spec[1].shape.rank == 2
     loss = keras.losses.CategoricalCrossentropy(from_logits=True) if soft else None
     compile_model(model, loss=loss, **options)
-    if soft and validation is not None:
-        classes = model.output_shape[-1]
-        validation = validation.map(lambda frames, label: (frames, tf.one_hot(label, classes)))
+    names, others = _classes(train), _classes(validation)
+    if None not in (names, others) and names != others:
+        expected = f"validation clips of the classes {list(names)}, as in training"
+        raise ValueError(f"expected {expected}, found {list(others)}")
     return _fit_compiled(model, train, validation, epochs, callbacks)
 
 
@@ -107,12 +113,14 @@ class Stopwatch(Callback):
 
 
 class StopAtNaN(Callback):
-    """Stops the training with an explanation when the loss is no longer a finite number."""
+    """Stops the training with an explanation when a loss is no longer a finite number."""
 
     def on_epoch_end(self, epoch, logs=None):
-        if not np.isfinite(logs["loss"]):
-            found = f"epoch {epoch + 1}: expected a finite loss, found {logs['loss']}"
-            raise FloatingPointError(f"{found}: use a smaller learning_rate or clip_norm")
+        for name in ("loss", "val_loss"):
+            loss = logs.get(name, 0)
+            if not np.isfinite(loss):
+                found = f"epoch {epoch + 1}: expected a finite {name}, found {loss}"
+                raise FloatingPointError(f"{found}: use a smaller learning_rate or clip_norm")
 
 
 class LearningCurve(Callback):
@@ -157,7 +165,43 @@ class LearningCurve(Callback):
 
 
 def _fit_compiled(model, train, validation, epochs, callbacks):
+    model.classes = _classes(train)
     curve = [] if validation is None else [LearningCurve()]
     callbacks = [Stopwatch(), StopAtNaN(), *curve, *callbacks]
     options = {"epochs": epochs, "shuffle": False, "verbose": 0, "callbacks": callbacks}
-    return model.fit(train, validation_data=validation, **options)
+    watched = _labelled_alike(validation, train.element_spec[1].shape)
+    try:
+        return model.fit(train, validation_data=watched, **options)
+    except (tf.errors.OpError, FloatingPointError) as error:
+        ours = re.search("ValueError: (.*expected .+, found .+)", str(error))
+        if ours:  # said within a dataset, and here between thirty lines of TensorFlow's
+            raise ValueError(ours[1]) from None
+        for dataset in (train, validation):
+            _check_labels(model, dataset)
+        raise
+
+
+def _classes(dataset):
+    """The names of a dataset's classes; None if it has none, as one made from another dataset."""
+    names = getattr(dataset, "classes", None)
+    return None if names is None else tuple(names)
+
+
+def _labelled_alike(validation, shape):
+    """Turn integer labels into probabilities where those of the training are probabilities."""
+    if validation is None or validation.element_spec[1].shape.rank == shape.rank:
+        return validation
+    identity = tf.eye(shape[1])
+    return validation.map(lambda frames, labels: (frames, tf.gather(identity, labels)))
+
+
+def _check_labels(model, dataset):
+    """Refuse a label for which the model has no output: its loss is an error on a CPU, else NaN."""
+    if dataset is None or dataset.element_spec[1].shape.rank != 1:
+        return
+    for frames, labels in dataset:
+        outputs = model(frames[:1]).shape[-1]
+        outside = labels[(labels < 0) | (labels >= outputs)]
+        if len(outside):
+            expected = f"labels of 0 to {outputs - 1}, one for each output of the model"
+            raise ValueError(f"expected {expected}, found {outside[0]}") from None

@@ -145,7 +145,17 @@ MISSING = pd.Series(["yes", None], dtype="category")
         ([GOOD, HALF_PADDED], [0, 1], "clip 1: expected no frame of -1000.0, found one"),
         ([GOOD, GOOD], [0], "expected one label a clip, found 2 clips and 1 labels"),
         ([GOOD], [0.0], "expected labels as integers or a categorical column, found float64"),
-        ([GOOD, GOOD], MISSING, "clip 1: expected a label of 0 or more .*, found -1"),
+        ([GOOD], np.eye(3, dtype=int)[:1], r"expected labels .*, one a clip, found shape \[1, 3\]"),
+        (
+            [GOOD],
+            ["yes"],
+            "expected labels as integers or a categorical column, found (str|object)",
+        ),
+        ([GOOD, GOOD], MISSING, "clip 1: expected a label, found none"),
+        ([GOOD, GOOD], [0, None], "clip 1: expected a label, found none"),
+        ([GOOD, GOOD], pd.array([0, None], "Int64"), "clip 1: expected a label, found none"),
+        ([GOOD, GOOD], [0, -1], "clip 1: expected a label of 0 or more, found -1"),
+        ([GOOD, GOOD], [0, 2**32], "clip 1: expected a label of 0 or more, found 4294967296"),
     ],
 )
 def test_bad_input_is_named(frames, labels, message):
@@ -157,10 +167,23 @@ def test_band_that_holds_the_padding_value_is_no_padding():
     assert len(batches.check([np.where(np.arange(3) == 0, PADDING, GOOD)])) == 1
 
 
-def test_categorical_labels_give_their_codes():
-    names = pd.Series(["dog", "cat", "dog", "owl"], index=[9, 7, 5, 3], dtype="category")
-    [[(_, labels)]] = epochs(bucketed([GOOD] * 4, names))
-    assert sorted(labels) == [0, 1, 1, 2]
+NAMES = pd.Categorical(["dog", "cat", "dog", "owl"], categories=["ant", "cat", "dog", "owl"])
+
+
+@pytest.mark.parametrize(
+    "names", [NAMES, pd.Series(NAMES, index=[3, 3, 3, 3]), pd.CategoricalIndex(NAMES)]
+)
+def test_categorical_labels_give_their_codes_and_their_names(names):
+    dataset = bucketed([GOOD] * 4, names)
+    [[(_, labels)]] = epochs(dataset)
+    assert sorted(labels) == [1, 2, 2, 3]
+    assert list(dataset.classes) == ["ant", "cat", "dog", "owl"]
+
+
+@pytest.mark.parametrize("labels", [[2, 0], np.uint8([2, 0]), pd.Series([2, 0], dtype="Int64")])
+def test_integer_labels_stay_as_they_are_and_have_no_names(labels):
+    dataset = bucketed([GOOD] * 2, labels)
+    assert sorted(epochs(dataset)[0][0][1]) == [0, 2] and dataset.classes is None
 
 
 def test_keras_trains_several_epochs_without_a_warning():
@@ -190,7 +213,29 @@ def test_augment_changes_each_clip_anew_and_never_its_padding():
     assert seen[0] != seen[1] and (np.array(seen) <= np.arange(4, 20)).all()
 
 
-def test_augment_that_makes_a_clip_longer_is_refused():
-    longer = bucketed([GOOD] * 4, [0] * 4, augment=lambda clip, random: np.repeat(clip, 2, axis=0))
+@pytest.mark.parametrize(
+    "augment, message",
+    [
+        (
+            lambda clip, _: np.repeat(clip, 2, axis=0),
+            "expected clips of 4 frames or .*, found .* 8",
+        ),
+        (
+            lambda clip, _: clip[:0],
+            r"clip 0: expected frames \[1 or more, .*, found shape \[0, 3\]",
+        ),
+        (lambda clip, _: clip * np.nan, "clip 0: expected finite frames, found 12 values"),
+        (lambda clip, _: None, r"clip 0: expected frames .*, found shape \[\]"),
+    ],
+)
+def test_augment_that_spoils_a_clip_is_refused_at_once(augment, message):
+    with pytest.raises(ValueError, match=message):
+        bucketed([GOOD] * 4, [0] * 4, augment=augment)
+
+
+def test_augment_that_seldom_makes_a_clip_longer_is_refused():
+    def seldom(clip, random):
+        return np.repeat(clip, 2, axis=0) if random.random() < 0.1 else clip
+
     with pytest.raises(Exception, match="expected clips of 4 frames or fewer, found one of 8"):
-        list(longer)
+        list(bucketed([GOOD] * 99, [0] * 99, augment=seldom))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from keras import layers
 from scipy import stats
 
-from course_lib import evaluation, models
-from course_lib.batches import PADDING, pad
+from course_lib import evaluation, models, training
+from course_lib.batches import PADDING, bucketed, pad
 from course_lib.evaluation import Results, check_mask, paired_difference, predict, score
 
 SCORE = score([True, True, False])
@@ -57,6 +57,28 @@ def test_score_reads_as_a_sentence():
         score([])
 
 
+@pytest.mark.parametrize(
+    "correct, message",
+    [
+        ([True, None], "clip 1: expected True or False, found None"),
+        ([1, np.nan], "clip 1: expected True or False, found nan"),
+        (pd.Series([True, pd.NA], dtype="boolean"), "clip 1: expected True or False, found <NA>"),
+        ([0.7, 0.2], "clip 0: expected True or False, found 0.7"),
+        (["yes"], "clip 0: expected True or False, found yes"),
+        (np.eye(2), r"expected one answer a clip, found shape \[2, 2\]"),
+    ],
+)
+def test_answer_that_is_neither_right_nor_wrong_is_refused(correct, message):
+    for use in (score, lambda answers: paired_difference([True, True], answers)):
+        with pytest.raises(ValueError, match=message):
+            use(correct)
+
+
+def test_score_takes_answers_of_any_type():
+    for correct in ([1, 0], [1.0, 0.0], pd.Series([True, False], dtype="boolean", index=[7, 7])):
+        assert score(correct) == score([True, False])
+
+
 def answers(both, only_a, only_b, neither):
     a = [True] * (both + only_a) + [False] * (only_b + neither)
     b = [True] * both + [False] * only_a + [True] * only_b + [False] * neither
@@ -98,12 +120,102 @@ def test_evaluate_counts_right_answers(gru, clip_frames):
     assert evaluation.evaluate(gru, clips) == score([True, True, False, True])
 
 
+class AlwaysRight:
+    """Stands for a model whose answers are the labels of its training."""
+
+    def __init__(self, classes, frames, labels):
+        self.classes, self.input_shape = classes, (None, None, 40)
+        self.answers = {clip.tobytes(): name for clip, name in zip(frames, labels)}
+
+
+@pytest.fixture
+def heard(clip_frames, monkeypatch):
+    """Six clips of the classes a, b and c, and a model that is always right about them."""
+    frames, labels = clip_frames([4, 9, 2, 6, 5, 3]), list("abccba")
+    clips = pd.DataFrame({"frames": frames, "label": pd.Categorical(labels)}, index=[0] * 6)
+    model = AlwaysRight(["a", "b", "c"], frames, labels)
+
+    def logits(model, frames):
+        names = [model.answers[clip.tobytes()] for clip in frames]
+        return np.eye(3)[["abc".index(name) for name in names]]
+
+    monkeypatch.setattr(evaluation, "predict", logits)
+    return model, clips
+
+
+def test_a_model_that_is_always_right_is_scored_so_or_refused(heard):
+    """A table that lacks a class has other codes: with them the accuracy would be 0.50."""
+    model, clips = heard
+    assert evaluation.evaluate(model, clips).accuracy == 1
+    some = clips[clips["label"] != "b"]
+    assert evaluation.evaluate(model, some).accuracy == 1  # "b" is still among the categories
+    lacks_b = some.assign(label=some["label"].cat.remove_unused_categories())
+    both = r"classes \['a', 'b', 'c'\], found \['a', 'c'\]"
+    with pytest.raises(ValueError, match=both):
+        evaluation.evaluate(model, lacks_b)
+    with pytest.raises(ValueError, match=both):
+        evaluation.confusion(lacks_b["label"], [0, 2, 2, 0], classes=model.classes)
+    model.classes = None
+    with pytest.raises(ValueError, match=r"expected 3 classes, .*, found 2: \['a', 'c'\]"):
+        evaluation.evaluate(model, lacks_b)
+    with pytest.raises(ValueError, match=both):
+        evaluation.evaluate(model, lacks_b, classes=["a", "b", "c"])
+
+
+@pytest.mark.parametrize("names", ["bac", "abd", "abcd", "ab"])
+def test_labels_of_other_classes_are_refused_with_both_lists(heard, names):
+    model, clips = heard
+    labels = pd.Categorical.from_codes([0, 1, 0, 1, 0, 1], list(names))
+    message = rf"expected labels of the classes \['a', 'b', 'c'\], found \['{names[0]}', .*\]"
+    with pytest.raises(ValueError, match=message):
+        evaluation.evaluate(model, clips.assign(label=labels))
+
+
+def test_labels_that_are_missing_or_not_categorical_are_refused(heard):
+    model, clips = heard
+    missing = clips.assign(label=pd.Categorical(["a", None, "b", "c", "a", "b"]))
+    with pytest.raises(ValueError, match="clip 1: expected a label, found none"):
+        evaluation.evaluate(model, missing)
+    with pytest.raises(ValueError, match="expected a categorical column of labels, .*, found"):
+        evaluation.evaluate(model, clips.assign(label=list("abccba")))
+
+
+def test_names_come_from_training(clip_frames):
+    frames, labels = clip_frames([5] * 6), pd.Categorical(list("abcabc"))
+    model, clips = models.average(3), pd.DataFrame({"frames": frames, "label": labels})
+    training.fit(model, bucketed(frames, labels), epochs=1)
+    assert evaluation.evaluate(model, clips).clips == 6
+    clips["label"] = clips["label"].cat.rename_categories(list("abd"))
+    with pytest.raises(ValueError, match=r"\['a', 'b', 'c'\], found \['a', 'b', 'd'\]"):
+        evaluation.evaluate(model, clips)
+
+
 def test_confusion_by_hand():
     labels = pd.Series(pd.Categorical(["b", "a", "b", "b"], categories=["b", "a", "c"]))
-    table = evaluation.confusion(labels, [0, 1, 2, 0])
-    assert list(table.index) == list(table.columns) == ["b", "a", "c"]
-    assert (table.index.name, table.columns.name) == ("true", "answer")
-    assert table.to_numpy().tolist() == [[2, 0, 1], [0, 1, 0], [0, 0, 0]]
+    answers = [0, 1, 2, 0]
+    by_name = pd.Categorical.from_codes(answers, labels.cat.categories)
+    for predicted in (answers, np.uint8(answers), by_name, pd.Series(by_name, index=[1] * 4)):
+        table = evaluation.confusion(labels, predicted, classes=["b", "a", "c"])
+        assert list(table.index) == list(table.columns) == ["b", "a", "c"]
+        assert (table.index.name, table.columns.name) == ("true", "answer")
+        assert table.to_numpy().tolist() == [[2, 0, 1], [0, 1, 0], [0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    "labels, predicted, message",
+    [
+        (["a", None, "b"], [0, 1, 1], "clip 1: expected a label, found none"),
+        (["a", "b"], [0, 2], r"expected answers of 0 to 1, for the classes \['a', 'b'\], found 2"),
+        (["a", "b"], [0, -1], "clip 1: expected a label of 0 or more, found -1"),
+        (["a", "b"], [0, 1, 1], "expected 2 answers, one a label, found 3"),
+        (["a", "b"], np.eye(2), r"expected labels .*, one a clip, found shape \[2, 2\]"),
+        (["a", "b"], ["a", "b"], "expected labels as integers or a categorical column, found"),
+        (["a", "b"], pd.Categorical(["a", "c"]), r"\['a', 'b'\], found \['a', 'c'\]"),
+    ],
+)
+def test_confusion_refuses_what_it_would_count_wrongly(labels, predicted, message):
+    with pytest.raises(ValueError, match=message):
+        evaluation.confusion(pd.Categorical(labels), predicted)
 
 
 def test_by_group_scores_each_group():
@@ -111,6 +223,31 @@ def test_by_group_scores_each_group():
     table = evaluation.by_group(groups, [True, False, True, False])
     assert list(table.index) == ["adam", "eve"] and list(table.columns) == list(SCORE._fields)
     assert tuple(table.loc["eve"]) == pytest.approx(SCORE) and table["clips"].tolist() == [1, 3]
+
+
+def test_groups_of_mixed_types_stay_apart():
+    table = evaluation.by_group(["1", 1, "a", 1], [True, True, True, False])
+    assert table["clips"].to_dict() == {1: 2, "1": 1, "a": 1}
+
+
+@pytest.mark.parametrize("groups", [["a", None, "b"], [1.0, np.nan, 2.0]])
+def test_missing_group_is_refused(groups):
+    clips = pd.DataFrame({"group": groups})
+    for use in (evaluation.leave_one_group_out, lambda c: evaluation.by_group(c["group"], [1] * 3)):
+        with pytest.raises(ValueError, match="clip 1: expected a group, found none"):
+            list(use(clips))
+    with pytest.raises(ValueError, match="expected one group an answer, found 3 groups and 2"):
+        evaluation.by_group(["a", "b", "a"], [True, False])
+
+
+def test_unused_group_and_repeated_index_change_nothing():
+    names = pd.Categorical(["b", "a", "b"], categories=["c", "b", "a"])
+    clips = pd.DataFrame({"group": names, "number": [0, 1, 2]}, index=[5, 5, 5])
+    rounds = list(evaluation.leave_one_group_out(clips))
+    assert [name for name, _, _ in rounds] == ["a", "b"]
+    assert [list(test["number"]) for _, _, test in rounds] == [[1], [0, 2]]
+    assert [list(train["number"]) for _, train, _ in rounds] == [[0, 2], [1]]
+    assert list(evaluation.by_group(clips["group"], [1, 0, 1]).index) == ["a", "b"]
 
 
 @given(groups=st.lists(st.sampled_from("abcde"), min_size=1, max_size=30))

@@ -5,11 +5,13 @@ from unittest import mock
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
 from course_lib import models, training
-from course_lib.batches import bucketed
+from course_lib.batches import bucketed, pad
+from course_lib.extra import augmentation
 
 QUANTITIES = ["loss", "accuracy", "val_loss", "val_accuracy"]
 
@@ -121,3 +123,87 @@ def test_labels_may_be_probabilities(easy):
     soft = train(easy().map(lambda padded, labels: (padded, tf.one_hot(labels, 2))))
     for quantity in QUANTITIES:
         assert soft[quantity] == pytest.approx(hard[quantity], rel=1e-5)
+
+
+@pytest.fixture
+def named(clip_frames):
+    """A factory of datasets with the names of their classes."""
+    return lambda names: bucketed(clip_frames([5] * len(names)), pd.Categorical(list(names)))
+
+
+def test_model_keeps_the_names_of_its_classes(named):
+    model = models.average(3)
+    training.fit(model, named("abcabc"), named("aabbc"), epochs=1)
+    assert list(model.classes) == ["a", "b", "c"]
+    for _, trained, _ in training.fit_seeds(model, named("xyz"), seeds=[1], epochs=1):
+        assert list(trained.classes) == ["x", "y", "z"]
+    training.fit(model, augmentation.mixup(named("abc"), 3, alpha=0.4), epochs=1)
+    assert list(model.classes) == ["a", "b", "c"]
+    training.fit(model, named("abc").map(lambda frames, labels: (frames, labels)), epochs=1)
+    assert model.classes is None
+
+
+def test_validation_of_other_classes_is_refused_with_both_lists(named):
+    message = r"validation clips of the classes \['a', 'b', 'c'\].*, found \['a', 'c'\]"
+    with pytest.raises(ValueError, match=message):
+        training.fit(models.average(3), named("abc"), named("acca"))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", ["train", "validation", "mixup", "on a GPU", "subclass"])
+def test_label_without_an_output_is_refused_in_a_sentence(clip_frames, case, monkeypatch):
+    frames, model = clip_frames([5] * 8), models.average(3)
+    good, bad = bucketed(frames, np.arange(8) % 3), bucketed(frames, np.arange(8) % 4)
+    data = {"train": [bad], "subclass": [bad], "on a GPU": [bad], "validation": [good, bad]}
+    data["mixup"] = [augmentation.mixup(good, 3, alpha=0.4), bad]
+    if case == "on a GPU":  # where the loss of such a label is NaN
+        monkeypatch.setattr(model, "fit", lambda *_, **options: not_finite(options["callbacks"]))
+    if case == "subclass":
+        model = Subclass(model)
+    expected = "expected labels of 0 to 2, one for each output of the model, found 3"
+    with pytest.raises(ValueError, match=expected):
+        training.fit(model, *data[case], epochs=1)
+
+
+def not_finite(callbacks):
+    [stop] = [each for each in callbacks if isinstance(each, training.StopAtNaN)]
+    stop.on_epoch_end(0, {"loss": np.nan})
+
+
+class Subclass(keras.Model):
+    """A model whose shapes Keras does not know."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def call(self, frames):
+        return self.model(frames)
+
+
+def test_label_outside_the_classes_of_mixup_is_refused_in_a_sentence(clip_frames):
+    mixed = augmentation.mixup(bucketed(clip_frames([5] * 4), np.arange(4)), 3, alpha=0.4)
+    with pytest.raises(ValueError, match="^expected labels of 0 to 2, found 3$"):
+        training.fit(models.average(3), mixed, epochs=1)
+
+
+def test_loss_of_the_validation_that_is_not_finite_is_named():
+    with pytest.raises(FloatingPointError, match="epoch 3: expected a finite val_loss, found nan"):
+        training.StopAtNaN().on_epoch_end(2, {"loss": 1.0, "val_loss": np.nan})
+
+
+def test_clip_that_augmentation_spoils_is_named_in_a_line(clip_frames):
+    def seldom(clip, random):
+        return clip[:0] if random.random() < 0.1 else clip
+
+    dataset = bucketed(clip_frames([5] * 99), [0] * 99, augment=seldom)
+    message = r"^clip \d+: expected frames \[1 or more, 40\], found shape \[0, 40\]$"
+    with pytest.raises(ValueError, match=message):
+        training.fit(models.average(2), dataset, epochs=1)
+
+
+def test_keras_trains_on_padded_clips_without_names(clip_frames):
+    model = models.average(2)
+    training.compile_model(model)
+    model.fit(pad(clip_frames([4, 7])), np.array([0, 1]), verbose=0)
+    assert model.predict(pad(clip_frames([4])), verbose=0).shape == (1, 2)

@@ -146,7 +146,8 @@ def mixup(
 
     Returns:
         Batches of (`[batch, time, bands]`, probabilities `[batch, n_classes]`), each as long as
-        its longest clip. The clip in whose place a mixture stands has the larger weight.
+        its longest clip. The clip in whose place a mixture stands has the larger weight. The names of
+        the classes stay, as `classes`.
 
     Source:
         H. Zhang et al. 2018, and for sounds Y. Tokozume et al. 2018.
@@ -154,6 +155,8 @@ def mixup(
     random = np.random.default_rng(seed)
 
     def mixed(frames, labels):
+        if labels.max() >= n_classes:
+            raise ValueError(f"expected labels of 0 to {n_classes - 1}, found {labels.max()}")
         partner = random.permutation(len(frames))
         share = random.beta(alpha, alpha, len(frames)).astype(np.float32)
         share = np.clip(np.maximum(share, 1 - share), 0.5, 1 - 1e-6)[:, None]
@@ -167,7 +170,9 @@ def mixup(
         probabilities = tf.ensure_shape(probabilities, [None, n_classes])
         return tf.ensure_shape(both, frames.shape), probabilities
 
-    return dataset.map(in_numpy)
+    mixtures = dataset.map(in_numpy)
+    mixtures.classes = getattr(dataset, "classes", None)
+    return mixtures
 
 
 def mix(frames: np.ndarray, others: np.ndarray, share: float | np.ndarray) -> np.ndarray:
