@@ -99,10 +99,37 @@ def test_clips_with_a_defect_are_counted_and_named(column, value):
     assert first.startswith(f"{SHOWN + 3} clips are ") and "and 3 more: " in first
 
 
+def test_few_clips_of_a_low_rate_may_be_left_out_and_long_ones_are_named():
+    clips = table(3 * FEW)
+    clips["sample_rate"] = np.where(clips.index % 30 == 0, 8_000, 44_100)
+    assert "bring all clips to 8,000 Hz, or leave 4 out." in only_warning(clips)
+    clips = table().assign(seconds=61.0)
+    sentence = only_warning(clips)
+    assert f"{2 * FEW} clips are longer than 60 s, and counted as one: " in sentence
+    assert "cut into segments" in sentence
+
+
+@pytest.mark.parametrize("other", ["Dog", " dog ", "DOG", "d o-g", "\uff44og"])
+def test_classes_that_differ_by_case_or_spaces_are_named(other):
+    clips = table(labels=["cat", "dog", other])
+    sentence = only_warning(clips)
+    assert f"{other!r}" in sentence and "differ by case or spaces only" in sentence
+    assert report.warnings(table(labels=["cat", "dog", "dogs"])) == []
+
+
+def test_classes_that_are_named_like_parts_of_a_set():
+    sentence = only_warning(table(labels=["cat", "test", "Train"]))
+    assert "'Train', 'test' are named like the parts of a set" in sentence
+    assert report.warnings(table(labels=["bus", "train"])) == []
+
+
 def test_skipped_files():
     clips = table()
     clips.attrs["skipped"] = ["dog/a.wav: expected audio", "dog/b.wav: another"]
-    assert "2 files are skipped" in only_warning(clips)
+    sentence = only_warning(clips)
+    assert (
+        "2 files are skipped; fix or delete: dog/a.wav: expected audio; dog/b.wav: an" in sentence
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))

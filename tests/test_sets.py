@@ -168,6 +168,45 @@ def test_speech_commands_are_read_with_their_lists(tmp_path, monkeypatch):
         assert clip.split == ("validation" if place < 10 else "test" if place < 20 else "train")
 
 
+@pytest.mark.parametrize(
+    "broken", [lambda file: file.unlink(), lambda file: file.write_bytes(b"\xff")]
+)
+def test_set_unpacked_by_hand_without_its_lists_is_refused_by_their_names(
+    tmp_path, monkeypatch, broken, capsys
+):
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    esc = tmp_path / data.SETS["esc-10"].archive.file.removesuffix(".zip")
+    names = ["1-17150-A.ogg", "1-17150-A (1).ogg", "no-credit-A.ogg", "._1-17150-A.ogg"]
+    (esc / "001 - Dog bark").mkdir(parents=True)
+    for name in names:
+        soundfile.write(esc / "001 - Dog bark" / name, np.zeros(4_000), RATE)
+    (esc / "README.txt").write_text("- [1-17150-A.ogg]: clip derived from somebody's\n")
+    speech = tmp_path / "speech_commands_v0.02"
+    write(speech, "yes/a_nohash_0.wav", "yes/a_nohash_0 (1).wav", "loose.wav", "yes/mine.wav")
+    (speech / "testing_list.txt").write_text("yes/a_nohash_0.wav\n")
+    (speech / "validation_list.txt").write_text("")
+    clips = data.load("esc-10")
+    assert clips[["label", "group", "split"]].astype(str).values.tolist() == [
+        ["dog bark", "17150", "1"]
+    ]
+    assert len(clips.attrs["skipped"]) == 2
+    clips = data.load("speech-commands")
+    assert clips["split"].tolist() == ["test"] and len(clips.attrs["skipped"]) == 3
+    broken(esc / "README.txt")
+    broken(speech / "testing_list.txt")
+    for name, stand_in, file in [
+        ("esc-10", "environment", "README.txt"),
+        ("speech-commands", "commands", "testing_list.txt"),
+    ]:
+        with pytest.raises(data.Unavailable, match=f"expected its {file}, found .*; unpack"):
+            data.load(name)
+        assert len(data.load(stand_in)) > 100
+        assert (
+            f"stand in: folder {'ESC-10' if name == 'esc-10' else 'speech'}"
+            in capsys.readouterr().out
+        )
+
+
 def test_real_sets_have_their_official_splits(real_digits):
     assert len(real_digits) == 3_000 and real_digits["group"].nunique() == 6
     takes = real_digits["path"].map(lambda path: int(path.stem.split("_")[2]))

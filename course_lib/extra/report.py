@@ -158,7 +158,7 @@ def _single_clips(clips):
         if chosen.any():
             yield f"{_count(chosen.sum(), 'clip')} {what}: {_files(clips[chosen])}: {to_do}."
     if skipped := clips.attrs.get("skipped"):
-        yield f"{_count(len(skipped), 'file')} skipped; fix or delete: {_some(skipped)}."
+        yield f"{_count(len(skipped), 'file')} skipped; fix or delete: {_some(skipped, '; ')}."
 
 
 def _distances(values, members):
@@ -176,6 +176,6 @@ def _files(clips):
     return _some(["/".join(Path(path).parts[-2:]) for path in clips["path"]])
 
 
-def _some(names):
+def _some(names, between=", "):
     more = [f"and {len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
-    return ", ".join(names[:SHOWN] + more)
+    return between.join(names[:SHOWN] + more)
