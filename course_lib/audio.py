@@ -46,6 +46,7 @@ CHUNKED = {  # first bytes: where chunks begin, how a chunk's header is packed, 
     b"caff": (8, ">4sq", 1),
     b"riff": (40, "<4s12xq", 8),
 }
+JUNK = 1 << 18  # bytes between MPEG frames: with more of them, nobody would find the next
 MPEG_SUFFIXES = (".mp3", ".mp2")
 MPEG_BITRATES = {  # kilobits a second, by (first version of MPEG, layer)
     (True, 1): range(32, 449, 32),
@@ -123,10 +124,8 @@ def decode(path: str | Path) -> tuple[np.ndarray, int]:
 
 def length(path: str | Path) -> tuple[int, int]:
     """Count the samples of each channel, and give the sample rate in hertz, as `pieces` does."""
-    count, rate = 0, 0
-    for samples, rate in pieces(path):  # noqa: B007
-        count += len(samples)
-    return count, rate
+    counts, rates = zip(*((len(samples), rate) for samples, rate in pieces(path)))
+    return sum(counts), rates[0]
 
 
 def read(path: str | Path, *, sample_rate: int = SAMPLE_RATE) -> np.ndarray:
@@ -438,10 +437,12 @@ def _lacks_last_page(raw):
 def _with_frame_count(raw, guess):
     """MPEG frames behind one that tells their number, where `guess` (of samples) is wrong."""
     start, count, is_whole = _mpeg_frames(raw)
+    if not count:
+        return _Given(raw)
     raw.seek(start)
     header = raw.read(4)
     size, samples, _ = _mpeg_frame(header)
-    tag = re.match(rb".{5,32}(Xing|Info|VBRI)(....)(....)", raw.read(max(size - 4, 0)), re.DOTALL)
+    tag = re.match(rb".{5,32}(Xing|Info|VBRI)(....)(....)", raw.read(size - 4), re.DOTALL)
     if tag:
         count -= 1
         declared = int.from_bytes(tag[3], "big") if tag[1] != b"VBRI" and tag[2][3] & 1 else 0
@@ -463,9 +464,9 @@ def _with_frame_count(raw, guess):
 
 def _mpeg_frames(raw):
     """Walk through MPEG frames: where they begin, how many are whole, whether all are."""
-    end, place, start, count = _size(raw), 0, 0, 0
+    end, place, start, count, junk = _size(raw), 0, 0, 0, 0
     kind, is_in_step = None, False
-    while place + 4 <= end:
+    while place + 4 <= end and junk < JUNK:
         raw.seek(place)
         header = raw.read(10)
         if header[:3] == b"ID3":
@@ -478,8 +479,8 @@ def _mpeg_frames(raw):
             is_frame = _mpeg_frame(raw.read(4))[2] == found
         if not is_frame:
             raw.seek(place + 1)
-            block = raw.read(1 << 16) + b"\xff"
-            place, is_in_step = place + 1 + block.index(b"\xff"), False
+            skipped = 1 + (raw.read(SMALL) + b"\xff").index(b"\xff")
+            place, junk, is_in_step = place + skipped, junk + skipped, False
             continue
         if kind is None:
             start, kind = place, found

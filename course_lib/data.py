@@ -141,8 +141,8 @@ def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
             ("train", "test"), or `group` finds nothing.
     """
     folder = Path(path)
-    files, skipped = _visible_files(folder)
-    listed = []
+    files, unread = _visible_files(folder)
+    listed, skipped = [], list(unread)
     for file in files:
         name = audio.text_of(file.relative_to(folder).as_posix())
         label, _, below = name.partition("/")
@@ -157,7 +157,7 @@ def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
             found = name if group is None else _group(name, below, group)
             listed.append((file, label, found, "all", audio.text_of(folder.name), "unknown"))
     labels = {row[1] for row in listed}
-    _check_layout(folder, labels, files)
+    _check_layout(folder, labels, files, unread)
     inside = sorted(audio.text_of(each.name) for each in folder.iterdir() if each.is_dir())
     empty = [name for name in inside if name not in labels and not name.startswith(".")]
     skipped += [f"{name}: expected sounds in this class folder, found none" for name in empty]
@@ -360,7 +360,7 @@ def _visible_files(folder):
     files, unread = [], []
 
     def name(error):
-        place = audio.text_of(error.filename)
+        place = audio.text_of(os.path.relpath(error.filename, folder))
         unread.append(f"{place}: expected a folder that can be read, found {error.strerror}")
 
     for place, folders, names in os.walk(folder, onerror=name, followlinks=True):
@@ -373,7 +373,7 @@ def _visible_files(folder):
     return sorted(files), unread
 
 
-def _check_layout(folder, labels, files):
+def _check_layout(folder, labels, files, unread):
     """Refuse a folder without sounds in class folders, or whose folders are parts of a set."""
     sounds = [file for file in files if file.suffix.lower() in audio.SUFFIXES]
     kinds = [file.suffix or "no suffix" for file in files if file not in sounds]
@@ -386,8 +386,9 @@ def _check_layout(folder, labels, files):
         found = "a file: unpack it" if os.path.exists(folder) else "no such folder"
     else:
         found = f"{len(sounds)} sound files outside any class folder" if sounds else "no sound file"
-    if kinds and not labels:
-        found += f" ({len(kinds)} of other kinds, such as {kinds[0]}: convert them to WAV)"
+        if kinds:
+            found += f" ({len(kinds)} of other kinds, such as {kinds[0]}: convert them to WAV)"
+        found = "; ".join([found, *unread])
     expected = f"{audio.text_of(folder)}: expected a folder for each class, with sounds"
     raise ValueError(f"{expected}, found {found}")
 

@@ -3,6 +3,7 @@
 import os
 import re
 import struct
+import time
 from unittest import mock
 
 import librosa
@@ -189,6 +190,16 @@ def test_first_two_mpeg_layers_are_decoded_whole(tmp_path, bits):
     assert audio.length(path)[0] == 50 * samples
 
 
+@pytest.mark.parametrize("junk", [b"\xff", b"\0", b"\xff\xfb", b"\xff\xfb\x10"])
+def test_no_mp3_is_refused_at_once(tmp_path, junk):
+    path = tmp_path / "junk.mp3"
+    path.write_bytes(junk * 5_000_000)
+    before = time.process_time()
+    with pytest.raises(audio.UnreadableSound):
+        audio.read(path)
+    assert time.process_time() - before < 10
+
+
 def test_mp3s_one_behind_the_other_are_decoded_whole(sound):
     path = sound("clip.mp3", noise(20_000))
     path.write_bytes(2 * path.read_bytes())
@@ -252,9 +263,7 @@ def test_name_that_is_no_text_can_be_read_and_printed(tmp_path, sound):
     path.write_bytes(b"no sound")
     with pytest.raises(audio.UnreadableSound) as refused:
         audio.read(path)
-    assert (
-        "\\xe9t\\xe9.wav: expected audio, found 8 bytes" in str(refused.value).encode().decode()
-    )
+    assert "\\xe9t\\xe9.wav: expected audio, found 8 bytes" in str(refused.value).encode().decode()
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 96_000])

@@ -109,6 +109,22 @@ def test_one_odd_file_does_not_end_the_run(sound, tmp_path):
     assert names == ["cat/long.flac", "dog/gone.wav", "dog/pipe.wav"]
 
 
+def test_folder_that_cannot_be_read_is_named(sound, tmp_path, monkeypatch):
+    sound("dog/a.wav"), sound("dog/closed/b.wav")
+    scan = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    sentence = "expected a folder that can be read, found Permission denied"
+    assert data.from_folder(tmp_path).attrs["skipped"] == [f"dog/closed: {sentence}"]
+    with pytest.raises(ValueError, match=f"found no sound file; .: {sentence}"):
+        data.from_folder(tmp_path / "dog" / "closed")
+
+
 @pytest.mark.parametrize(
     "names, message",
     [
