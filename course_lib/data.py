@@ -22,7 +22,7 @@ import pandas as pd
 import pooch
 from sklearn.model_selection import StratifiedGroupKFold
 
-from course_lib import audio
+from course_lib import audio, decoding
 
 try:
     import fcntl
@@ -126,7 +126,7 @@ def load_parts(name: str, *, validation: float = 0.1, seed: int = 0) -> tuple[pd
 def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
     """Read a folder of class folders: what lies in `path/dog/…`, however deep, is of class "dog".
 
-    Files are of the kinds in `audio.SUFFIXES`, of any rate. `group` is a pattern whose first
+    Files are of the kinds in `decoding.SUFFIXES`, of any rate. `group` is a pattern whose first
     parenthesis finds the group (speaker, recording) in a file's name, such as r"^([a-z]+)_", or
     else in its path below the class folder, such as r"^(.+?)/"; by default each file is its own
     group. Hidden files are left out.
@@ -144,9 +144,9 @@ def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
     files, unread = _visible_files(folder)
     listed, skipped = [], list(unread)
     for file in files:
-        name = audio.text_of(file.relative_to(folder).as_posix())
+        name = decoding.text_of(file.relative_to(folder).as_posix())
         label, _, below = name.partition("/")
-        if file.suffix.lower() not in audio.SUFFIXES:
+        if file.suffix.lower() not in decoding.SUFFIXES:
             kind = file.suffix or "no suffix"
             skipped.append(
                 f"{name}: expected a sound, found {kind}: if it is one, convert it to WAV"
@@ -155,15 +155,15 @@ def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
             skipped.append(f"{name}: expected a sound in a class folder, found it outside")
         else:
             found = name if group is None else _group(name, below, group)
-            listed.append((file, label, found, "all", audio.text_of(folder.name), "unknown"))
+            listed.append((file, label, found, "all", decoding.text_of(folder.name), "unknown"))
     labels = {row[1] for row in listed}
     _check_layout(folder, labels, files, unread)
-    inside = sorted(audio.text_of(each.name) for each in folder.iterdir() if each.is_dir())
+    inside = sorted(decoding.text_of(each.name) for each in folder.iterdir() if each.is_dir())
     empty = [name for name in inside if name not in labels and not name.startswith(".")]
     skipped += [f"{name}: expected sounds in this class folder, found none" for name in empty]
     clips = _table(listed, skipped, root=folder)
     used, left = f"{len(clips):,} clips used", f"{len(clips.attrs['skipped']):,} skipped"
-    print(f"{audio.text_of(folder.name)}: {used}, {left}")
+    print(f"{decoding.text_of(folder.name)}: {used}, {left}")
     return clips
 
 
@@ -216,7 +216,7 @@ def measure(clips: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         ValueError: There is no clip.
-        audio.UnreadableSound: A clip cannot be read.
+        decoding.UnreadableSound: A clip cannot be read.
     """
     if clips.empty:
         raise ValueError("expected one clip or more to measure, found none")
@@ -299,7 +299,7 @@ def _measure(path):
     content, peak, energy, count = hashlib.sha256(), 0.0, 0.0, 0
     power, begun = [], np.zeros(0, np.float32)  # of blocks, and the samples of one not yet whole
     before, is_clipped = np.zeros(0, bool), False
-    for samples, sample_rate in audio.pieces(path):
+    for samples, sample_rate in decoding.pieces(path):
         mono = samples.mean(axis=1)
         content.update(samples.tobytes())
         peak = max(peak, float(np.abs(mono).max()))
@@ -350,7 +350,7 @@ def _check_present(clips, *columns):
         missing = (values.isna() | (values.astype(str).str.strip() == "")).to_numpy()
         if missing.any():
             first = int(missing.argmax())
-            path = f" ({audio.text_of(clips['path'].iloc[first])})" if "path" in clips else ""
+            path = f" ({decoding.text_of(clips['path'].iloc[first])})" if "path" in clips else ""
             found = f"{missing.sum():,} of {len(clips):,} without, the first in row {first}{path}"
             raise ValueError(f"expected a {column} for each clip, found {found}")
 
@@ -360,7 +360,7 @@ def _visible_files(folder):
     files, unread = [], []
 
     def name(error):
-        place = audio.text_of(os.path.relpath(error.filename, folder))
+        place = decoding.text_of(os.path.relpath(error.filename, folder))
         unread.append(f"{place}: expected a folder that can be read, found {error.strerror}")
 
     for place, folders, names in os.walk(folder, onerror=name, followlinks=True):
@@ -375,7 +375,7 @@ def _visible_files(folder):
 
 def _check_layout(folder, labels, files, unread):
     """Refuse a folder without sounds in class folders, or whose folders are parts of a set."""
-    sounds = [file for file in files if file.suffix.lower() in audio.SUFFIXES]
+    sounds = [file for file in files if file.suffix.lower() in decoding.SUFFIXES]
     kinds = [file.suffix or "no suffix" for file in files if file not in sounds]
     if labels and not {label.strip().lower() for label in labels} <= PARTS:
         return
@@ -389,7 +389,7 @@ def _check_layout(folder, labels, files, unread):
         if kinds:
             found += f" ({len(kinds)} of other kinds, such as {kinds[0]}: convert them to WAV)"
         found = "; ".join([found, *unread])
-    expected = f"{audio.text_of(folder)}: expected a folder for each class, with sounds"
+    expected = f"{decoding.text_of(folder)}: expected a folder for each class, with sounds"
     raise ValueError(f"{expected}, found {found}")
 
 
@@ -406,7 +406,7 @@ def _clips(chosen):
     folder = _folder(chosen)
     rows = chosen.list_clips(folder)
     listed = [(*row[:4], chosen.source, row[4]) for row in rows if row[1] is not None]
-    foreign = [audio.text_of(row[0].relative_to(folder)) for row in rows if row[1] is None]
+    foreign = [decoding.text_of(row[0].relative_to(folder)) for row in rows if row[1] is None]
     skipped = [
         f"{name}: expected a file of {chosen.source}, found another name" for name in foreign
     ]
@@ -421,10 +421,10 @@ def _table(listed, skipped, *, root):
     rows, skipped = [], list(skipped)
     for file, label, group, part, source, licence in listed:
         try:
-            samples, rate = audio.length(file)
+            samples, rate = decoding.length(file)
             rows.append((file, label, group, part, samples / rate, rate, source, licence))
-        except audio.UnreadableSound as error:
-            skipped.append(str(error).replace(f"{audio.text_of(root)}{os.sep}", ""))
+        except decoding.UnreadableSound as error:
+            skipped.append(str(error).replace(f"{decoding.text_of(root)}{os.sep}", ""))
     for sentence in skipped[:SHOWN]:
         print(f"skipped {sentence}")
     if len(skipped) > SHOWN:
@@ -674,7 +674,7 @@ def _speaker(file):
 
 def _gtzan(folder):
     """930 clips of GTZAN by the fault-filtered list (Kereliuk, Sturm and Larsen 2015)."""
-    sounds = [file for file in sorted(folder.glob("*/*.*")) if file.suffix in audio.SUFFIXES]
+    sounds = [file for file in sorted(folder.glob("*/*.*")) if file.suffix in decoding.SUFFIXES]
     found = {file.stem: file for file in sounds}
     rows = []
     for track, part in pd.read_csv(DATA / "gtzan_fault_filtered.csv", dtype=str).to_numpy():

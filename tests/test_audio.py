@@ -14,11 +14,11 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib import audio
+from course_lib import audio, decoding
 
 FORMATS = {"wave": "WAV", "bwf": "WAV", "oga": "OGG", "opus": "OGG", "mp2": "MP3"}
 FORMATS |= {"aif": "AIFF", "aifc": "AIFF", "snd": "AU"}
-SUFFIXES = [suffix[1:] for suffix in audio.SUFFIXES]
+SUFFIXES = [suffix[1:] for suffix in decoding.SUFFIXES]
 WAVS = "PCM_U8 PCM_16 PCM_24 PCM_32 FLOAT DOUBLE ULAW ALAW IMA_ADPCM MS_ADPCM GSM610 G721_32"
 WAVS = [*WAVS.split(), "NMS_ADPCM_16", "NMS_ADPCM_24", "NMS_ADPCM_32"]
 NO_SOUND = {
@@ -47,8 +47,8 @@ def noise(samples, *, seed=0):
 @pytest.mark.parametrize("rate", [8_000, 48_000])
 def test_every_format_is_decoded_at_its_rate(sound, tone, suffix, rate):
     path = sound(f"two words, ήχος.{suffix}", rate=rate, **kind(suffix))
-    samples, found = audio.decode(str(path))
-    assert audio.length(path) == (len(samples), rate)
+    samples, found = decoding.decode(str(path))
+    assert decoding.length(path) == (len(samples), rate)
     assert (samples.shape, samples.dtype, found) == ((rate // 2, 1), np.float32, rate)
     inside = slice(1_000, -1_000)
     np.testing.assert_allclose(samples[inside, 0], tone(rate=rate)[inside], atol=0.1)
@@ -56,7 +56,7 @@ def test_every_format_is_decoded_at_its_rate(sound, tone, suffix, rate):
 
 @pytest.mark.parametrize("subtype, bits", [("PCM_U8", 7), ("PCM_16", 15), ("PCM_24", 23)])
 def test_every_sample_format_is_in_units_of_full_scale(sound, tone, subtype, bits):
-    samples, _ = audio.decode(sound(samples=np.stack([tone(), -tone()], 1), subtype=subtype))
+    samples, _ = decoding.decode(sound(samples=np.stack([tone(), -tone()], 1), subtype=subtype))
     np.testing.assert_allclose(samples[:, 0], tone(), atol=2.0**-bits)
     np.testing.assert_allclose(samples[:, 1], -tone(), atol=2.0**-bits)
 
@@ -67,8 +67,8 @@ def test_file_that_was_cut_short_is_refused(sound, suffix, share):
     path = sound(f"clip.{suffix}", noise(80_000), **kind(suffix))
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(audio.UnreadableSound, match="expected .*, found .*cut short"):
-        audio.decode(path)
+    with pytest.raises(decoding.UnreadableSound, match="expected .*, found .*cut short"):
+        decoding.decode(path)
 
 
 @pytest.mark.parametrize("content, found", NO_SOUND.items())
@@ -76,8 +76,8 @@ def test_what_is_no_sound_is_refused_with_its_name(tmp_path, content, found):
     path = tmp_path / "clip.wav"
     path.write_bytes(content)
     message = f"^{re.escape(str(path))}: expected audio, found {re.escape(found)}"
-    with pytest.raises(audio.UnreadableSound, match=message):
-        audio.decode(path)
+    with pytest.raises(decoding.UnreadableSound, match=message):
+        decoding.decode(path)
 
 
 def test_unusable_samples_are_refused_with_their_place(sound):
@@ -85,30 +85,30 @@ def test_unusable_samples_are_refused_with_their_place(sound):
     for value, words in [(np.inf, "inf"), (np.nan, "nan"), (1e30, "1.*e.30")]:
         samples[123, 1] = value
         message = f"expected finite samples.*, found {words} at sample 123"
-        with pytest.raises(audio.UnreadableSound, match=message):
-            audio.decode(sound(samples=samples, subtype="FLOAT"))
-    with pytest.raises(audio.UnreadableSound, match="found a header and no samples"):
-        audio.decode(sound(samples=np.zeros(0)))
-    with pytest.raises(audio.UnreadableSound, match="found no file that can be read"):
-        audio.decode("nowhere.wav")
+        with pytest.raises(decoding.UnreadableSound, match=message):
+            decoding.decode(sound(samples=samples, subtype="FLOAT"))
+    with pytest.raises(decoding.UnreadableSound, match="found a header and no samples"):
+        decoding.decode(sound(samples=np.zeros(0)))
+    with pytest.raises(decoding.UnreadableSound, match="found no file that can be read"):
+        decoding.decode("nowhere.wav")
 
 
 @pytest.mark.parametrize("subtype", WAVS)
 def test_every_wav_is_decoded_whole_and_in_pieces(sound, tone, subtype, monkeypatch):
     path = sound(samples=tone(seconds=2), subtype=subtype)
-    whole, _ = audio.decode(path)
+    whole, _ = decoding.decode(path)
     assert 16_000 <= len(whole) < 16_000 + 1_024  # whole blocks, or frames
-    monkeypatch.setattr(audio, "PIECE", 999)
-    pieces = [samples for samples, _ in audio.pieces(path)]
+    monkeypatch.setattr(decoding, "PIECE", 999)
+    pieces = [samples for samples, _ in decoding.pieces(path)]
     assert len(pieces) > 16 and np.array_equal(np.concatenate(pieces), whole)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_pieces_together_are_the_whole(sound, suffix, monkeypatch):
     path = sound(f"clip.{suffix}", np.stack([noise(9_000), noise(9_001)[1:]], 1), **kind(suffix))
-    whole, _ = audio.decode(path)
-    monkeypatch.setattr(audio, "PIECE", 1_000)
-    assert np.array_equal(audio.decode(path)[0], whole) and len(whole) >= 9_000
+    whole, _ = decoding.decode(path)
+    monkeypatch.setattr(decoding, "PIECE", 1_000)
+    assert np.array_equal(decoding.decode(path)[0], whole) and len(whole) >= 9_000
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,14 @@ def test_whole_wav_whose_header_was_streamed_is_read(sound, tone, size, begin):
         riff = struct.pack("<I", riff & 0xFFFFFFFF)
         header = content[:4] + riff + content[8:start] + struct.pack("<I", size)
         path.write_bytes(header + content[start + 4 :])
-        np.testing.assert_allclose(audio.decode(path)[0][:, 0], samples, atol=1e-4)
+        np.testing.assert_allclose(decoding.decode(path)[0][:, 0], samples, atol=1e-4)
 
 
 def test_header_without_samples_is_no_streamed_one(sound):
     path = sound(samples=np.zeros(0))
     path.write_bytes(path.read_bytes() + b"LIST\4\0\0\0INFO")
-    with pytest.raises(audio.UnreadableSound, match="found a header and no samples"):
-        audio.decode(path)
+    with pytest.raises(decoding.UnreadableSound, match="found a header and no samples"):
+        decoding.decode(path)
 
 
 @pytest.mark.parametrize("suffix", ["au", "aiff"])
@@ -142,7 +142,7 @@ def test_other_headers_that_were_streamed_are_read(sound, suffix):
     start = 8 if suffix == "au" else content.index(b"SSND") + 4
     for size in {"au": [0xFFFFFFFF], "aiff": [0x7F000008, 0]}[suffix]:
         path.write_bytes(content[:start] + size.to_bytes(4, "big") + content[start + 4 :])
-        assert len(audio.decode(path)[0]) == 4_000
+        assert len(decoding.decode(path)[0]) == 4_000
 
 
 # What libsndfile would guess, or leave out without a word
@@ -150,7 +150,7 @@ def test_other_headers_that_were_streamed_are_read(sound, suffix):
 
 def without_tag(content):
     """An MP3 file as a pipe leaves it: without the first frame, which counts the others."""
-    size, _, _ = audio._mpeg_frame(content[:4])
+    size, _, _ = decoding._mpeg_frame(content[:4])
     return content[size:]
 
 
@@ -162,13 +162,13 @@ def test_piped_mp3_is_decoded_whole(sound, rate, channels, mode, quiet):
     samples = np.stack([noise(60_000)] * channels, axis=1)
     samples[quiet] = 0
     path = sound("clip.mp3", samples, rate, bitrate_mode=mode, compression_level=0.3)
-    tagged, _ = audio.decode(path)
+    tagged, _ = decoding.decode(path)
     assert len(tagged) == 60_000
     content = without_tag(path.read_bytes())
     tag = b"ID3\3\0\0\0\0\1\0" + bytes(128)
     for change in (b"", tag, tag + tag, bytes(700)):
         path.write_bytes(change + content + b"TAG" + bytes(125))
-        piped, _ = audio.decode(path)
+        piped, _ = decoding.decode(path)
         assert 60_000 <= len(piped) < 60_000 + 3 * 1_152
         delay = int(np.abs(np.correlate(piped[:40_000, 0], tagged[31_000:33_000, 0])).argmax())
         if quiet == slice(0):  # the same sound, later by what the coder adds
@@ -176,18 +176,18 @@ def test_piped_mp3_is_decoded_whole(sound, rate, channels, mode, quiet):
             np.testing.assert_allclose(behind, tagged[31_000:33_000, 0], atol=1e-3)
     path.write_bytes(content[:-5])
     with pytest.raises(
-        audio.UnreadableSound, match="a whole MPEG frame after .*: it was cut short"
+        decoding.UnreadableSound, match="a whole MPEG frame after .*: it was cut short"
     ):
-        audio.decode(path)
+        decoding.decode(path)
 
 
 @pytest.mark.parametrize("bits", [0xFFFD8000, 0xFFFDA400, 0xFFF58400, 0xFFFF8000])
 def test_first_two_mpeg_layers_are_decoded_whole(tmp_path, bits):
     header = bits.to_bytes(4, "big")
-    size, samples, _ = audio._mpeg_frame(header)
+    size, samples, _ = decoding._mpeg_frame(header)
     path = tmp_path / "silence.mp2"
     path.write_bytes(50 * header.ljust(size, b"\0"))
-    assert audio.length(path)[0] == 50 * samples
+    assert decoding.length(path)[0] == 50 * samples
 
 
 @pytest.mark.parametrize("junk", [b"\xff", b"\0", b"\xff\xfb", b"\xff\xfb\x10"])
@@ -195,7 +195,7 @@ def test_no_mp3_is_refused_at_once(tmp_path, junk):
     path = tmp_path / "junk.mp3"
     path.write_bytes(junk * 5_000_000)
     before = time.process_time()
-    with pytest.raises(audio.UnreadableSound):
+    with pytest.raises(decoding.UnreadableSound):
         audio.read(path)
     assert time.process_time() - before < 10
 
@@ -203,15 +203,15 @@ def test_no_mp3_is_refused_at_once(tmp_path, junk):
 def test_mp3s_one_behind_the_other_are_decoded_whole(sound):
     path = sound("clip.mp3", noise(20_000))
     path.write_bytes(2 * path.read_bytes())
-    assert 40_000 <= audio.length(path)[0] < 44_000
+    assert 40_000 <= decoding.length(path)[0] < 44_000
 
 
 @pytest.mark.parametrize("suffix", [each for each in SUFFIXES if each not in ("mp3", "mp2")])
 def test_other_sounds_one_behind_the_other_are_refused(sound, suffix):
     path = sound(f"clip.{suffix}", noise(20_000), **kind(suffix))
     path.write_bytes(path.read_bytes() + sound("other", noise(8_000), **kind(suffix)).read_bytes())
-    with pytest.raises(audio.UnreadableSound, match="clip.*found (2 one behind|.* no decoder)"):
-        audio.decode(path)
+    with pytest.raises(decoding.UnreadableSound, match="clip.*found (2 one behind|.* no decoder)"):
+        decoding.decode(path)
 
 
 def test_flac_of_unknown_length_is_read_and_of_a_false_one_refused(sound):
@@ -220,13 +220,13 @@ def test_flac_of_unknown_length_is_read_and_of_a_false_one_refused(sound):
     content[21] &= 0xF0
     content[22:26] = bytes(4)
     path.write_bytes(content)
-    assert len(audio.decode(path)[0]) == 20_000
+    assert len(decoding.decode(path)[0]) == 20_000
     content[21] |= 0x04  # 2 to the 34
     path.write_bytes(content)
     with pytest.raises(
-        audio.UnreadableSound, match="expected 17,179,869,184 samples, found 20,000"
+        decoding.UnreadableSound, match="expected 17,179,869,184 samples, found 20,000"
     ):
-        audio.decode(path)
+        decoding.decode(path)
 
 
 @pytest.mark.parametrize("rate", [1, 999, 2_000_000_000])
@@ -234,7 +234,7 @@ def test_absurd_rate_is_refused(sound, rate):
     path = sound()
     content = path.read_bytes()
     path.write_bytes(content[:24] + struct.pack("<I", rate) + content[28:])
-    with pytest.raises(audio.UnreadableSound, match=f"1,000 to 1,000,000 Hz, found {rate:,}"):
+    with pytest.raises(decoding.UnreadableSound, match=f"1,000 to 1,000,000 Hz, found {rate:,}"):
         audio.read(path)
     with pytest.raises(ValueError, match=f"1,000 to 1,000,000 Hz, found {rate:,}"):
         audio.read(sound(), sample_rate=rate)
@@ -246,14 +246,14 @@ def test_what_is_no_regular_file_is_refused(tmp_path, sound, monkeypatch):
     (tmp_path / "loop.wav").symlink_to("loop.wav")
     names = ["pipe.wav", "folder.wav", "loop.wav", "a" * 300 + ".wav", "nul\0.wav", "a/" * 3_000]
     for name in names:
-        for function in (audio.decode, audio.read, audio.length):
+        for function in (decoding.decode, audio.read, decoding.length):
             with pytest.raises(
-                audio.UnreadableSound, match="expected audio, found no file that can"
+                decoding.UnreadableSound, match="expected audio, found no file that can"
             ):
                 function(tmp_path / name)
     path = sound()
     monkeypatch.setattr(soundfile.SoundFile, "read", mock.Mock(side_effect=MemoryError))
-    with pytest.raises(audio.UnreadableSound, match="found more samples than fit into memory"):
+    with pytest.raises(decoding.UnreadableSound, match="found more samples than fit into memory"):
         audio.read(path)
 
 
@@ -261,7 +261,7 @@ def test_name_that_is_no_text_can_be_read_and_printed(tmp_path, sound):
     path = sound().rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9t\xe9.wav"))
     assert len(audio.read(path)) == 4_000
     path.write_bytes(b"no sound")
-    with pytest.raises(audio.UnreadableSound) as refused:
+    with pytest.raises(decoding.UnreadableSound) as refused:
         audio.read(path)
     assert "\\xe9t\\xe9.wav: expected audio, found 8 bytes" in str(refused.value).encode().decode()
 

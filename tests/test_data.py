@@ -23,7 +23,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib import audio, data
+from course_lib import audio, data, decoding
 from course_lib.extra import report
 
 NAME = "free-spoken-digit-dataset-26eb9aaf76e81b692f806f9140c2d2777410d7a1"
@@ -375,7 +375,7 @@ def test_measures_do_not_depend_on_the_size_of_pieces(sound, tone, monkeypatch):
     whole = data.measure(clips)
     assert whole["clipped"].tolist() == [True, False]
     for size in (10, 2_000, 10_000):
-        monkeypatch.setattr(audio, "PIECE", size)
+        monkeypatch.setattr(decoding, "PIECE", size)
         pd.testing.assert_frame_equal(data.measure(clips), whole)
 
 
@@ -389,12 +389,12 @@ def test_two_hours_of_stereo_are_read_within_300_megabytes(tmp_path):
     path.write_bytes(header)
     os.truncate(path, len(header) + size)
     script = (
-        "import re; from course_lib import audio, data; import pandas as pd;"
-        f"print(audio.length({str(path)!r}));"
+        "import re; from course_lib import data, decoding; import pandas as pd;"
+        f"print(decoding.length({str(path)!r}));"
         f"print(data.measure(pd.DataFrame({{'path': [{str(path)!r}]}}))['peak'].item());"
         "print(re.search('VmHWM:\\s*(.*) kB', open('/proc/self/status').read())[1])"
     )
-    root = Path(audio.__file__).parent.parent
+    root = Path(data.__file__).parent.parent
     out = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True).splitlines()
     assert out[:2] == [f"({size // 4}, 16000)", "-120.0"] and int(out[2]) < 300_000
 

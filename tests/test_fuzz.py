@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from course_lib import audio
+from course_lib import audio, decoding
 
 MUTATIONS = int(os.environ.get("FUZZ", 3_000))
 A_HANG = 60  # seconds, of hundredths that a file takes
@@ -63,6 +63,6 @@ def test_damaged_file_is_an_array_or_is_refused(kind, subtype, tmp_path):
         try:
             waveform = audio.read(path)
             assert waveform.ndim == 1 and len(waveform) < 1_000_000, seed
-        except audio.UnreadableSound as error:
+        except decoding.UnreadableSound as error:
             assert str(error).startswith(f"{path}: expected ") and ", found " in str(error), seed
     faulthandler.cancel_dump_traceback_later()
