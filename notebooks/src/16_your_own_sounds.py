@@ -49,7 +49,7 @@ from course_lib.extra.recorder import Recorder
 # %% [markdown]
 # ## Which folder?
 #
-# A folder for each class, named as the class is; in it, however deep, WAV, FLAC, OGG or MP3 files of any length, rate and number of channels. Name it, with its full path, in `FOLDER` below, or in the environment variable
+# A folder for each class, named as the class is; in it, however deep, WAV, FLAC, OGG, MP3 or AIFF files of any length, rate and number of channels. Name it, with its full path, in `FOLDER` below, or in the environment variable
 # `COURSE_SOUNDS_DIR` before you start (it goes first).
 #
 # A *group* is what must never be on both sides of a split: a speaker, a player, an engine, a day of recording. `GROUP` (or the variable `COURSE_SOUNDS_GROUP`) is a pattern that finds it. For names such as
@@ -772,7 +772,7 @@ print(sizes)
 # %%
 about_data = f"""{len(clips):,} clips of the folder {folder.name}, \
 {clips.seconds.sum() / 60:.1f} minutes, {clips.group.nunique():,} {kind}. \
-Clips left out: {left_out.sum()}. Files that could not be read: {len(skipped)}.
+Clips left out: {left_out.sum()}. Files that were not used: {len(skipped)}.
 
 {sizes}
 
