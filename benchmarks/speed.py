@@ -92,9 +92,7 @@ def race(cell, recipe, contenders):
 @functools.cache
 def epochs(module, way, cell, recipe):
     """The number of epochs in which a contender reaches GOAL."""
-    means = child("contest", module, way, cell, recipe)
-    print(f"{module} {way} {cell} {recipe}: {means}", flush=True)
-    return len(means)
+    return len(child("contest", module, way, cell, recipe))
 
 
 def child(module, *arguments, threads="1"):
@@ -110,7 +108,9 @@ def child(module, *arguments, threads="1"):
         text=True,
         env={**os.environ, **dict.fromkeys(THREADS, threads)},
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    found = done.stdout.splitlines()[-1]
+    print(*arguments, found, flush=True)
+    return json.loads(found)
 
 
 def race_table(found):
