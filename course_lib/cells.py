@@ -6,6 +6,7 @@ the three layers a loop for CPUs: for the LSTM the one that TensorFlow brings, f
 whose gradient is written by hand. Nothing else about the layers changes.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import keras
@@ -198,7 +199,8 @@ def _inner_loop(layer, sequences, initial_state, mask=None, training=False):
     if mask is None:
         mask = tf.ones(tf.shape(sequences)[:2], bool)
     frames, counts = _in_front(sequences, mask)
-    ran = run(tf.transpose(frames, [1, 0, 2]), states, *map(tf.convert_to_tensor, weights))
+    traced = _traced_once(run, frames.shape[2], layer.units, len(states))
+    ran = traced(tf.transpose(frames, [1, 0, 2]), states, *map(tf.convert_to_tensor, weights))
     last = [_after(ran_one, begin, counts) for ran_one, begin in zip(ran, states)]
     output = _after(ran[0], tf.zeros_like(states[0]), counts)
     outputs = _in_place(ran[0], mask) if layer.return_sequences else output[:, None]
@@ -206,6 +208,21 @@ def _inner_loop(layer, sequences, initial_state, mask=None, training=False):
         shown = tf.cast(mask, tf.float32)[..., None]
         output, outputs = output * shown[:, -1], outputs * shown[:, -tf.shape(outputs)[1] :]
     return output, outputs, last
+
+
+@functools.cache
+def _traced_once(run, features, units, n_states):
+    """A loop over frames for all layers of one size, traced in a graph of its own.
+
+    TensorFlow never forgets a custom gradient, nor the graph that it was traced in. In the graph
+    of a model's training it would keep that model, and the next, as long as the kernel lives.
+    """
+    gates = {rnn: 1, lstm: 4, gru: 3}[run] * units
+    bias = [2, gates] if run is gru else [gates]
+    shapes = [features, gates], [units, gates], bias
+    states = [tf.TensorSpec([None, units])] * n_states
+    signature = [tf.TensorSpec([None, None, features]), states, *map(tf.TensorSpec, shapes)]
+    return tf.function(run, input_signature=signature, autograph=False)
 
 
 def _is_usual(layer, sequences):

@@ -16,7 +16,9 @@ from course_lib import batches
 from course_lib.models import forward
 
 RESULTS = Path(__file__).resolve().parent.parent / "build" / "results.csv"
-TOLERANCE = 1e-5  # logits: what rounding alone may change
+TOLERANCE = 1e-5  # logits: what rounding alone may change in float32
+COARSE = {"float16": 2.0**-10, "bfloat16": 2.0**-7}  # the step from 1 to the next number
+ROUNDINGS = 16  # steps: what rounding alone may change in these
 CLIPS_AT_ONCE = 64  # clips of similar length in one padded batch
 MORE_PADDING = ((0, 0), (0, 17), (0, 0))  # frames: `check_mask` pads each batch so much further
 
@@ -28,7 +30,7 @@ def predict(model: keras.Model, frames: Sequence[np.ndarray]) -> np.ndarray:
     pieces = np.array_split(by_length, -(-len(frames) // CLIPS_AT_ONCE))
     padded = (batches.pad([frames[clip] for clip in piece]) for piece in pieces)
     logits = np.concatenate([forward(model)(batch) for batch in padded])
-    return logits[np.argsort(by_length)]
+    return logits[np.argsort(by_length)].astype(np.float32)
 
 
 class Score(NamedTuple):
@@ -224,17 +226,30 @@ def check_mask(model: keras.Model, batch: np.ndarray) -> float:
         expected = "expected every clip to have frames first and padding after"
         raise ValueError(f"{expected}, found padding before or between frames")
     longer = np.pad(batch, MORE_PADDING, constant_values=batches.PADDING)
-    answer = forward(model)
-    alone = np.concatenate([answer(clip[None, :n]) for clip, n in zip(batch, counts)])
-    change = max(np.abs(answer(padded) - alone).max() for padded in (batch, longer))
-    if not change <= TOLERANCE:  # nor is it NaN
-        found = f"padding changes a logit by {change:.2g}, expected {TOLERANCE:.0e} or less"
+    alone = np.concatenate([forward(model)(clip[None, :n]) for clip, n in zip(batch, counts)])
+    together = [np.float32(forward(model)(padded)) for padded in (batch, longer)]
+    change, allowed = np.abs(together - np.float32(alone)).max(), tolerance(model, alone)
+    if not change <= allowed:  # nor is it NaN
+        found = f"padding changes a logit by {change:.2g}, expected {allowed:.0e} or less"
         raise AssertionError(f"{found}: {_layer_at_fault(model, batch, longer, real)}")
     return float(change)
 
 
+def tolerance(model: keras.Model | keras.Layer, values: np.ndarray) -> float:
+    """Compute how far rounding alone may move a model's or a layer's `values`, any shape.
+
+    The coarsest precision of its layers decides, and the largest of the values if it is above 1.
+    """
+    layers = getattr(model, "layers", [model])
+    step = max(COARSE.get(layer.compute_dtype, 0) for layer in layers)
+    return float(max(TOLERANCE, ROUNDINGS * step) * max(1, np.abs(values).max()))
+
+
 def _layer_at_fault(model, batch, longer, real):
     """Name the layer that makes padding change a logit, and what it does, in a sentence."""
+    unknown = "no single layer could be named: look at what each does with the padded frames"
+    if not getattr(model, "inputs", None):  # a subclass, whose steps are not known
+        return unknown
     steps = getattr(model, "operations", model.layers)  # layers, and arithmetic such as 2 * frames
     steps = [step for step in steps if not isinstance(step, keras.layers.InputLayer)]
     outputs = {step: keras.tree.flatten(step.output)[0] for step in steps}
@@ -251,12 +266,16 @@ def _layer_at_fault(model, batch, longer, real):
             if name_before is None:
                 return f"{name} looks for another value than {batches.PADDING}"
             return f"{name_before} changes the padding before {name} can mark it"
-        if now.shape == further.shape and not np.allclose(now, further, atol=TOLERANCE):
+        if now.shape == further.shape and _differ(model, np.float32(now), np.float32(further)):
             if mask_before is not None:
                 return f"{name} ignores the mask"
             return f"{name} gets no mask from the layers before it: let Masking(PADDING) come first"
         mask_before, name_before = mask if now.shape.rank > 2 else mask_before, name
-    return "no single layer could be named: look at what each does with the padded frames"
+    return unknown
+
+
+def _differ(model, one, other):
+    return not np.abs(one - other).max() <= tolerance(model, one)
 
 
 class Results:

@@ -5,6 +5,7 @@ mask, and it gives logits `[batch, n_classes]`.
 """
 
 import functools
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from course_lib.batches import PADDING
 
 MOMENTUM = 0.95  # of the running means of batch normalisation: trainings here have few steps
 SPREAD_LOG_MEL = 4.0  # natural log of mel energy: one standard deviation
+LEAST_SCORE = -1e4  # of padding: its weight is 0, and float16 can hold it
 READY = Path(__file__).resolve().parent.parent / "data" / "ready-model"
 
 cells.install()
@@ -27,7 +29,7 @@ def average(n_classes: int, *, n_mels: int = N_MELS) -> keras.Model:
     clip, frames = _masked_frames(n_mels)
     squares = keras.layers.Multiply(name="squares")([frames, frames])
     both = keras.layers.Concatenate(name="frames_and_squares")([frames, squares])
-    mean = keras.layers.GlobalAveragePooling1D(name="mean_over_time")(both)
+    mean = GlobalAveragePooling1D(name="mean_over_time")(both)
     return _logits("average", clip, mean, n_classes)
 
 
@@ -117,15 +119,37 @@ def ready() -> tuple[keras.Model, list[str]]:
     return keras.models.load_model(path, compile=False), names
 
 
-@functools.lru_cache(maxsize=32)
 def forward(model: keras.Model) -> Callable:
-    """Trace a model's forward pass once for all lengths: `[batch, time, mels]` → its output.
+    """Return a model's forward pass, traced once for all lengths.
 
-    The 32 models used last are kept; new weights need no new trace.
+    It takes `[batch, time, mels]` and gives the model's output; new weights need no new trace.
     """
-    signature = [tf.TensorSpec([None, None, *model.input_shape[2:]])]
+    return functools.partial(_answer, model)
+
+
+_MADE = weakref.WeakKeyDictionary()  # for each model that is still in use: what was made of it
+
+
+def made_once(make: Callable, model: keras.Model, *details) -> Callable:
+    """Return `make(model, *details)`, made only once, and freed together with the model.
+
+    `make` is given a `weakref.proxy`, since what refers to a model keeps it in memory.
+    """
+    made, key = _MADE.setdefault(model, {}), (make, *details)
+    if key not in made:
+        made[key] = make(weakref.proxy(model), *details)
+    return made[key]
+
+
+def _answer(model, padded):
+    return made_once(_trace, model, *padded.shape[2:])(padded)
+
+
+def _trace(model, *bands):
     traced = tf.function(
-        lambda padded: model(padded, training=False), input_signature=signature, autograph=False
+        lambda padded: model(padded, training=False),
+        input_signature=[tf.TensorSpec([None, None, *bands])],
+        autograph=False,
     )
     return traced.get_concrete_function()  # TensorFlow's warning of retracing does not count it
 
@@ -152,13 +176,25 @@ class AttentionPooling(keras.layers.Layer):
         """Weigh each frame: `[batch, time, units]` → `[batch, time, 1]`, sum 1 over time."""
         scores = self.score(keras.ops.tanh(states))
         if mask is not None:
-            scores = keras.ops.where(mask[..., None], scores, -1e9)
+            scores = keras.ops.where(mask[..., None], scores, LEAST_SCORE)
         # By hand, since Keras's softmax warns of a clip of one frame.
         powers = keras.ops.exp(scores - keras.ops.max(scores, axis=1, keepdims=True))
         return powers / keras.ops.sum(powers, axis=1, keepdims=True)
 
     def compute_mask(self, states, mask=None):
         return None  # no time is left
+
+
+@keras.saving.register_keras_serializable("course_lib")
+class GlobalAveragePooling1D(keras.layers.GlobalAveragePooling1D):
+    """Keras's mean over time, but zeros, not NaN, for a clip that is padding alone."""
+
+    def call(self, frames, mask=None):
+        if mask is None:
+            return super().call(frames)
+        counted = keras.ops.cast(mask, frames.dtype)[..., None]
+        count = keras.ops.maximum(keras.ops.sum(counted, axis=1), 1)
+        return keras.ops.sum(frames * counted, axis=1) / count
 
 
 @keras.saving.register_keras_serializable("course_lib")

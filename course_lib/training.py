@@ -76,8 +76,12 @@ def compile_model(
     model: keras.Model, *, learning_rate=LEARNING_RATE, clip_norm=CLIP_NORM, loss=None
 ) -> None:
     """Give a model its loss (of integer labels if None), Adam, and accuracy as its metric."""
+    optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm)
+    if not tf.distribute.has_strategy():
+        # One device has nothing to sum, and for this sum TensorFlow would never free the graph.
+        optimizer._all_reduce_sum_gradients = lambda pairs: pairs
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm),
+        optimizer=optimizer,
         loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

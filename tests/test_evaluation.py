@@ -35,6 +35,7 @@ def test_predict_gives_each_clip_its_own_answer_in_order(gru, clip_frames, lengt
     frames = clip_frames(lengths)
     np.testing.assert_allclose(predict(gru, frames), gru(pad(frames)), atol=1e-5)
     np.testing.assert_allclose(predict(gru, frames)[-1:], gru(frames[-1][None]), atol=1e-5)
+    assert predict(gru, frames).dtype == np.float32
 
 
 @given(right=st.integers(0, 300), wrong=st.integers(0, 300))
@@ -329,6 +330,46 @@ def test_check_mask_names_the_layer_of_a_sequential_model(batch):
     steps = [layers.Masking(PADDING), layers.Conv1D(5, 3, name="conv"), layers.SimpleRNN(16)]
     with pytest.raises(AssertionError, match=r"layer 'conv' \(Conv1D\) loses the mask"):
         check_mask(keras.Sequential([keras.Input([None, 40]), *steps]), batch[2:, :6])
+
+
+@ignores_mask
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_check_mask_knows_the_precision_it_runs_in(batch, precision):
+    keras.config.set_dtype_policy(precision)
+    try:
+        keras.utils.set_random_seed(0)
+        for build in models.BUILDERS.values():
+            check_mask(build(3), batch)
+        clip = keras.Input([None, 40])
+        lost = keras.Model(clip, layers.Dense(3)(rnn(conv(mask(clip)))))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    with pytest.raises(AssertionError, match=r"'conv' \(Conv1D\) loses the mask"):
+        check_mask(lost, batch)
+
+
+def test_check_mask_knows_that_large_logits_round_more(batch):
+    keras.utils.set_random_seed(0)
+    model = models.attention(3)
+    model.layers[-1].kernel.assign(3_000 * model.layers[-1].kernel)
+    assert check_mask(model, batch) > evaluation.TOLERANCE
+
+
+def test_check_mask_of_a_subclass(batch):
+    class Own(keras.Model):
+        def __init__(self, *steps):
+            super().__init__()
+            self.steps = steps
+
+        def call(self, frames):
+            for step in self.steps:
+                frames = step(frames)
+            return frames
+
+    steps = layers.SimpleRNN(16), layers.Dense(3)
+    assert check_mask(Own(layers.Masking(PADDING), *steps), batch) <= evaluation.TOLERANCE
+    with pytest.raises(AssertionError, match="padding changes a logit by .*: no single layer"):
+        check_mask(Own(*steps), batch)
 
 
 def test_check_mask_refuses_a_batch_that_is_not_padded_at_the_end(gru, batch):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from course_lib import models
+from course_lib.batches import PADDING
 from course_lib.extra import microscope
 
 
@@ -38,14 +39,108 @@ def test_states_by_hand_are_those_of_keras(clip, name):
         np.testing.assert_allclose(states[count - 1], last, atol=1e-5)
 
 
-@pytest.mark.parametrize("reset_after", [True, False])
-def test_both_forms_of_the_gru(clip, reset_after):
+def alone(layer, *, before=()):
+    """A model of one recurrent layer."""
     inputs = keras.Input([None, 40])
-    options = {"reset_after": reset_after, "bias_initializer": "normal"}
-    layer = keras.layers.GRU(5, return_sequences=True, **options)
-    found = microscope.gates(keras.Model(inputs, layer(inputs)), clip)
-    np.testing.assert_allclose(found["state"], layer(clip[None])[0], atol=1e-5)
-    assert list(found) == ["update", "reset", "candidate", "state"]
+    frames = inputs
+    for each in before:
+        frames = each(frames)
+    return keras.Model(inputs, layer(frames))
+
+
+OPTIONS = [
+    {},
+    {"activation": "relu"},
+    {"activation": "softsign", "bias_initializer": "normal"},
+    {"use_bias": False},
+    {"dropout": 0.5, "recurrent_dropout": 0.5, "return_state": True},
+]
+OF_GATES = [{"recurrent_activation": "hard_sigmoid"}, {"recurrent_activation": "softmax"}]
+OF_GRU = [{"reset_after": False}, {"reset_after": False, "use_bias": False}]
+OF_GRU += [{"reset_after": False, "bias_initializer": "normal"}]
+LAYERS = [(keras.layers.SimpleRNN, options) for options in OPTIONS]
+LAYERS += [(keras.layers.LSTM, options) for options in OPTIONS + OF_GATES]
+LAYERS += [(keras.layers.GRU, options) for options in OPTIONS + OF_GATES + OF_GRU]
+
+
+@pytest.mark.parametrize("precision, off", [("float32", 1e-5), ("mixed_float16", 0.01)])
+@pytest.mark.parametrize("kind, options", LAYERS)
+def test_states_are_right_whatever_the_layer_computes(clip, kind, options, precision, off):
+    mask = keras.layers.Masking(PADDING)
+    layer = kind(5, return_sequences=True, dtype=precision, **options)
+    found = microscope.gates(alone(layer, before=[mask]), clip)
+    expected = np.float32(keras.tree.flatten(layer(clip[None]))[0])[0]
+    np.testing.assert_allclose(found["state"], expected, atol=off * max(1, expected.max()))
+    names = {"SimpleRNN": [], "GRU": ["update", "reset", "candidate"]}
+    names["LSTM"] = ["input", "forget", "output", "candidate", "cell"]
+    assert list(found) == [*names[kind.__name__], "state"]
+
+
+class OwnGRU(keras.layers.GRU):
+    """A GRU that might compute anything."""
+
+
+def begun_elsewhere():
+    inputs = keras.Input([None, 40])
+    begin = keras.layers.Dense(5)(keras.layers.GlobalAveragePooling1D()(inputs))
+    return keras.Model(inputs, keras.layers.GRU(5)(inputs, initial_state=begin))
+
+
+def stateful():
+    inputs = keras.Input(batch_shape=[1, None, 40])
+    return keras.Model(inputs, keras.layers.GRU(5, stateful=True)(inputs))
+
+
+def subclass():
+    class Own(keras.Model):
+        pass
+
+    return Own()
+
+
+GRU = keras.layers.GRU
+REFUSED = {
+    "backwards": (lambda: alone(GRU(5, go_backwards=True)), "to read forward, .*, found states"),
+    "backwards, sequences": (
+        lambda: alone(keras.layers.LSTM(5, go_backwards=True, return_sequences=True)),
+        "to read forward, frame by frame, found states that differ",
+    ),
+    "subclass of a layer": (lambda: alone(OwnGRU(5)), r"first recurrent layer, found .*\(OwnGRU\)"),
+    "cell": (lambda: alone(keras.layers.RNN(keras.layers.GRUCell(5))), r"layer, found .*\(RNN\)"),
+    "both ways first": (
+        lambda: alone(
+            GRU(5), before=[keras.layers.Bidirectional(GRU(5, return_sequences=True), name="both")]
+        ),
+        r"SimpleRNN or LSTM or GRU as the first .*, found 'both' \(Bidirectional\)",
+    ),
+    "begun elsewhere": (begun_elsewhere, "expected states that begin with zeros, found others"),
+    "stateful": (stateful, "expected states that begin with zeros, found others"),
+    "subclass of a model": (subclass, "expected a functional or .*, found a subclass, Own"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_layer_that_cannot_be_followed_is_refused(clip, case):
+    build, message = REFUSED[case]
+    with pytest.raises(ValueError, match=message):
+        microscope.gates(build(), clip)
+
+
+def test_frames_that_a_model_leaves_out_are_refused(clip):
+    silent, padded = clip.copy(), clip.copy()
+    silent[4], padded[11] = 0, PADDING
+    model = alone(GRU(5), before=[keras.layers.Masking(0.0)])
+    with pytest.raises(ValueError, match="expected frames that count, found 1 that the model"):
+        microscope.gates(model, silent)
+    for look in (microscope.gates, microscope.attention):
+        with pytest.raises(ValueError, match="expected no frame of -1000.0, found one"):
+            look(models.attention(3) if look is microscope.attention else model, padded)
+
+
+def test_label_of_no_class_is_refused(clip):
+    for label in (3, -1):
+        with pytest.raises(ValueError, match=f"expected a label of 0 to 2, found {label}"):
+            microscope.gradient_by_frame(models.average(3), clip, label)
 
 
 def test_gates_of_the_lstm_make_its_cell_and_its_state(clip):

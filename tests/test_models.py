@@ -1,5 +1,8 @@
 """Every builder: what a model is, and that padding changes neither answers nor gradients."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -130,14 +133,69 @@ def test_saved_model_gives_the_same_answers(trained, clip_frames, tmp_path, name
     np.testing.assert_allclose(logits(loaded, frames), logits(trained[name], frames), atol=1e-6)
 
 
-def test_forward_is_traced_once_and_follows_the_weights(clip_frames):
+def test_forward_is_traced_once_and_follows_the_weights(clip_frames, monkeypatch):
     model, frames = models.gru(3, units=6), clip_frames([4, 9])
     before = models.forward(model)(pad(frames))
     model.set_weights([weight + 0.1 for weight in model.get_weights()])
+    monkeypatch.setattr(models.tf, "function", None)
     after = models.forward(model)(pad(frames))
-    assert models.forward(model) is models.forward(model)
     np.testing.assert_allclose(after, logits(model, frames), atol=1e-5)
     assert np.abs(after - before).max() > 1e-3
+
+
+@every_builder
+def test_what_was_made_of_a_model_is_freed_with_it(clip_frames, name):
+    model = models.BUILDERS[name](3)
+    answer, frames = models.forward(model), pad(clip_frames([4, 9]))
+    expected, watched = model(frames), weakref.ref(model)
+    del model
+    np.testing.assert_allclose(answer(frames), expected, atol=1e-5)  # it is still in use
+    del answer
+    gc.collect()
+    assert watched() is None
+
+
+def test_forward_of_a_subclass(clip_frames):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.whole = models.gru(3, units=4)
+
+        def call(self, frames):
+            return self.whole(frames)
+
+    model, frames = Own(), pad(clip_frames([4, 9]))
+    np.testing.assert_allclose(models.forward(model)(frames), model.whole(frames), atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
+@every_builder
+def test_row_of_padding_alone_is_finite_and_leaves_the_others_alone(clip_frames, name, precision):
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = models.BUILDERS[name](3)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    clips = pad(clip_frames([7, 4]))
+    nothing = np.full_like(clips, PADDING)
+    answers = np.float32(model(np.concatenate([clips, nothing])))
+    np.testing.assert_array_equal(answers[:2], np.float32(model(clips)))
+    assert np.isfinite(answers).all() and np.isfinite(np.float32(model(nothing))).all()
+    loss, weights = keras.losses.SparseCategoricalCrossentropy(from_logits=True), model.weights
+    for frames in (np.concatenate([clips, nothing]), nothing):
+        with tf.GradientTape() as tape:
+            now = loss(np.zeros(len(frames), int), model(frames, training=True))
+        sources = [weight.value for weight in model.trainable_weights]
+        assert all(np.isfinite(each).all() for each in tape.gradient(now, sources))
+        assert all(np.isfinite(weight).all() for weight in weights)
+
+
+def test_mean_over_time_is_that_of_keras_but_for_padding_alone(clip_frames):
+    ours, kerass = models.GlobalAveragePooling1D(), keras.layers.GlobalAveragePooling1D()
+    frames, mask = pad(clip_frames([7, 4])), np.arange(7) < np.array([[7], [4]])
+    np.testing.assert_array_equal(ours(frames), kerass(frames))
+    np.testing.assert_array_equal(ours(frames, mask=mask), kerass(frames, mask=mask))
+    assert (ours(frames, mask=mask & [[True], [False]]).numpy()[1] == 0).all()
 
 
 def test_attention_pooling_is_a_weighted_mean_that_leaves_padding_out(recwarn):

@@ -1,5 +1,6 @@
 """Training: it learns, repeats, clips, explains a loss that is not a number, draws its curve."""
 
+import gc
 from unittest import mock
 
 import keras
@@ -200,6 +201,29 @@ def test_clip_that_augmentation_spoils_is_named_in_a_line(clip_frames):
     message = r"^clip \d+: expected frames \[1 or more, 40\], found shape \[0, 40\]$"
     with pytest.raises(ValueError, match=message):
         training.fit(models.average(2), dataset, epochs=1)
+
+
+def test_fit_keeps_no_graph_of_a_model_that_is_gone(easy):
+    """A kernel in which one model after the other is trained would run out of memory."""
+
+    def graphs_after_a_fit():
+        training.fit(models.bidirectional(2, units=4), easy(), easy(), epochs=1)
+        gc.collect()
+        return sum(type(each).__name__ == "FuncGraph" for each in gc.get_objects())
+
+    assert graphs_after_a_fit() == graphs_after_a_fit()
+
+
+def test_trained_model_is_saved_and_trained_on(easy, tmp_path):
+    model = models.rnn(2)
+    training.fit(model, easy(), epochs=1)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    frames = next(iter(easy()))[0]
+    np.testing.assert_allclose(loaded(frames), model(frames), atol=1e-6)
+    for each in (model, loaded):
+        each.fit(easy(), epochs=1, shuffle=False, verbose=0)
+    np.testing.assert_allclose(loaded(frames), model(frames), atol=1e-5)
 
 
 def test_keras_trains_on_padded_clips_without_names(clip_frames):

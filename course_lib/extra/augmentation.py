@@ -146,8 +146,8 @@ def mixup(
 
     Returns:
         Batches of (`[batch, time, bands]`, probabilities `[batch, n_classes]`), each as long as
-        its longest clip. The clip in whose place a mixture stands has the larger weight. The names of
-        the classes stay, as `classes`.
+        its longest clip. The clip in whose place a mixture stands has the larger weight. The
+        dataset's names of classes stay.
 
     Source:
         H. Zhang et al. 2018, and for sounds Y. Tokozume et al. 2018.
