@@ -13,7 +13,7 @@ import soundfile
 import soxr
 
 from course_lib import audio
-from course_lib.audio import UnreadableSound
+from course_lib.decoding import UnreadableSound
 from course_lib.extra.recorder import LONGEST, SHORTEST, Recorder
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ import soundfile
 import traitlets
 
 from course_lib import audio, data
-from course_lib.audio import SUFFIXES, UnreadableSound
+from course_lib.decoding import SUFFIXES, UnreadableSound
 
 SHORTEST = 0.1  # seconds: less holds no word
 LONGEST = 60.0  # seconds: as much fits in one message to Python
