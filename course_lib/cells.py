@@ -14,6 +14,7 @@ import tensorflow as tf
 
 BLOCK = 4  # frames in a turn of TensorFlow's loop: a turn costs about as much as a frame
 LAYERS = (keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU)
+CELLS = (keras.layers.SimpleRNNCell, keras.layers.LSTMCell, keras.layers.GRUCell)
 KERAS_LOOPS = {layer: layer.inner_loop for layer in LAYERS}
 
 
@@ -229,7 +230,8 @@ def _is_usual(layer, sequences):
     """Whether a layer is as Keras makes it by default, but for its size and what it returns."""
     cell = layer.cell
     return (
-        layer.compute_dtype == sequences.dtype == "float32"
+        type(cell) in CELLS
+        and layer.compute_dtype == sequences.dtype == "float32"
         and cell.activation is keras.activations.tanh
         and getattr(cell, "recurrent_activation", None) in (None, keras.activations.sigmoid)
         and getattr(cell, "reset_after", True)

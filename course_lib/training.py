@@ -77,7 +77,7 @@ def compile_model(
 ) -> None:
     """Give a model its loss (of integer labels if None), Adam, and accuracy as its metric."""
     optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=clip_norm)
-    if not tf.distribute.has_strategy():
+    if model.distribute_strategy.num_replicas_in_sync == 1:
         # One device has nothing to sum, and for this sum TensorFlow would never free the graph.
         optimizer._all_reduce_sum_gradients = lambda pairs: pairs
     model.compile(
