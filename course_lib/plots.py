@@ -156,7 +156,7 @@ def report(table: pd.DataFrame) -> Figure:
         bars = [median - least, largest - median]
         axes.errorbar(median, rows, xerr=bars, fmt="o", capsize=2, markersize=4)
         axes.set(title=title, xlabel=unit)
-    problems = classes[["clipped", "duplicates"]].astype(int)
+    problems = classes[["clipped", "duplicates"]].fillna(0).astype(int)  # a class may be empty
     for shift, name in zip([-0.2, 0.2], problems):
         panels[3].barh(rows + shift, problems[name], height=0.4, label=name)
     most = problems.to_numpy().max()

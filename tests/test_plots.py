@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from course_lib import audio, evaluation, plots
+from course_lib import audio, data, evaluation, plots
 
 FRAMES = np.random.default_rng(0).normal(-5, 4, [30, audio.N_MELS])
 # Linear RGB → responses of the three cones, and the cone that is missing as a sum of the others.
@@ -67,6 +67,16 @@ def test_frames_curves_and_gates_share_the_time_of_the_clip():
             left, right = image.get_extent()[:2]
             assert (left, right) == pytest.approx((times[0] - step / 2, times[-1] + step / 2))
         assert len({axes.get_xlim() for axes in figure.axes if axes.get_title()}) == 1
+    plt.close("all")
+
+
+def test_report_draws_a_class_without_clips(sound):
+    clips = pd.DataFrame({"path": [sound()], "label": ["a"], "group": ["g"]})
+    clips["label"] = pd.Categorical(clips["label"], categories=["a", "b"])
+    balance, _, _, problems = plots.report(data.report(clips)).axes
+    assert [bar.get_width() for bar in balance.patches] == [1, 0]
+    assert {bar.get_width() for bar in problems.patches} == {0}
+    assert [each.get_text() for each in balance.get_yticklabels()] == ["a", "b"]
     plt.close("all")
 
 
