@@ -606,10 +606,9 @@ answered = test.assign(answer=np.array(names)[answer], sure=np.exp(logs.max(axis
 wrong = answered[~right].sort_values("sure", ascending=False, kind="stable")
 for number, clip in enumerate(wrong.head(3).itertuples(), 1):
     print(f"Error {number}. What is it?")
-    waveform = audio.read(clip.path)
-    start = max(0, int(np.argmax(np.abs(waveform))) - audio.SAMPLE_RATE // 2)
-    two_seconds = waveform[start : start + 2 * audio.SAMPLE_RATE]
-    display(Audio(two_seconds, rate=audio.SAMPLE_RATE))
+    waveform = read(clip.path)  # at the rate at which the model heard it
+    start = max(0, int(np.argmax(np.abs(waveform))) - RATE // 2)
+    display(Audio(waveform[start : start + 2 * RATE], rate=RATE))
 print(f"{len(wrong)} errors in {len(test)} test clips")
 
 # %%
@@ -625,10 +624,13 @@ else:
 # ## A file for a device
 #
 # Two files hold the same model. `litert.export_with_features` writes one step of it as a LiteRT file, the log-mel frame included: 40 ms of samples and a state in, logits and the state out. The names of the classes go into a text file beside it, in the order
-# of the logits: a list retyped from memory is how models come to call cats dogs. `streaming.save` writes the file for computers with Python (lesson 15), which knows the names and the settings of the frames by itself.
+# of the logits: a list retyped from memory is how models come to call cats dogs. `streaming.save` writes the file for computers with Python (lesson 15), which knows the names and the settings of the frames by itself. A second run with your folder puts its files and its card into a folder of its own.
 
 # %%
-PRODUCTS = BUILD / "models" / folder.name
+PRODUCTS, run = BUILD / "models" / folder.name, 1
+while PRODUCTS.exists() and folder != BUILD / "stand-in":
+    run += 1
+    PRODUCTS = BUILD / "models" / f"{folder.name}-{run}"
 PRODUCTS.mkdir(parents=True, exist_ok=True)
 (PRODUCTS / "classes.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
 rate = {"sample_rate": RATE, "frame_length": FRAMES["frame_length"]}
@@ -636,7 +638,7 @@ exported = litert.export_with_features(model, PRODUCTS / "model.tflite", **rate)
 for_python = streaming.save(model, PRODUCTS / "model.npz", classes=names, **LISTEN)
 print(f"{exported.path.name} {exported.kilobytes:.0f} kB and classes.txt;", end=" ")
 print(f"{for_python.name} {for_python.stat().st_size / 1_024:.0f} kB")
-print("all in build/own_sounds/models")
+print(f"all in build/own_sounds/models/{PRODUCTS.name}")
 
 # %% [markdown]
 # A file that nobody ran is a promise. So the file now takes the test, as the model did: all segments of a clip, the state reset before each, and the mean of their log probabilities. The samples come in pieces of 50 ms, as a microphone
