@@ -438,11 +438,11 @@ print(f"an LSTM's step for 128 clips takes {longer} times as long as its step fo
 #
 # ## What buckets buy
 #
-# Training reads padding as it reads sound. How much padding do the sixteen lengths of `batches.bucketed` leave?
+# Training reads padding as it reads sound. How much padding do the few lengths of `batches.bucketed` leave?
 
 # %%
 lengths = batches.lengths(train.frames)
-ways = {"one length": [np.arange(len(lengths))], "sixteen": batches.bucket(lengths)}
+ways = {"one length": [np.arange(len(lengths))], "buckets": batches.bucket(lengths)}
 waste = {name: batches.padding_waste(lengths, way) for name, way in ways.items()}
 print("padding:", ", ".join(f"{name} {share:.0%}" for name, share in waste.items()))
 
@@ -618,7 +618,7 @@ for name, (trained_weights, took) in trained_by.items():
 # NumPy is not ten times slower. For an epoch it takes about as long as Keras's own loop, or less, and it has nothing to trace before the first step. Keras's own loop splits
 # each frame into a dozen small operations and finds their gradients one by one; starting them costs more than computing them. So on a CPU this course gives
 # Keras a kernel for its recurrent layers (`course_lib/cells.py`), as Keras has [cuDNN](../docs/glossary.md#cudnn) for LSTM and GRU on a GPU: the same numbers, and a later
-# epoch in about half the time. (The accuracies differ a little: sums in another order are rounded otherwise, and training enlarges the difference.)
+# epoch in less time. (The accuracies differ a little: sums in another order are rounded otherwise, and training enlarges the difference.)
 #
 # Why use a framework all the same? Change one thing, such as a gate, a second layer or attention. By hand, you derive new gradients and check them; a framework
 # finds them. It brings layers that others have tested, runs on a GPU, and saves the model to a file that your colleagues can read. Nobody else knows your sixty lines.
