@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import librosa
 import numpy as np
+import pandas as pd
 
 from benchmarks.contest import BATCH_SIZE, GOAL, MOST_EPOCHS, SEARCH_SEEDS, SEEDS
 from benchmarks.measure import Stopwatch, table, verdict
@@ -21,6 +22,7 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OPENBLAS_NUM_THR
 LOG_MEL_ROUNDS = 5  # turns of each contender of the log-mel frames, in one process
 TOLERANCE = 2e-3  # natural log of mel energy: how far float32 may be from librosa
 LOG_MEL_BAR = 7  # times less CPU than librosa
+SPLITS = (5_000, 20_000)  # clips
 READINGS = (3, 16)  # of the digits, 22 minutes: an hour takes what the two differ by
 MANY_HOURS, MEMORY_BAR = 100, 12  # hours that shall fit in so many GB
 
@@ -71,7 +73,7 @@ def main():
     """Measure and print all tables, alone on the standard output."""
     with contextlib.redirect_stdout(sys.stderr):
         parts = [f"## {title}\n\n{race_table(race(*what))}\n" for title, what in TABLES.items()]
-        parts += [RULES, log_mel_report(), memory_report()]
+        parts += [RULES, log_mel_report(), split_report(), memory_report()]
     print("\n".join(parts))
 
 
@@ -177,6 +179,21 @@ def log_mel_report():
         f"Ratio {ratio:.1f} in CPU seconds (bar {LOG_MEL_BAR}: {verdict(ratio, LOG_MEL_BAR)}), medians of "
         f"{LOG_MEL_ROUNDS} turns. Largest difference {largest:.1e} (tolerance {TOLERANCE:.0e}, natural log).\n"
     )
+
+
+def split_report():
+    """What a split of many clips takes, each its own group.
+
+    Returns: a text in Markdown.
+    """
+    rows, watch = [], Stopwatch()
+    for count in SPLITS:
+        labels = pd.Categorical(np.arange(count) % 10)
+        clips = pd.DataFrame({"group": np.arange(count), "label": labels})
+        watch.restart()
+        data.split(clips)
+        rows.append([f"{count:,}", f"{watch.lap()[0]:.1f}"])
+    return f"## A split of clips, each its own group\n\n{table(['clips', 'CPU s'], rows)}\n"
 
 
 def memory_report():
