@@ -138,7 +138,7 @@ print(
 #
 # - A memory of 64 numbers, changed by every frame.
 # - Someone who guesses is right once in ten times.
-# - Eight passes over the training clips.
+# - Twelve passes over the training clips.
 #
 # **How many of ten validation clips: 3? 6? 9?**
 
@@ -148,14 +148,14 @@ model = models.lstm(clips.label.nunique())
 print(f"{model.count_params():,} numbers to learn")
 
 # %% [markdown] tags=["notes"]
-# Everyone writes a number down, nobody speaks. Then hands: who has 3, who 6, who 9? Start the training cell while the hands are up: it takes about five seconds.
+# Everyone writes a number down, nobody speaks. Then hands: who has 3, who 6, who 9? Start the training cell while the hands are up: it takes about seven seconds.
 # Then explain the mask: clips of a batch are filled up to one length, and the filling is marked so that nobody takes it for sound.
 
 # %% [markdown]
-# **Predict, then run.** Someone who guesses is right once in ten times. The network will see every training clip eight times.
+# **Predict, then run.** Someone who guesses is right once in ten times. The network will see every training clip twelve times.
 # How often will it be right about the validation clips: 3 times in 10? 6? 9? Write your guess down.
 #
-# The next cell takes about five seconds.
+# The next cell takes about seven seconds.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What it learned
@@ -168,7 +168,6 @@ history = training.fit(
     model,
     train=batches.bucketed(train.frames, train.label),
     validation=batches.bucketed(validation.frames, validation.label),
-    epochs=8,
 )
 share = history.history["val_accuracy"][-1]
 print(f"after the last epoch, right about {share:.0%} of the validation clips")
