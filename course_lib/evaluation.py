@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ TOLERANCE = 1e-5  # logits: what rounding alone may change in float32
 COARSE = {"float16": 2.0**-10, "bfloat16": 2.0**-7}  # the step from 1 to the next number
 ROUNDINGS = 16  # steps: what rounding alone may change in these
 CLIPS_AT_ONCE = 64  # clips of similar length in one padded batch
+CLIPS_CHECKED = 8
 MORE_PADDING = ((0, 0), (0, 17), (0, 0))  # frames: `check_mask` pads each batch so much further
 
 
@@ -59,13 +61,22 @@ def score(correct: Sequence[bool]) -> Score:
 
 
 def evaluate(
-    model: keras.Model, clips: pd.DataFrame, *, classes: Sequence[str] | None = None
+    model: keras.Model,
+    clips: pd.DataFrame,
+    *,
+    classes: Sequence[str] | None = None,
+    lesson: str | None = None,
+    split: str = "official",
 ) -> Score:
     """Compute the accuracy of a model on clips with `frames` and a categorical `label`.
+
+    It warns if padding changes an answer, as `check_mask` finds out on the first clips.
 
     Args:
         classes: the names of the model's outputs, in their order. By default those that the model
             was trained on by `training.fit`; if there are none, only their number is compared.
+        lesson: such as "02": the score becomes a row of the learner's table, `Results`.
+        split: how these clips were set apart from the training, for that row.
 
     Raises:
         ValueError: The labels have other classes than the model, or one is missing.
@@ -77,7 +88,12 @@ def evaluate(
     if classes is None and len(names) != logits.shape[1]:
         expected = f"{logits.shape[1]} classes, as many as the model has outputs"
         raise ValueError(f"expected {expected}, found {len(names)}: {list(names)}")
-    return score(logits.argmax(axis=1) == truth)
+    _warn_of_padding(model, clips["frames"])
+    found = score(logits.argmax(axis=1) == truth)
+    if lesson is not None:
+        entry = {"model": model.name, "data": clips["source"].iloc[0], "split": split}
+        Results().add(score=found, lesson=lesson, parameters=model.count_params(), **entry)
+    return found
 
 
 def paired_difference(correct_a: Sequence, correct_b: Sequence) -> tuple[float, float, float]:
@@ -156,6 +172,14 @@ def leave_one_group_out(clips: pd.DataFrame) -> Iterator[tuple]:
         raise ValueError(f"expected two groups or more, found {names}")
     for code, name in enumerate(names):
         yield name, clips[codes != code], clips[codes == code]
+
+
+def _warn_of_padding(model, frames):
+    """Warn if padding changes an answer; the mask is checked on a few clips."""
+    try:
+        check_mask(model, batches.pad(list(frames)[:CLIPS_CHECKED]))
+    except AssertionError as error:
+        warnings.warn(f"model '{model.name}': {error}", stacklevel=3)
 
 
 def _codes(labels, classes):

@@ -40,14 +40,15 @@ def check(name: str) -> None:
 
 
 def checks() -> dict[str, str]:
-    """Collect the code of all checks, by lesson and number: "03.1", "03.2" and so on."""
+    """Collect the code of all checks, by lesson and number: "03.1", "04b.2" and so on."""
     found = {}
-    for source in sorted(SOURCES.glob("[0-9][0-9]_*.py")):
+    for source in sorted(SOURCES.glob("[0-9][0-9]*_*.py")):
         cells = re.split(r"^# %%", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
         codes = []
         for cell in cells[1:]:
             head, _, code = cell.partition("\n")
             if "[markdown]" not in head and '"check"' in head:
                 codes.append(code)
-        found |= {f"{source.name[:2]}.{number}": code for number, code in enumerate(codes, 1)}
+        lesson = source.stem.split("_")[0]
+        found |= {f"{lesson}.{number}": code for number, code in enumerate(codes, 1)}
     return found

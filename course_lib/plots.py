@@ -1,6 +1,8 @@
 """Pictures: each function takes an axes (or makes one), draws, labels, and returns it."""
 
+from pathlib import Path
 from textwrap import fill
+from xml.etree import ElementTree
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,6 +22,7 @@ STEP = FRAME_STEP / SAMPLE_RATE  # seconds: the width of a frame's column
 START = (FRAME_LENGTH - FRAME_STEP) / 2 / SAMPLE_RATE  # seconds: columns stand at their middles
 PICTURE = {"origin": "lower", "aspect": "auto", "cmap": COLOURS, "interpolation": "nearest"}
 WIDTH = 100  # characters of a printed line
+DRAWINGS = Path(__file__).resolve().parent.parent / "docs" / "drawings"
 
 
 def show(picture: Axes | Figure, fact: str) -> None:
@@ -39,6 +42,22 @@ def alt_text(picture: Axes | Figure, fact: str) -> str:
     if not any(titles):
         raise ValueError("expected a picture with a title, found none")
     return f"{'; '.join(filter(None, titles))}. {_sentence(fact)}"
+
+
+def drawing(name: str) -> None:
+    """Show one of the course's drawings, such as "lstm", with its alternative text.
+
+    Raises:
+        FileNotFoundError: There is no such drawing; names those that there are.
+    """
+    path = DRAWINGS / f"{name}.svg"
+    if not path.exists():
+        known = ", ".join(sorted(other.stem for other in DRAWINGS.glob("*.svg")))
+        raise FileNotFoundError(f"expected one of the drawings {known}, found {name!r}")
+    text = path.read_text(encoding="utf-8")
+    description = ElementTree.fromstring(text).findtext("{http://www.w3.org/2000/svg}desc")
+    picture = {"image/svg+xml": text[text.index("<svg") :], "text/plain": description}
+    display(picture, raw=True, metadata={"image/svg+xml": {"alt": description}})
 
 
 def waveform(

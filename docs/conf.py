@@ -1,5 +1,6 @@
 """Sphinx makes the book from the built notebooks and the pages of text: make book."""
 
+import base64
 import html
 import json
 import re
@@ -72,10 +73,15 @@ def lesson(notebook: dict, solved: dict, name: str) -> dict:
             prompt = {"code_prompt_show": FOLDED[tag], "code_prompt_hide": FOLDED[tag]}
             cell["metadata"] = {"tags": ["hide-cell"], "mystnb": prompt}
         for output in cell.get("outputs", []):
-            if png := "".join(output.get("data", {}).get("image/png", "")).strip():
-                alt = html.escape(output["metadata"].get("image/png", {}).get("alt", ""))
-                picture = f'<img alt="{alt}" src="data:image/png;base64,{png}">'
-                output["data"] = {"text/html": picture}
+            data = output.get("data", {})
+            pictures = {"image/png": "".join(data.get("image/png", "")).strip()}
+            drawn = "".join(data.get("image/svg+xml", ""))
+            pictures["image/svg+xml"] = base64.b64encode(drawn.encode()).decode()
+            for kind, content in pictures.items():
+                if content:
+                    alt = html.escape(output["metadata"].get(kind, {}).get("alt", ""))
+                    picture = f'<img alt="{alt}" src="data:{kind};base64,{content}">'
+                    output["data"] = {"text/html": picture}
     badge, title, *cells = notebook["cells"]
     links = BADGE.sub(r"[\1](\2)", "".join(badge["source"])) + DOWNLOADS.format(name)
     title["source"] = "".join(title["source"]).replace("\n", f"\n\n{links}\n", 1)

@@ -141,6 +141,7 @@ def heard(clip_frames, monkeypatch):
         return np.eye(3)[["abc".index(name) for name in names]]
 
     monkeypatch.setattr(evaluation, "predict", logits)
+    monkeypatch.setattr(evaluation, "check_mask", lambda model, batch: 0.0)
     return model, clips
 
 
@@ -429,3 +430,23 @@ def test_results_survive_a_failed_write_and_leave_no_other_file(results, monkeyp
         add(results, lesson="03")
     assert results.table()["lesson"].tolist() == ["02"]
     assert list(results.path.parent.iterdir()) == [results.path]
+
+
+def test_evaluate_keeps_a_row_for_a_lesson_and_warns_of_a_model_that_padding_changes(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(evaluation.Results.__init__, "__defaults__", (tmp_path / "results.csv",))
+    frames = [np.random.default_rng(n).normal(-5, 4, [n, 40]) for n in (9, 14, 30)]
+    label, source = pd.Categorical(["a", "b", "a"]), "three clips"
+    clips = pd.DataFrame({"frames": frames, "label": label, "source": source})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = evaluation.evaluate(models.gru(2, units=4), clips, lesson="99", split="by speaker")
+    [row] = evaluation.Results().table().to_dict("records")
+    assert (row["lesson"], row["model"], row["data"]) == ("99", "gru", "three clips")
+    assert row["split"] == "by speaker" and row["accuracy"] == found.accuracy
+    assert row["parameters"] == 3 * 4 * (40 + 4 + 2) + 10
+    clip = keras.Input([None, 40])
+    deaf = keras.Model(clip, keras.layers.Dense(2)(keras.layers.GRU(4)(clip)), name="unmasked")
+    with pytest.warns(UserWarning, match="'unmasked': padding changes a logit"):
+        evaluation.evaluate(deaf, clips)

@@ -26,7 +26,7 @@ def built(source):
 def test_notebooks_are_as_fresh_as_their_source_and_helpers(source):
     fresh, found = build.compose(source), built(source)
     for notebook, expected in zip(found, [build.learner(fresh, source), build.deeper(fresh)]):
-        advice = f"run: make build LESSONS={source.stem[:2]}"
+        advice = f"run: make build LESSONS={build.number(source)}"
         made_from = fresh.metadata.course["made_from"]
         assert notebook.metadata.course["made_from"] == made_from, f"code has changed; {advice}"
         for cell, wanted in zip(notebook.cells, expected.cells, strict=True):
@@ -49,8 +49,8 @@ def test_outputs_show_no_error_and_no_path_and_pictures_have_words(source):
         for output in cell.outputs:
             text = output.get("text") or output.get("data", {}).get("text/plain", "")
             assert output.output_type != "error" and not any(folder in text for folder in here)
-            if "image/png" in output.get("data", {}):
-                assert output.metadata["image/png"]["alt"], f"no alternative text:\n{cell.source}"
+            for kind in {"image/png", "image/svg+xml"} & set(output.get("data", {})):
+                assert output.metadata[kind]["alt"], f"no alternative text:\n{cell.source}"
 
 
 def test_claims_have_the_numbers_that_the_lessons_print():

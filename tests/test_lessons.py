@@ -45,7 +45,7 @@ def test_lesson_runs_blank_and_its_solutions_pass(source, elsewhere, architectur
         tags, where = cell.metadata.get("tags", []), f"{source.name}, code cell {number}"
         if "solution" in tags:
             exercise += 1
-            name, solution = f"{source.name[:2]}.{exercise}", cell.source
+            name, solution = f"{build.number(source)}.{exercise}", cell.source
             run(build.blank(solution, CHECKS[name]), names, where)
         elif "check" in tags:
             with pytest.raises(exercises.NotYet) as failed:

@@ -112,3 +112,21 @@ def test_colours_are_told_apart_by_every_eye(eye):
     assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(lines, 2)) > 0.1
     red, green = seen_by(eye, ["#d62728", "#2ca02c"])
     assert np.linalg.norm(red - green) < np.linalg.norm(linear("#d62728") - linear("#2ca02c")) / 2
+
+
+def test_a_drawing_is_shown_with_its_words_and_an_unknown_one_names_those_there_are(
+    tmp_path, monkeypatch
+):
+    svg = (
+        '<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"><desc>A cell.</desc></svg>'
+    )
+    (tmp_path / "cell.svg").write_text(svg)
+    shown = []
+    monkeypatch.setattr(plots, "DRAWINGS", tmp_path)
+    monkeypatch.setattr(plots, "display", lambda data, **options: shown.append((data, options)))
+    plots.drawing("cell")
+    [(data, options)] = shown
+    assert data["image/svg+xml"].startswith("<svg") and data["text/plain"] == "A cell."
+    assert options["metadata"]["image/svg+xml"]["alt"] == "A cell."
+    with pytest.raises(FileNotFoundError, match="one of the drawings cell, found 'lstn'"):
+        plots.drawing("lstn")

@@ -31,11 +31,16 @@ HOVER = re.compile(r"\]\(\.\./docs/glossary\.md#([\w-]+)\)")  # a link to a term
 
 def sources(names: list[str] | None = None) -> list[Path]:
     """List the sources of the lessons whose numbers or names are given, or of all."""
-    every = sorted(SOURCES.glob("[0-9][0-9]_*.py"))
+    every = sorted(SOURCES.glob("[0-9][0-9]*_*.py"))
     unknown = [name for name in names or [] if not any(s.name.startswith(name) for s in every)]
     if unknown:
         sys.exit(f"expected lessons such as {every[0].stem}, found {', '.join(unknown)}")
     return [source for source in every if not names or source.name.startswith(tuple(names))]
+
+
+def number(source: Path) -> str:
+    """Give the number of a lesson: "04", or "04b" of a bonus."""
+    return source.stem.split("_")[0]
 
 
 def learner_path(source: Path) -> Path:
@@ -55,6 +60,10 @@ def read(source: Path) -> list[NotebookNode]:
     for now, following in zip(tags, [*tags[1:], set()]):
         if ("solution" in now) != ("check" in following):
             raise ValueError(f'{source.name}: expected a "check" after each "solution", only there')
+    untitled = [c for c, tag in zip(cells, tags) if "fold" in tag and not c.source.startswith("#@")]
+    if untitled:
+        found = untitled[0].source.partition("\n")[0]
+        raise ValueError(f"{source.name}: expected #@title first in a folded cell, found {found!r}")
     if any(SLIDES_ALONE & tag and c.cell_type == "code" for tag, c in zip(tags, cells)):
         raise ValueError(
             f"{source.name}: expected {sorted(SLIDES_ALONE)} on text, found a code cell"
@@ -76,10 +85,10 @@ def compose(source: Path) -> NotebookNode:
         if "check" in tags:
             exercise += 1
             title = f'#@title Check exercise {exercise} {{display-mode: "form"}}'
-            cell.source = f'{title}\ncheck("{source.name[:2]}.{exercise}")'
+            cell.source = f'{title}\ncheck("{number(source)}.{exercise}")'
         if cell.cell_type == "markdown":
             cell.source = HOVER.sub(lambda m: f"{m[0][:-1]}{meanings.get(m[1], '')})", cell.source)
-        folded = FOLDED if {"setup", "check"} & set(tags) else {}
+        folded = FOLDED if {"setup", "check", "fold"} & set(tags) else {}
         cell.metadata = nbformat.from_dict({**({"tags": tags} if tags else {}), **folded})
         cell.id = f"cell-{position:03d}"
     metadata = {"kernelspec": KERNEL, "course": {"made_from": fingerprint(source)}}
@@ -283,6 +292,19 @@ def claims() -> str:
     return re.sub(r"<<(.+?)>>", value, (DOCS / "claims.template.md").read_text(encoding="utf-8"))
 
 
+def recipes() -> str:
+    """Collect what the lessons give to take home: the text before each cell "recipe", the cell."""
+    page = [(DOCS / "recipes.template.md").read_text(encoding="utf-8").strip()]
+    for source in sources():
+        cells = read(source)
+        title = re.search(r"^# (.+)$", cells[0].source, flags=re.MULTILINE)[1]
+        for cell in cells:
+            if "recipe" in cell.metadata.get("tags", []):
+                link = f"[lesson {number(source)}](../notebooks/{source.stem}.ipynb)"
+                page += [f"## {title}", f"From {link}.", f"```python\n{cell.source}\n```"]
+    return "\n\n".join(page) + "\n"
+
+
 def differences(source: Path) -> Iterator[str]:
     """Run a lesson anew and yield what it gives otherwise than when it was built."""
     old = nbformat.read(solutions_path(source), as_version=4)
@@ -307,6 +329,7 @@ def main() -> None:
             print("\n".join(differences(source)) or "nothing differs", flush=True)
         else:
             print(build(source, anew=options.anew), flush=True)
+    (DOCS / "recipes.md").write_text(recipes(), encoding="utf-8")
     (DOCS / "claims.md").write_text(claims(), encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ def assignment(source):
     checks = [c.source for c in build.read(source) if "check" in c.metadata.get("tags", [])]
     marks, exercise = {"schema_version": 3, "task": False}, 1
     for cell in build.code_cells(notebook):
-        name = f"exercise-{source.name[:2]}-{exercise}"
+        name = f"exercise-{build.number(source)}-{exercise}"
         if "solution" in cell.metadata.get("tags", []):
             asked = build.blank(cell.source, checks[exercise - 1])  # stays when the rest is removed
             cell.source = f"{asked}\n### BEGIN SOLUTION\n{cell.source}\n### END SOLUTION"

@@ -66,7 +66,7 @@ def add_outputs(source: Path, cells: list[nbformat.NotebookNode]) -> None:
     own, done = ([cell for cell in each if cell.cell_type == "code"] for each in (cells, built))
     code = [[cell.source for cell in each if not FIXED & tags(cell)] for each in (own, done)]
     if code[0] != code[1]:
-        sys.exit(f"{source.name} has changed: make build LESSONS={source.name[:2]}")
+        sys.exit(f"{source.name} has changed: make build LESSONS={build.number(source)}")
     for cell, other in zip(own, done, strict=True):
         cell.outputs = other.outputs
 
