@@ -24,6 +24,7 @@ SETUP = SOURCES / "setup_cell.py"
 SLIDES_ALONE, SLIDE_TAGS = {"only-slides", "notes"}, {"slide", "more", "no-code"}
 FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+TITLE = re.compile("# ?@title ")  # of a cell that Colab folds
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS_A_CELL = 600
 HOVER = re.compile(r"\]\(\.\./docs/glossary\.md#([\w-]+)\)")  # a link to a term of the glossary
@@ -60,7 +61,7 @@ def read(source: Path) -> list[NotebookNode]:
     for now, following in zip(tags, [*tags[1:], set()]):
         if ("solution" in now) != ("check" in following):
             raise ValueError(f'{source.name}: expected a "check" after each "solution", only there')
-    untitled = [c for c, tag in zip(cells, tags) if "fold" in tag and not c.source.startswith("#@")]
+    untitled = [c for c, tag in zip(cells, tags) if "fold" in tag and not TITLE.match(c.source)]
     if untitled:
         found = untitled[0].source.partition("\n")[0]
         raise ValueError(f"{source.name}: expected #@title first in a folded cell, found {found!r}")
