@@ -1,4 +1,4 @@
-"""Draw the course's drawings, one look for all: python docs/drawings/make.py writes each NAME.svg.
+"""Draw the course's drawings in one look: python docs/drawings/make.py writes NAME.svg, poster.pdf.
 
 A drawing is a function that draws on axes whose units are inches of a page 9 inches wide.
 """
@@ -1028,6 +1028,186 @@ def source_filter(axes):
     footnote(axes, 0.22, "levels on a logarithmic scale")
 
 
+# The poster
+
+POSTER = (16.54, 11.69)  # inches: A3, landscape
+NEW_STATE = (
+    r"$\mathbf{h}_t = \mathbf{z}_t\odot\mathbf{h}_{t-1} + "
+    r"(1-\mathbf{z}_t)\odot\tilde{\mathbf{h}}_t$"
+)
+
+
+def gate_equation(index, name="", function=r"\sigma"):
+    """Write a layer of a cell: a function of the frame and the last state."""
+    name = name or rf"\mathbf{{{index}}}"
+    inside = r"\mathbf{W}_? \mathbf{x}_t + \mathbf{U}_? \mathbf{h}_{t-1} + \mathbf{b}_?"
+    return rf"${name}_t = {function}({inside.replace('?', index)})$"
+
+
+COLUMNS = [
+    [
+        (
+            "rnn",
+            "Vanilla RNN: SimpleRNN",
+            [
+                r"$\mathbf{h}_t = \tanh(\mathbf{W}_{xh}\,\mathbf{x}_t + "
+                r"\mathbf{W}_{hh}\,\mathbf{h}_{t-1} + \mathbf{b}_h),\ \ \mathbf{h}_0 = \mathbf{0}$",
+                r"$\hat{\mathbf{y}} = \mathrm{softmax}"
+                r"(\mathbf{W}_{hy}\,\mathbf{h}_T + \mathbf{b}_y)$",
+            ],
+        ),
+        (
+            "mask",
+            "Clips of many lengths: the mask",
+            [
+                r"$\mathbf{a}_t = \mathbf{W}_{xh}\,\mathbf{x}_t + \mathbf{W}_{hh}\,\mathbf{h}_{t-1}"
+                r" + \mathbf{b}_h,\quad m_t \in \{0, 1\}$",
+            ],
+        ),
+        (
+            "bidirectional",
+            "Both directions: Bidirectional",
+            [
+                r"$\overrightarrow{\mathbf{h}}_t = "
+                r"f(\mathbf{x}_t, \overrightarrow{\mathbf{h}}_{t-1}),\quad "
+                r"\overleftarrow{\mathbf{h}}_t = f'(\mathbf{x}_t, "
+                r"\overleftarrow{\mathbf{h}}_{t+1}),\quad \mathbf{h}_t = "
+                r"[\overrightarrow{\mathbf{h}}_t\,;\,\overleftarrow{\mathbf{h}}_t]$",
+            ],
+        ),
+    ],
+    [
+        (
+            "lstm",
+            "Long short-term memory: LSTM",
+            [
+                gate_equation("i") + r"$,\quad$" + gate_equation("f"),
+                gate_equation("o")
+                + r"$,\quad$"
+                + gate_equation("c", r"\tilde{\mathbf{c}}", r"\tanh"),
+                r"$\mathbf{c}_t = \mathbf{f}_t\odot\mathbf{c}_{t-1} + "
+                r"\mathbf{i}_t\odot\tilde{\mathbf{c}}_t,\qquad "
+                r"\mathbf{h}_t = \mathbf{o}_t\odot\tanh(\mathbf{c}_t)$",
+            ],
+        ),
+        (
+            "attention",
+            "A weighted mean of the states: attention pooling",
+            [
+                r"$e_t = \mathbf{v}^\top\tanh(\mathbf{h}_t),\qquad \alpha_t = "
+                r"m_t\,e^{e_t}\ /\ \sum_s\,m_s\,e^{e_s}$",
+                r"$\mathbf{c} = \sum_t\,\alpha_t\,\mathbf{h}_t,\qquad "
+                r"\hat{\mathbf{y}} = \mathrm{softmax}(\mathbf{W}\,\mathbf{c} + \mathbf{b})$",
+            ],
+        ),
+    ],
+    [
+        (
+            "gru",
+            "Gated recurrent unit: GRU",
+            [
+                gate_equation("z") + r"$,\quad$" + gate_equation("r"),
+                r"$\tilde{\mathbf{h}}_t = \tanh(\mathbf{W}_h\,\mathbf{x}_t + "
+                r"\mathbf{b}_h^{\mathrm{in}} + \mathbf{r}_t\odot(\mathbf{U}_h\,\mathbf{h}_{t-1} + "
+                r"\mathbf{b}_h^{\mathrm{rec}}))$",
+                NEW_STATE,
+            ],
+        ),
+        (
+            "gru_reset_before",
+            "The same, with the reset gate first",
+            [
+                r"$\tilde{\mathbf{h}}_t = \tanh(\mathbf{W}_h\,\mathbf{x}_t + "
+                r"\mathbf{U}_h\,(\mathbf{r}_t\odot\mathbf{h}_{t-1}) + \mathbf{b}_h)$",
+                NEW_STATE,
+            ],
+        ),
+    ],
+]
+WEIGHTS = [
+    ("", "kernel", "recurrent_kernel", "bias", "parameters"),
+    ("SimpleRNN", "[F, U]", "[U, U]", "[U]", "U (F + U + 1)"),
+    ("LSTM", "[F, 4U]", "[U, 4U]", "[4U]", "4U (F + U + 1)"),
+    ("GRU", "[F, 3U]", "[U, 3U]", "[2, 3U]", "3U (F + U + 2)"),
+    ("reset_after=False", "[F, 3U]", "[U, 3U]", "[3U]", "3U (F + U + 1)"),
+]
+SYMBOLS = [
+    (r"$\mathbf{x}_t$", "frame, F numbers"),
+    (r"$\mathbf{h}_t$", "state, U numbers"),
+    (r"$\mathbf{c}_t$", "the LSTM's cell"),
+    (r"$\mathbf{z}_t\ \mathbf{r}_t$", "update and reset gate"),
+    (r"$m_t$", "mask: 1 sound, 0 padding"),
+    (r"$\hat{\mathbf{y}}$", "probability of each class"),
+    (r"$\sigma$", "sigmoid, from 0 to 1"),
+    (r"$\odot$", "product, element by element"),
+    (r"$\mathbf{f}_t\ \mathbf{i}_t\ \mathbf{o}_t$", "forget, input, output gate"),
+    (r"$\alpha_t$", "weight of a frame"),
+]
+
+
+def poster(folder: Path = FOLDER) -> Path:
+    """Write the cells, the mask and the readouts with their equations on one page of A3."""
+    path, pitch, scale = folder / "poster.pdf", 5.36, 0.562
+    with plt.rc_context({**matplotlib.rcParamsDefault, **LOOK}):
+        figure = plt.figure(figsize=POSTER)
+        write_on(
+            figure, 0.45, 11.2, "Recurrent neural networks on one page", size=25, weight="bold"
+        )
+        words = (
+            "Recurrent neural networks for audio classification: a course in notebooks, in Keras"
+        )
+        write_on(figure, 16.1, 11.2, words, size=11, ha="right", color=SOFT)
+        for column, entries in enumerate(COLUMNS):
+            left, y = 0.3 + column * pitch, 10.75
+            for name, heading, equations in entries:
+                write_on(figure, left + 0.15, y - 0.05, heading, size=13, weight="bold", color=BLUE)
+                width, height = WIDTH * scale, DRAWINGS[name].height * scale
+                y -= 0.22 + height
+                bounds = np.array([left, y, width, height]) / [*POSTER, *POSTER]
+                DRAWINGS[name].draw(page(figure, bounds, DRAWINGS[name].height))
+                for equation in equations:
+                    y -= 0.27
+                    write_on(figure, left + width / 2, y + 0.09, equation, size=11.5, ha="center")
+                y -= 0.3
+            if column == 1:
+                weights_table(figure, left + 0.15, y - 0.05)
+            if column == 2:
+                symbols_table(figure, left + 0.15, y - 0.05)
+        words = (
+            "Licence: CC BY 4.0.  Matrices stand in front of columns, as in papers; "
+            "Keras keeps their transposes."
+        )
+        write_on(figure, 0.45, 0.25, words, size=9, color=SOFT)
+        figure.savefig(path, metadata={"CreationDate": None})
+        plt.close(figure)
+    return path
+
+
+def write_on(figure, x, y, text, *, size, **options):
+    """Write words on the poster, in its inches and points."""
+    figure.text(x / POSTER[0], y / POSTER[1], text, fontsize=size, **{"va": "center", **options})
+
+
+def weights_table(figure, left, y):
+    """Write the shapes of each layer's weights."""
+    write_on(figure, left, y, "Weights in Keras", size=13, weight="bold", color=BLUE)
+    for number, row in enumerate(WEIGHTS):
+        for shift, text in zip([0, 1.42, 2.12, 3.46, 4.08], row):
+            style = {"family": "monospace", "color": INK if number else SOFT}
+            write_on(figure, left + shift, y - 0.3 - 0.22 * number, text, size=8, **style)
+    words = "LSTM: order i, f, c, o.   GRU: order z, r, h.   F: features of a frame, U: units"
+    write_on(figure, left, y - 0.32 - 0.22 * len(WEIGHTS), words, size=8.5, color=SOFT)
+
+
+def symbols_table(figure, left, y):
+    """Write what the letters mean."""
+    write_on(figure, left, y, "Symbols", size=13, weight="bold", color=BLUE)
+    for number, (symbol, meaning) in enumerate(SYMBOLS):
+        x, row = left + 2.6 * (number // 5), y - 0.3 - 0.24 * (number % 5)
+        write_on(figure, x, row, symbol, size=12)
+        write_on(figure, x + 0.7, row, meaning, size=9)
+
+
 def write(name: str, folder: Path = FOLDER) -> Path:
     """Write one drawing as NAME.svg, with its title and its text alternative in it."""
     chosen, path = DRAWINGS[name], folder / f"{name}.svg"
@@ -1064,6 +1244,7 @@ def main(folder: Path = FOLDER) -> None:
     """Write all drawings and the poster."""
     for name in DRAWINGS:
         write(name, folder)
+    poster(folder)
 
 
 if __name__ == "__main__":
