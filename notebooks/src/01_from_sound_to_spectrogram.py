@@ -117,7 +117,7 @@ plots.drawing("source_filter")
 # The [*Fourier transform*](../docs/glossary.md#fourier-transform) does this for many frequencies $f_k=kf_s/N$ at once. Papers write the
 # two sums as one complex number, with $e^{-j\theta}=\cos\theta-j\sin\theta$:
 #
-# $$X[k]=\sum_{n=0}^{N-1}x[n]\,e^{-j2\pi kn/N},\qquad P[k]=|X[k]|^2,\qquad k=0,\dots,N/2$$
+# $$X[k]=\sum_{n=0}^{N-1}x[n]\,e^{-j2\pi kn/N},\qquad P[k]=|X[k]|^2,\qquad k=0,1,\ldots,N/2$$
 #
 # Each $k$ is a [*bin*](../docs/glossary.md#bin). The fast algorithm likes powers of two, so zeros fill the frame up to $N=256$ samples. Zeros draw the
 # spectrum more finely; they add no detail.
@@ -229,7 +229,9 @@ plots.drawing("frames")
 # %% tags=["more", "no-code"]
 in_decibels = 10 * np.log10(power + audio.LOG_OFFSET)
 axes = plots.spectrogram(in_decibels, title='"six": the spectrogram')
-plots.show(axes, "the two hisses lie high; the vowel is a stack of bright bands below")
+plots.show(
+    axes, "the two hisses lie high; the vowel has bright bands, most of them low"
+)
 
 # %% [markdown]
 # Find the five sounds again. The hisses are high up. The bright bands of the vowel are its formants. Before the last hiss there is the
@@ -365,14 +367,15 @@ plots.drawing("stft")
 
 # %% tags=["fold", "more", "no-code"]
 #@title Draw: the word at each step {display-mode: "form"}
-figure, panels = plt.subplots(4, 1, figsize=(9, 10), layout="constrained", sharex=True)
-plots.waveform(waveform, axes=panels[0], title="1. waveform")
-plots.spectrogram(in_decibels, axes=panels[1], title="2. power in decibels")
-plots.log_mel(mel_energy, axes=panels[2], title="3. mel energy as it is")
-plots.log_mel(by_hand, axes=panels[3], title="4. log-mel frames, for the network")
+figure, panels = plt.subplots(2, 2, figsize=(11, 6), layout="constrained", sharex=True)
+first, second, third, fourth = panels.flat
+plots.waveform(waveform, axes=first, title="1. waveform")
+plots.spectrogram(in_decibels, axes=second, title="2. power in decibels")
+plots.log_mel(mel_energy, axes=third, title="3. mel energy as it is")
+plots.log_mel(by_hand, axes=fourth, title="4. log-mel frames, for the network")
 figure.axes[-2].set_ylabel("energy")  # the colour bar of the third panel
-for axes in panels[:-1]:
-    axes.set_xlabel("")
+first.set_xlabel("")
+second.set_xlabel("")
 plots.show(
     figure, "the third panel is nearly black; its logarithm shows the whole word"
 )
@@ -405,8 +408,8 @@ plots.show(
 # ## Another tone, which nobody played
 
 # %% tags=["more", "no-code"]
-second = np.arange(audio.SAMPLE_RATE) / audio.SAMPLE_RATE
-high = 0.3 * np.sin(2 * np.pi * 3_000 * second)
+seconds = np.arange(audio.SAMPLE_RATE) / audio.SAMPLE_RATE
+high = 0.3 * np.sin(2 * np.pi * 3_000 * seconds)
 half = high[::2]
 filtered = soxr.resample(high, 8_000, 4_000)
 for name, sound, rate in [("all samples", high, 8_000), ("every second", half, 4_000)]:
@@ -428,7 +431,7 @@ plots.drawing("folding")
 # $$f_{\mathrm N}=\frac{f_s}{2},\qquad f_{\mathrm{alias}}=\left|\,f-f_s\,\mathrm{round}(f/f_s)\,\right|,\qquad|3000-4000|=1000$$
 #
 # A resampler removes what the new rate cannot carry before it drops samples. So `audio.read` resamples each file to one rate, 8,000 Hz, as in a telephone. That
-# is barely enough to tell "six" from "fix", whose last sounds differ most above 4,000 Hz. It is plenty for ten digits.
+# is barely enough to tell "six" from "fix", whose first sounds differ most above 4,000 Hz. It is plenty for ten digits.
 #
 # ## The same steps in tensorflow-io
 #
@@ -442,7 +445,8 @@ try:
 except ImportError:
     tfio = None
 needs = "needs tensorflow-io: Linux or an Apple-silicon Mac, Python 3.10 to 3.12"
-flac = f"{tempfile.mkdtemp()}/six.flac"
+folder = tempfile.mkdtemp()
+flac = f"{folder}/six.flac"
 soundfile.write(flac, waveform, audio.SAMPLE_RATE)
 if tfio:
     decoded = tfio.audio.decode_flac(tf.io.read_file(flac), dtype=tf.int16)[:, 0]
@@ -451,7 +455,7 @@ print(f"the same samples as soundfile: {same}" if tfio else needs)
 
 # %%
 long_recording = np.concatenate([audio.read(path) for path in clips.path[:600]])
-wav = flac.replace("six.flac", "long.wav")
+wav = f"{folder}/long.wav"
 soundfile.write(wav, long_recording, audio.SAMPLE_RATE)
 if tfio:
     recording = tfio.audio.AudioIOTensor(wav)  # opened, not read
@@ -480,7 +484,7 @@ else:
 # TensorFlow alone can do the whole path, in a dozen lines. The recipe needs a `path` to a WAV file of 8 kHz.
 
 # %%
-path = flac.replace("flac", "wav")
+path = f"{folder}/six.wav"
 soundfile.write(path, waveform, audio.SAMPLE_RATE)
 
 # %% tags=["recipe"]
@@ -606,7 +610,8 @@ print(f"level of the word {levels[1]:.1f} dBFS, of a full-scale sine {levels[2]:
 # %% tags=["solution"]
 def my_log_mel(sound):
     """The log-mel frames [frames, 40] of a waveform."""
-    starts = audio.FRAME_STEP * np.arange(frames_in(len(sound)))
+    count = 1 + (len(sound) - audio.FRAME_LENGTH) // audio.FRAME_STEP
+    starts = audio.FRAME_STEP * np.arange(count)
     framed = np.stack([sound[s : s + audio.FRAME_LENGTH] for s in starts])
     spectra = np.fft.rfft(framed * audio.window(), n=audio.FFT_LENGTH)
     return np.log(np.abs(spectra) ** 2 @ filters + audio.LOG_OFFSET)

@@ -168,7 +168,8 @@ if tfio:
     apart = np.abs(np.log(energies + audio.LOG_OFFSET) - log_mel).max()
     print(f"log-mel apart by {apart:.2f} at most")
     decibels = tfio.audio.dbscale(tf.sqrt(energies), top_db=60).numpy()
-print("three steps compared" if tfio else needs)
+else:
+    print(needs)
 
 # %% tags=["fold", "more", "no-code"]
 #@title Draw: two makes of log-mel frames {display-mode: "form"}
@@ -182,7 +183,8 @@ if tfio:
         f"on the right the softest {floor:.0%} of the values are cut off to one colour"
     )
     plots.show(figure, fact)
-print("two makes of log-mel frames" if tfio else needs)
+else:
+    print(needs)
 
 # %% [markdown]
 # The powers agree, and the log-mel values almost do: the sides of its triangles are slightly bent. Three things to know before you mix them:
@@ -205,7 +207,8 @@ if tfio:
     hidden = tfio.audio.freq_mask(tfio.audio.time_mask(shifted, param=12), param=10)
     axes = plots.log_mel(hidden.numpy(), title="some frames and some bands hidden")
     plots.show(axes, "dark stripes, upright and level, where the word is hidden")
-print("hidden at random" if tfio else needs)
+else:
+    print(needs)
 
 # %% [markdown]
 # ## There and back: the phase
@@ -326,10 +329,8 @@ magnitude = np.abs(forward(waveform))
 for rounds in [0, 5, 50]:
     sound = griffin_lim(magnitude, rounds)
     error = np.linalg.norm(np.abs(forward(sound)) - magnitude)
-    print(
-        f"{rounds} rounds: magnitudes off by {error / np.linalg.norm(magnitude):.0%}",
-        end="",
-    )
+    share = error / np.linalg.norm(magnitude)
+    print(f"{rounds} rounds: magnitudes off by {share:.0%}", end="")
     print(f", periodicity {periodicity(sound):.2f}")
     display(Audio(sound, rate=audio.SAMPLE_RATE))
 
