@@ -296,8 +296,6 @@ print({units: count(units) for units in [16, 32, 64, 128]})
 # The mask $m_t$ is 1 at a real frame and 0 at padding, where the layer keeps its old state. So the last state is that of the last real frame (lesson 04):
 #
 # $$\mathbf h_t=m_t\tanh(\mathbf W_{xh}\mathbf x_t+\mathbf W_{hh}\mathbf h_{t-1}+\mathbf b_h)+(1-m_t)\,\mathbf h_{t-1}$$
-#
-# Guess the number of parameters first: 64 units and ten words.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A whole model
@@ -316,12 +314,12 @@ model = keras.Sequential(
     ],
     name="rnn",
 )
-model.summary()
 
 # %% [markdown]
-# $64\cdot(40+64+1)=6{,}720$ in the RNN, and $64\cdot10+10=650$ in `Dense`. From here on, `models.rnn(10)` is this model.
+# From here on, `models.rnn(10)` is this model. Guess the number of its parameters before you run the next cell.
 
 # %%
+model.summary()
 model.compile(
     optimizer=keras.optimizers.Adam(1e-3, global_clipnorm=1.0),
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -329,7 +327,7 @@ model.compile(
 )
 
 # %% [markdown]
-# `global_clipnorm` limits the size of a step, and the [learning rate](../docs/glossary.md#learning-rate) is a third of that in lesson 00: lesson 05 shows why a vanilla RNN wants
+# $64\cdot(40+64+1)=6{,}720$ are in the RNN, and $64\cdot10+10=650$ in `Dense`. `global_clipnorm` limits the size of a step, and the [learning rate](../docs/glossary.md#learning-rate) is a third of that in lesson 00: lesson 05 shows why a vanilla RNN wants
 # both.
 #
 # **Predict, then run.** In lesson 00 an LSTM saw every training clip twelve times. This RNN sees each ten times. What share of the validation clips will it get right?
@@ -402,8 +400,8 @@ dots = axes.scatter(
     *line.T, c=plots.middle(len(line)), cmap=plots.COLOURS, s=22, zorder=3
 )
 look = {"fontsize": 12, "arrowprops": {"arrowstyle": "->"}}
-for name, place_on_map in {"first": line[0], "last": line[-1]}.items():
-    axes.annotate(name, place_on_map, place_on_map + [0.9, 1.1], **look)
+axes.annotate("first", line[0], line[0] + [0.9, 1.1], **look)
+axes.annotate("last", line[-1], line[-1] + [0.6, -2.6], **look)
 axes.figure.colorbar(dots, ax=axes, label="time in the six (s)")
 title = f'last states of the validation clips, and the path of "six" by {six.group}'
 axes.set(xlabel="first direction", ylabel="second direction", title=title)
@@ -444,7 +442,7 @@ HTML(PAGE.substitute(gaps))
 
 # %% [markdown]
 # Press play, in slow motion first. The dot shows where the state is while you hear the word. Each sound pulls the state to another place. On this page the answer is "6" in
-# the first hiss, turns to "8" in the vowel, and comes back to "6" only with the last hiss.
+# the first hiss, turns to "8" in the vowel, and comes back to "6" only in the last hiss.
 #
 # Which words share a place? A flat map hides what lies behind. So we count: we average the last states of each word over the TRAINING clips, and ask how often the nearest
 # average to a validation clip is that of its own word. **Predict, then run:** does the plane find fewer words than all 64 dimensions?
@@ -554,7 +552,7 @@ print(f"cut in two or whole: {np.abs(joined - whole).max():.0e} apart")
 print(f"last two frames from zeros instead: {np.abs(restart - whole).max():.2f} apart")
 
 # %% [markdown]
-# Who has the state can throw the past away. In Keras this is `last_only(piece[None], initial_state=state)`.
+# If you keep the state, you can throw the past away. In Keras this is `last_only(piece[None], initial_state=state)`.
 #
 # **Exercise 2.** Build a memory by hand. ONE unit reads ONE number a frame: 1 where the frame hisses, 0 where it does not. Choose three numbers, `from_input`,
 # `from_itself` and `offset`, so that in
@@ -745,7 +743,7 @@ print("validation accuracy:", round(history.history["val_accuracy"][-1], 2))
 # - the shapes of one step, the count of the weights, and clips of any length read with them;
 # - a vanilla RNN trained in Keras, and its state moving while a word is said.
 #
-# <details><summary>With the synthetic stand-in voices</summary>The course uses them when the recordings are not there. Their validation clips are harder, and ten epochs get fewer than one in three right. Most last states then lie in one heap, and the path of the "six" may end anywhere on the map.</details>
+# <details><summary>With the synthetic stand-in voices</summary>The course uses them when the recordings are not there. Their words are harder, and ten epochs get fewer than one validation clip in three right. Most last states then lie in one heap, and the path of the "six" may end anywhere on the map.</details>
 #
 # ## Quiz
 #
