@@ -104,7 +104,12 @@ examine(layers.Reshape([-1, 40], name="reshape"), mask(), scale())
 #
 # **3. Arithmetic.** In the functional API you can write `frames / 4` between two layers.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Arithmetic between two layers
+#
+# Will Keras warn?
+
+# %% tags=["more"]
 clip = keras.Input([None, 40])
 frames = scale()(mask()(clip))
 state = layers.GRU(16, name="gru")(frames / 4)
@@ -305,7 +310,12 @@ print(f"a loud neighbour changes it by {np.abs(beside - alone).max():.0f} dB")
 # run:** is everything exact now?
 
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Zeros behind the clip, a convolution in steps of 2
+#
+# **Exact now?**
+
+# %% tags=["more"]
 kernel = np.random.default_rng(0).normal(size=[3, 40, 4]).astype(np.float32)
 
 
@@ -548,9 +558,9 @@ train_quickly(mine)
 assert isinstance(mine, keras.Model), (
     f"`mine` should be a Keras model, found {type(mine).__name__}"
 )
-assert mine.input_shape == (None, None, 40) and mine.output_shape == (None, 10), (
-    f"expected clips [None, None, 40] and ten logits, found {mine.input_shape} "
-    f"and {mine.output_shape}"
+shapes = [getattr(mine, f"{side}put_shape", "none") for side in ("in", "out")]
+assert shapes == [(None, None, 40), (None, 10)], (
+    f"expected keras.Input([None, 40]) first and ten logits last, found {shapes}"
 )
 kinds = {type(layer).__name__ for layer in mine.layers}
 convolutions = [layer for layer in mine.layers if isinstance(layer, layers.Conv1D)]
