@@ -716,6 +716,7 @@ _GTZAN = Archive(
 _SETS = (
     Set("fsdd", "Free Spoken Digit Dataset", _fsdd, _FSDD),
     Set("spoken-digits", "embedded synthetic voices", _embedded),
+    Set("six-voices", "six embedded synthetic voices", _embedded),
     Set("esc-10", "ESC-10", _esc_10, _ESC_10, "sources"),
     Set("environmental-sounds", "embedded environmental sounds", _embedded, groups="sources"),
     Set("speech-commands", "Speech Commands v2", _commands, _SPEECH_COMMANDS),
@@ -725,7 +726,7 @@ _SETS = (
     Set("rhythms", "embedded rhythms", _embedded, groups="songs"),
 )
 SETS = {each.name: each for each in _SETS}
-SETS["digits"] = SETS["fsdd"]._replace(stand_in="spoken-digits")
+SETS["digits"] = SETS["fsdd"]._replace(stand_in="six-voices")
 SETS["environment"] = SETS["esc-10"]._replace(stand_in="environmental-sounds")
 SETS["commands"] = SETS["speech-commands"]._replace(stand_in="spoken-commands", is_large=True)
 SETS["music"] = SETS["gtzan"]._replace(stand_in="rhythms", is_large=True)

@@ -430,7 +430,7 @@ def archive(tmp_path, places, tone, monkeypatch):
     for digit, speaker, take in itertools.product("01", ["eve", "adam"], [0, 4, 5, 10]):
         file = folder / "recordings" / f"{digit}_{speaker}_{take}.wav"
         soundfile.write(file, tone(hertz=300 + take), 8_000)
-    clips = tmp_path / "data" / "spoken-digits" / "clips"
+    clips = tmp_path / "data" / "six-voices" / "clips"
     clips.mkdir(parents=True)
     (clips.parent / "clips.csv").write_text("file,label,group,split\na.wav,0,anna,train\n")
     soundfile.write(clips / "a.wav", tone(), 8_000)
@@ -518,12 +518,12 @@ def test_stand_in_says_why_and_shows_no_folder(archive, places, monkeypatch, cap
     clips = data.load("digits")
     assert clips["group"].tolist() == ["anna"] and clips["licence"].tolist() == ["CC BY 4.0"]
     reason, summary = capsys.readouterr().out.splitlines()
-    assert "spoken-digits stand in" in reason and "COURSE_DATA_DIR names: not there" in reason
-    assert "secret" not in reason and summary.startswith("digits: 1 clips, 1 speakers, embedded")
+    assert "six-voices stand in" in reason and "COURSE_DATA_DIR names: not there" in reason
+    assert "secret" not in reason and summary.startswith("digits: 1 clips, 1 speakers, six")
     before = data.LOADED["digits"]
-    assert before == data.fingerprint_of("spoken-digits") and before.startswith("spoken-digits:")
-    soundfile.write(tmp_path / "data" / "spoken-digits" / "clips" / "a.wav", np.zeros(800), 8_000)
-    assert data.fingerprint_of("spoken-digits") != before
+    assert before == data.fingerprint_of("six-voices") and before.startswith("six-voices:")
+    soundfile.write(tmp_path / "data" / "six-voices" / "clips" / "a.wav", np.zeros(800), 8_000)
+    assert data.fingerprint_of("six-voices") != before
     check_unavailable(places, f"looked for {NAME}.zip in the folder that COURSE_DATA_DIR names")
 
 

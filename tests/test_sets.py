@@ -11,7 +11,7 @@ from scipy import stats
 
 from course_lib import audio, data
 
-FOLDERS = ["spoken-digits", "spoken-commands", "rhythms", "environmental-sounds"]
+FOLDERS = ["spoken-digits", "six-voices", "spoken-commands", "rhythms", "environmental-sounds"]
 RATE = 8_000  # hertz
 SOUNDS = "alarm, car horn, clock, doorbell, engine, fire, footsteps, helicopter, rain, siren"
 INSTRUMENTS = ["low", "middle", "high", "bass", "chords", "pad"]
@@ -56,7 +56,8 @@ def test_every_clip_is_mono_at_8_khz_and_none_is_clipped_silent_or_there_twice(t
 
 
 def test_no_group_is_on_two_sides_and_every_class_is_on_all(table):
-    assert (table.groupby("group")["split"].nunique() == 1).all()
+    sides_of_a_group = 2 if table.attrs["folder"].name == "six-voices" else 1  # split by take there
+    assert (table.groupby("group")["split"].nunique() == sides_of_a_group).all()
     assert set(table["split"]) in ({"train", "test"}, set("12345"))
     words = table[table["label"] != "_background_noise_"]
     sides = words.groupby("label")["split"].nunique()
@@ -76,6 +77,16 @@ def test_every_voice_says_every_digit_eight_times_without_silence_around(tables)
         power = (waveform[: len(waveform) // 80 * 80].reshape(-1, 80) ** 2).mean(axis=1)
         level = 10 * np.log10(power / power.max() + 1e-12)
         assert min(level[:8].max(), level[-8:].max()) >= -48 and 0.15 <= len(waveform) / RATE <= 1.3
+
+
+def test_six_voices_are_split_by_take_and_recorded_at_one_level(tables):
+    digits = tables["six-voices"]
+    takes = digits["file"].str.extract(r"_(\d+)\.flac$")[0].astype(int)
+    assert (digits["split"] == np.where(takes < 3, "test", "train")).all()
+    assert (digits.groupby(["group", "label"]).size() == 24).all() and len(digits) == 1_440
+    levels = digits["waveform"].map(lambda waveform: 10 * np.log10(np.mean(waveform**2)))
+    assert np.ptp(levels.groupby(digits["group"]).median()) < 1
+    assert digits["waveform"].map(len).between(0.15 * RATE, 1.3 * RATE).all()
 
 
 def test_every_rhythm_has_the_same_tempi_keys_and_instruments(tables):
