@@ -9,8 +9,8 @@
 # - build, compile and fit a small LSTM, and score it on recordings that it has never seen;
 # - listen to its mistakes, and let a model listen to you.
 #
-# **Minutes:** 25 with the exercises; the computer needs less than half a minute of them. **You need:** Python, a little NumPy, and to have seen a Keras model with `Dense` layers.
-# You need to know nothing about sound. Tables are pandas, and each line of pandas is explained.
+# **Minutes:** 35 with the exercises; the computer needs less than half a minute of them. **You need:** Python, a little NumPy, and to have seen a Keras model with `Dense` layers.
+# You need to know nothing about sound. Tables are pandas; a comment says what each new line of pandas does.
 #
 # The first cell finds the course's helper package, `course_lib`. On Colab it downloads it.
 
@@ -42,7 +42,7 @@ from course_lib.extra.recorder import Recorder
 # ## Ten words, many recordings
 #
 # A [*clip*](../docs/glossary.md#clip) is one recording of one word. `data.load` gives a table with one clip a row. Its first line says where the recordings come from: real
-# people if the course can get them, synthetic voices otherwise.
+# people if the course can get them, six synthetic voices otherwise (the scores then differ from those that the text quotes).
 
 # %%
 clips = data.load("digits")
@@ -63,7 +63,7 @@ clips[["label", "group", "split", "seconds"]].sample(5, random_state=1)
 # Press play. Where in the picture is the "v" of "seven"?
 
 # %% tags=["more", "no-code"]
-clip = clips[clips.label == "7"].iloc[0]
+clip = clips[clips.label == "7"].iloc[0]  # the first row with this label
 waveform = audio.read(clip.path)
 axes = plots.waveform(waveform, title=f'"seven", spoken by {clip.group}')
 plots.show(axes, "the two loud parts are the two vowels of se-ven")
@@ -85,9 +85,9 @@ Audio(waveform, rate=audio.SAMPLE_RATE)
 
 # %% tags=["more", "no-code"]
 clips["frames"] = audio.log_mels(audio.read(path) for path in clips.path)
-frames = clips.frames[clip.name]
+frames = clips.frames[clip.name]  # clip.name: the number of its row
 axes = plots.log_mel(frames, title=f'"seven", spoken by {clip.group}')
-plots.show(axes, "the hiss of the s is bright at the top, the vowels are bright below")
+plots.show(axes, "the two bright blocks are the vowels, with the v between them")
 print("[frames, mel bands] =", frames.shape)
 
 # %% [markdown] tags=["notes"]
@@ -95,44 +95,40 @@ print("[frames, mel bands] =", frames.shape)
 # Cover the picture with a sheet and draw the sheet to the right, column by column: so the network sees it, one column at a time, and never the whole.
 
 # %% [markdown]
-# Time runs from left to right and frequency from bottom to top. Bright is loud; the scale is logarithmic, so quiet is negative. Each column is one
-# [*frame*](../docs/glossary.md#frame): 40 numbers for one hundredth of a second, one number for each [band](../docs/glossary.md#band) of frequencies. The network will read these columns one after another.
+# Time runs from left to right and frequency from bottom to top. Bright is loud. (The values are logarithms, and the logarithm of a number below 1 is negative.) Each column is one
+# [*frame*](../docs/glossary.md#frame): 40 numbers, one for each [band](../docs/glossary.md#band) of frequencies. There is a new frame every hundredth of a second, and the
+# network will read them one after another.
 #
 # The new column `clips.frames` holds one such array for each clip, `[frames, 40]`, and each clip has its own number of frames.
 #
 # ## Three parts
 #
 # We put the test clips aside until the end. A tenth of the other clips is for [*validation*](../docs/glossary.md#validation): the network does not learn from them, and we watch
-# them while it learns. (`groupby` takes that tenth from each speaker and each digit alike.)
+# them while it learns.
 
 # %%
 test = clips[clips.split == "test"]
 rest = clips[clips.split == "train"]
+# a tenth of each speaker's clips of each digit
 each = rest.groupby(["label", "group"], observed=True)
 validation = each.sample(frac=0.1, random_state=0)
-train = rest.drop(validation.index)
+train = rest.drop(validation.index)  # the rest without these rows
 print(
     f"{len(train):,} for training, {len(validation)} to watch, {len(test)} for the test"
 )
 
 # %% [markdown]
-# Later lessons write `train, validation, test = data.load_parts("digits")` for all that we did so far.
+# Later lessons write `train, validation, test = data.load_parts("digits")` for everything we have done so far.
 #
 # ## Many lengths in one batch
 #
 # Keras wants a [batch](../docs/glossary.md#batch) as one array, so all clips in it must be equally long. We fill the shorter ones up at the end with a number that no frame contains,
 # -1000. That is [*padding*](../docs/glossary.md#padding). A [*mask*](../docs/glossary.md#mask) then tells the network which frames are real.
 
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Many lengths in one batch
-
-# %% tags=["more", "no-code"]
-plots.drawing("mask")
-
 # %%
 padded = batches.pad([train.frames.iloc[0], train.frames.iloc[300]])
 print("[clips, frames, bands] =", padded.shape)
-print("last frame of each clip, first three bands:", padded[:, -1, :3].tolist())
+print("the last frame of each, first band:", padded[:, -1, 0].round(1))
 
 # %% [markdown]
 # ## A network that reads
@@ -143,6 +139,16 @@ print("last frame of each clip, first three bands:", padded[:, -1, :3].tolist())
 # - `Rescaling` brings log energies of about -13 to 3 into the range of about -2 to 2, where networks learn well;
 # - an [LSTM](../docs/glossary.md#lstm) (*long short-term memory*) keeps a state of 64 numbers and changes it with every frame. Lesson 06 takes it apart;
 # - `Dense` turns the state after the last real frame into ten numbers, one for each word: the [*logits*](../docs/glossary.md#logits).
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Many lengths in one batch
+
+# %% tags=["more", "no-code"]
+plots.drawing("mask")
+
+# %% [markdown]
+# Above, three clips in one batch and their mask. Below, the second clip: each frame **x** changes the state **h**, the network's memory. Where the mask is 0 the state is copied on,
+# so that the answer at the end is the answer after the last real frame. (Lesson 04 explains the formula.)
 
 # %%
 keras.utils.set_random_seed(0)
@@ -159,7 +165,8 @@ model = keras.Sequential(
 model.summary()
 
 # %% [markdown]
-# Later lessons write `models.lstm(10)` for this cell. Now the [loss](../docs/glossary.md#loss), the optimiser and the metric, as for any classifier in Keras:
+# Later lessons write `models.lstm(10)` for this cell. Now the [loss](../docs/glossary.md#loss), the optimiser and the metric. The model has no softmax at its end,
+# so we tell the loss that it gets logits:
 
 # %%
 model.compile(
@@ -209,7 +216,7 @@ history = model.fit(
 
 # %% [markdown]
 # An [*epoch*](../docs/glossary.md#epoch) is one pass over the training clips. Trust the dashed line: it belongs to clips that the network does not learn from. In the first
-# epochs it can lie above the training line, because the training line is an average over the whole epoch, its poor beginning included.
+# epochs validation can look better than training, because the training numbers are averages over the whole epoch, its poor beginning included.
 #
 # ## The test
 #
@@ -229,8 +236,8 @@ print(f"accuracy on the test clips: {score}")
 # Do not answer the second line: it is the matter of lesson 02. Write the score in a corner of the board and leave it there until then.
 
 # %% [markdown]
-# With a few hundred clips, the share is uncertain: the true value probably lies inside the [interval](../docs/glossary.md#interval). Your number may differ from ours in the last
-# digits, because another processor rounds differently and training amplifies that. (`lesson="00"` also writes the score into a table that grows from lesson to lesson.)
+# With a few hundred clips the accuracy is uncertain. The accuracy on very many such clips probably lies inside the [interval](../docs/glossary.md#interval). Your number may differ from ours in the last
+# digits, because another processor rounds differently and training amplifies that. (`lesson="00"` also keeps the score: `evaluation.Results().table()` shows the scores of all lessons that you have run.)
 #
 # Were the voices of the test also heard in training? Lesson 02 asks that question, and the answer changes how this number reads.
 #
@@ -249,6 +256,7 @@ logits = evaluation.predict(model, test.frames)
 probabilities = np.asarray(keras.ops.softmax(logits))  # [clips, 10]
 answers = probabilities.argmax(axis=1)
 truth = test.label.cat.codes.to_numpy()  # each label as a number, 0 to 9
+# from each row, the probability of the word that was said
 of_the_truth = probabilities[np.arange(len(test)), truth]
 worst = of_the_truth.argsort()[:3]
 
@@ -268,14 +276,14 @@ for row in worst:
 # Ask what they would change. Then: if you change the model now, the test is no longer fair.
 
 # %% [markdown]
-# Would you have known? Some clips are cut short, some are noisy, some speakers have another first language. Listening to mistakes is the cheapest way to find out what a model
+# Did you understand the words yourself? Some clips are cut short, some are noisy, some speakers have another first language. Listening to mistakes is the cheapest way to find out what a model
 # needs, and we will do it often. One warning: if you change a model after listening to *test* clips, the test is no longer fair.
 #
 # ## Say one yourself
 #
 # The course brings a small model that was trained for longer, on more voices, with noise around the words. It knows an eleventh answer, "nothing", and it answers after every
 # frame, while the sound is still coming in. Lesson 15 shows how. Press **Record** and say a digit from zero to nine in English. Your browser asks for permission to use
-# the microphone. Then run the cell below the recorder again. Without a microphone, that cell takes a test clip.
+# the microphone. Then run the next cell. For another try, record again and run that cell again. Without a microphone it takes a test clip.
 
 # %%
 spoken = test[test.label == "7"].iloc[0]
@@ -346,8 +354,8 @@ assert abs(always - (test.label == frequent).mean()) < 1e-9, (
 print(f"always {frequent}: {always:.3f}; the LSTM: {score.accuracy:.3f}")
 
 # %% [markdown]
-# **Exercise 2.** Which speaker of the test does the model understand least? `evaluation.by_group(groups, correct)` gives a table with one speaker a row, and
-# `.idxmin()` of a column gives the name of the row with the smallest value. `answers` and `truth` from above are the numbers of the answers and of the right digits.
+# **Exercise 2.** Which speaker of the test does the model understand least? `evaluation.by_group(groups, correct)` gives a table with one speaker a row and a column `accuracy`;
+# print it first. `.idxmin()` of a column gives the name of the row with its smallest value. `answers` and `truth` from above are the numbers of the answers and of the right digits.
 
 # %% tags=["solution"]
 speakers = evaluation.by_group(test.group, answers == truth)
@@ -446,10 +454,7 @@ print(
 # <details><summary>B. The test accuracy after each epoch.</summary>No: we score the test once, at the end. A test that you watch while training helps you to choose, and is no longer a test.</details>
 # <details><summary>C. The validation curve.</summary>Yes: those clips are watched and not learned from.</details>
 #
-# <details><summary>If you work with the synthetic voices</summary>Without a network the course uses six synthetic voices, each of which says every digit thirty times. The pictures and
-# scores then differ from those that teachers' notes describe, and the listening is less fun: machines make other mistakes than people.</details>
-#
-# Next: [01 From sound to spectrogram](01_from_sound_to_spectrogram.ipynb). The [README](../README.md) lists all lessons, and [nine claims](../docs/claims.md) tells what the whole
+# Next: [01 From sound to spectrogram](01_from_sound_to_spectrogram.ipynb). The [README](../README.md) lists all lessons, and [nine claims](../docs/claims.md) lists what the whole
 # course found out about recurrent networks.
 #
 # *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
