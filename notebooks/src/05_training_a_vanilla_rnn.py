@@ -30,6 +30,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 from keras.initializers import Identity, Orthogonal
+from keras.optimizers import SGD
 
 from course_lib import batches, data, evaluation, models, plots
 from course_lib.extra import microscope
@@ -38,7 +39,6 @@ rest, validation, test = data.load_parts("digits")
 shuffled = rest.sample(frac=1, random_state=0)
 train = shuffled.groupby("label", observed=True).head(90)  # few, to save time
 by_length = validation.frames.map(len).sort_values().index
-long = validation.loc[by_length[-5]]
 
 # %% [markdown]
 # ## One unit first
@@ -143,6 +143,7 @@ def forward(model, frames):
     return scaled, np.array(states)
 
 
+long = validation.loc[by_length[-5]]
 scaled, states = forward(model, long.frames)
 kernel, recurrent_kernel, bias, to_logits, logit_bias = model.get_weights()
 powers = np.exp(states[-1] @ to_logits + logit_bias)
@@ -186,7 +187,7 @@ for (name, gradient), expected in zip(by_hand.items(), by_keras):
 # ## The microscope
 #
 # `size` holds the norm $\|\partial\mathcal L/\partial\mathbf x_t\|$ for each frame, with $\partial\mathcal L/\partial\mathbf x_t = \mathbf W_{xh}^{\top}\boldsymbol\delta_t$ (the division by
-# 4 undoes `Rescaling`): how much a small change of the frame changes the loss. Papers call it *input gradient* or *saliency*. Keras can compute
+# 4 undoes `Rescaling`): how much a small change of the frame changes the loss. Papers call it [*input gradient*](../docs/glossary.md#input-gradient) or *saliency*. Keras can compute
 # it for any model. From here on `microscope.gradient_by_frame` is the next cell.
 #
 # **Predict, then run both cells.** How many times smaller is the gradient at the first frame of a long clip than at the last: 10 times? A thousand? More?
@@ -280,7 +281,7 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 #
 # ## How fast does it vanish?
 #
-# One step back multiplies by a matrix, the local *Jacobian*. From the last state to state $t$ they multiply:
+# One step back multiplies by a matrix, the local [*Jacobian*](../docs/glossary.md#jacobian). From the last state to state $t$ they multiply:
 #
 # $$\frac{\partial\mathbf h_T}{\partial\mathbf h_t}=\prod_{k=T}^{t+1}\mathrm{diag}(1-\mathbf h_k^2)\,\mathbf W_{hh}$$
 #
@@ -305,13 +306,13 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 curves, started = {}, {}
 for gain in [0.7, 1.0, 2.0, 3.0]:
     keras.utils.set_random_seed(0)
-    started[gain] = vanilla(gain=gain)
-    curve = microscope.gradient_by_frame(started[gain], long.frames, truth)
-    slopes = 1 - forward(started[gain], long.frames)[1][1:] ** 2
+    fresh, name = vanilla(gain=gain), f"gain {gain}"
+    curve = microscope.gradient_by_frame(fresh, long.frames, truth)
+    slopes = 1 - forward(fresh, long.frames)[1][1:] ** 2
     predicted = gain * np.sqrt(np.mean(slopes**2))
     measured = (curve[0] / curve[-1]) ** (1 / (len(curve) - 1))
-    print(f"gain {gain}: {predicted:.2f} per frame predicted, {measured:.2f} measured")
-    curves[f"gain {gain}"] = curve
+    print(f"{name}: {predicted:.2f} per frame predicted, {measured:.2f} measured")
+    curves[name], started[name] = curve, fresh
 
 # %% tags=["fold", "slide", "no-code"]
 # @title Draw: four gains {display-mode: "form"}
@@ -325,7 +326,7 @@ plots.show(picture, "gain 2 is nearly level, 0.7 and 1 fall to the left, 3 rises
 # Below 1 per frame vanishes, above 1 explodes. Then let somebody ask the best question of the lesson: so why not begin with gain 2?
 
 # %% [markdown]
-# Two numbers predict the slope of the line. Below 1 per frame the gradient vanishes; above 1 it grows into an
+# Two numbers predict the line's slope. The answer is about 2. Below 1 per frame the gradient vanishes; above 1 it grows: an
 # [*exploding gradient*](../docs/glossary.md#exploding-gradient).
 #
 # ### The bound, and what it does not say
@@ -349,13 +350,12 @@ def jacobian(model, frames):
     return product
 
 
-compared = {f"gain {gain}": one for gain, one in started.items()}
-compared["trained"] = trained["rnn"]
-for name, one in compared.items():
-    sigma = np.linalg.svd(one.layers[-2].get_weights()[1], compute_uv=False).max()
+for name, one in {**started, "trained": trained["rnn"]}.items():
+    recurrent = one.layers[-2].get_weights()[1]
+    sigma = np.linalg.svd(recurrent, compute_uv=False).max()
     found = np.linalg.svd(jacobian(one, long.frames), compute_uv=False)
-    bound = f"bound {sigma ** (len(long.frames) - 1):.0e}"
-    print(f"{name}: {bound}, largest {found[0]:.0e}, tenth largest {found[9]:.0e}")
+    print(f"{name}: bound {sigma ** (len(long.frames) - 1):.0e},", end=" ")
+    print(f"largest {found[0]:.0e}, tenth largest {found[9]:.0e}")
 
 # %% [markdown]
 # At gain 0.7 the bound leaves no choice: the product vanishes. At gain 2 and after training the bound is astronomically large and tells us nothing; yet the
@@ -389,6 +389,9 @@ for name, one in compared.items():
 
 
 # %%
+four_epochs = 4 * list(batched)  # the same for each run
+
+
 def descend(model, optimizer):
     """Loss and gradient norm of each step of plain gradient descent."""
     optimizer.build(model.trainable_variables)
@@ -405,16 +408,14 @@ def descend(model, optimizer):
 
 
 # %% tags=["slide", "no-code"]
-SGD, four_epochs = keras.optimizers.SGD, 4 * list(batched)
 settings = {"unclipped": SGD(0.1), "clipped to 1": SGD(0.1, global_clipnorm=1.0)}
 settings["unclipped, rate 0.0001"] = SGD(0.0001)
 for name, optimizer in settings.items():
     keras.utils.set_random_seed(0)
     summing = vanilla(Identity, activation="relu")
     losses, norms = descend(summing, optimizer).T
-    per_epoch = losses.reshape(4, -1).mean(axis=1)
-    print(f"loss after each epoch, {name}:", *(f"{loss:.2f}" for loss in per_epoch))
-    print("   gradient norm, first steps:", *(f"{norm:.0f}" for norm in norms[:4]))
+    print(f"loss after each epoch, {name}:", *losses.reshape(4, -1).mean(1).round(2))
+    print("   gradient norm, first steps:", *norms[:4].round())
     if np.isfinite(losses).all():
         print(f"   all steps: median {np.median(norms):.0f}, least {norms.min():.0f}")
         print(f"   validation {evaluation.evaluate(summing, validation)}")
@@ -425,7 +426,7 @@ for name, optimizer in settings.items():
 
 # %% [markdown]
 # Unclipped, one step is so long that the next gradient is [`nan`](../docs/glossary.md#not-a-number), *not a number*; after that every weight is `nan` too.
-# Clipped, the same weights train on the same batches. The control is a rate a thousand times smaller: it survives without clipping, but four epochs bring it less far.
+# Clipped, the same weights train on the same batches. The control, unclipped at a thousandth of the rate, survives; after four epochs its loss is higher. This is one run of each.
 #
 # Look at the norms: even the least is above 1, so *every* step was clipped, and $\theta$ sets the length of the steps as well. In a healthy training
 # clipping is rare: log the norm for a few hundred steps and take a high quantile, such as the 90th percentile, as $\theta$.
@@ -434,14 +435,14 @@ for name, optimizer in settings.items():
 #
 # ## Which initialiser, at which learning rate?
 #
-# Three starts compete, with $\tanh$ and Adam: the *orthogonal* matrix, the same with gain 2, and the identity. A fair contest varies one thing and tunes the rest equally: each
-# start gets the same four learning rates with two seeds each, judged on *validation* clips. The best rate should lie inside the grid; at an edge, a
+# Three [*initialisers*](../docs/glossary.md#initialiser) compete, with $\tanh$ and Adam: the *orthogonal* matrix, the same with gain 2, and the identity. A fair contest varies one thing and tunes the rest equally: each
+# start gets the same five learning rates with two seeds each, judged on *validation* clips. The best rate should lie inside the grid; at an edge, a
 # better one may lie outside.
 #
 # **Predict, then run.** Which start comes first, and does gain 2 with its level gradient come last?
 
 # %% [markdown] tags=["slide", "only-slides"]
-# ## Three starts, four rates, two seeds
+# ## Three starts, five rates, two seeds
 #
 # Orthogonal, the same with gain 2, identity.
 #
@@ -464,8 +465,8 @@ def retrain(start, rate, seed):
 
 
 # %%
-RATES = [0.0003, 0.001, 0.003, 0.01]
-watched = {start: np.zeros([4, 2]) for start in STARTS}
+RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
+watched, best_rate = {start: np.zeros([5, 2]) for start in STARTS}, {}
 for start, accuracies in watched.items():
     for row, rate in enumerate(RATES):
         for seed in [0, 1]:
@@ -473,6 +474,7 @@ for start, accuracies in watched.items():
             found = evaluation.evaluate(again, validation)
             accuracies[row, seed] = found.accuracy
     means = accuracies.mean(axis=1)
+    best_rate[start] = RATES[means.argmax()]
     print(f"{start}: mean per rate", *(f"{mean:.2f}" for mean in means))
 
 # %% tags=["fold", "slide", "no-code"]
@@ -483,12 +485,11 @@ for (start, points), marker in zip(watched.items(), "os^"):
     for seed in [0, 1]:
         axes.plot(RATES, points[:, seed], marker, color=line.get_color())
 axes.axhline(0.1, linestyle="--", color="grey", label="chance")
-title = "three initialisers at four learning rates; a point is a seed"
+title = "three initialisers at five learning rates; a point is a seed"
 axes.set(
     xscale="log", xlabel="learning rate", ylabel="validation accuracy", title=title
 )
 axes.legend()
-best_rate = {s: RATES[points.mean(axis=1).argmax()] for s, points in watched.items()}
 chosen = ", ".join(f"{start} {rate:g}" for start, rate in best_rate.items())
 plots.show(axes, f"each start has its own best rate: {chosen}")
 
@@ -496,11 +497,11 @@ plots.show(axes, f"each start has its own best rate: {chosen}")
 # Compare curves at their own best rates, never at one common rate: at 0.01 orthogonal and identity can hardly be told apart. Gain 2 has the level gradient and the lowest curve.
 
 # %% [markdown]
-# So why not begin with gain 2? Because, tuned like the others, it trains worst: its best rate stays behind the orthogonal start's. A level gradient is not enough.
+# Identity comes first. So why not begin with gain 2? Because, tuned like the others, it trains worst. A level gradient is not enough.
 #
 # ### One rule for "better"
 #
-# Identity looks best. Is it better, or lucky? From here on the course has one rule, the *paired difference with its interval*:
+# Identity looks best. Is it better, or lucky? From here on the course has one rule, the [*paired difference*](../docs/glossary.md#paired-difference) with its interval:
 #
 # 1. Both models answer the **same** clips, which have chosen nothing. For clip $i$, $a_i = 1$ if A is right, else 0; $b_i$ likewise for B.
 # 2. The paired difference is $d = \frac1n\sum_i (a_i-b_i)$. Clips that both get right, or both wrong, cancel: only disagreements count.
@@ -540,11 +541,10 @@ for start, rights in rivals.items():
     table.add(model=f"rnn, {start}, 900 clips", score=score, **entry)
 
 # %% [markdown]
-# If all three intervals lie above 0, the rule allows the sentence: *for this model, these speakers and this training, the identity start is better.* With other speakers or a longer
-# training the answer may differ.
+# All three intervals lie above 0, so the rule allows the sentence: *for this model, these speakers and six epochs, the identity start is better.*
 #
 # Why does it help? Not by its singular values: they are all 1, as for every orthogonal matrix. A hypothesis, not proved here: with the identity each unit starts by keeping its *own*
-# past, as a running sum; an orthogonal matrix mixes all units anew at each frame.
+# past, as a running sum. To test it, start with *minus* the identity: the singular values stay 1, but nothing is kept.
 #
 # ## Take it home
 #
@@ -714,7 +714,7 @@ mine = keras.Sequential(layers)
 optimizer = keras.optimizers.Adam(0.001, global_clipnorm=1.0)
 mine.compile(optimizer=optimizer, loss=LOSS, metrics=["accuracy"])
 everything = batches.bucketed(rest.frames, rest.label)
-mine.fit(everything, epochs=8, shuffle=False, verbose=0)
+history = mine.fit(everything, epochs=8, shuffle=False, verbose=0)
 
 # %% tags=["check"]
 assert isinstance(mine, keras.Model), "`mine` should be a Keras model"
@@ -763,15 +763,15 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 #
 # **1. In a vanilla RNN the gradient at the first frame of a long clip is nearly zero. What follows?**
 #
-# <details><summary>A. The first frame does not influence the answer.</summary>No: the gradient says what a SMALL change of the frame would do. A unit that has saturated may store what happened long ago, and its gradient has vanished all the same.</details>
-# <details><summary>B. The weights can hardly learn to use what happens there.</summary>Yes: a weight's gradient is a sum over the frames, and the term of that frame is drowned by the last ones.</details>
-# <details><summary>C. The learning rate should be raised until the first frame counts.</summary>No: that lengthens the terms of ALL frames alike; the last frames would then take steps that are far too long.</details>
+# <details><summary>A. The first frame does not influence the answer.</summary>No: the gradient is about a SMALL change. A saturated unit may store what happened long ago although its gradient has vanished.</details>
+# <details><summary>B. The weights can hardly learn to use what happens there.</summary>Yes: a weight's gradient is a sum over frames, and the last ones drown that frame's term.</details>
+# <details><summary>C. The learning rate should be raised until the first frame counts.</summary>No: that lengthens the terms of ALL frames alike.</details>
 #
 # **2. The largest singular value of the recurrent matrix is 1.2. What follows for the gradient of a <code>tanh</code> RNN?**
 #
-# <details><summary>A. It explodes.</summary>No: above 1 is only necessary. The slopes of <code>tanh</code> are below 1 wherever the state is not 0, and the product may still vanish, as after training in this lesson.</details>
+# <details><summary>A. It explodes.</summary>No: above 1 is only necessary. The slopes may still shrink the product, as in this lesson's trained model.</details>
 # <details><summary>B. It vanishes.</summary>No: that would be certain only below 1.</details>
-# <details><summary>C. Neither: the product of the Jacobians has to be measured.</summary>Yes: the bound grows with every frame, and the product may do anything below it.</details>
+# <details><summary>C. Neither: the product of the Jacobians has to be measured.</summary>Yes: below the bound anything may happen.</details>
 #
 # **3. On 300 clips the paired difference of A and B is +0.02, with an interval from -0.01 to +0.05. What may we say?**
 #
@@ -779,7 +779,7 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 # <details><summary>B. These clips do not show which is better.</summary>Yes: the interval contains 0. More clips would narrow it.</details>
 # <details><summary>C. A and B are equally good.</summary>No: a difference of +0.05 fits, too. Not shown is not the same as none.</details>
 #
-# <details><summary>If you ran this on the synthetic voices</summary>Without the real recordings the course falls back on embedded synthetic voices, whose test voices are new. Then all starts may stay near chance in six epochs, the intervals may contain 0, and the rule says so.</details>
+# <details><summary>If you ran this on the synthetic voices</summary>Without the real recordings, synthetic voices stand in. Accuracies and the order of the starts may differ, and intervals may contain 0.</details>
 #
 # Next: [06 LSTM](06_lstm.ipynb), which gives the gradient a path of its own. Back to the map: [00 Start here](00_start_here.ipynb).
 #
