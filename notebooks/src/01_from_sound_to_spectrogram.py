@@ -10,8 +10,8 @@
 # - see what a frame's length trades: time against frequency;
 # - take home a recipe in plain TensorFlow, from a WAV file to log-mel frames.
 #
-# **Minutes:** 60, of which the computer takes less than one. **You need:** NumPy (slices, broadcasting, `@`), and what a sine and a
-# logarithm are. One formula has a complex number in it; the code beside it does without.
+# **Minutes:** 90 with the exercises, of which the computer takes less than one. **You need:** NumPy (slices, broadcasting, `@`), and what a sine and a
+# logarithm are. Complex numbers appear only as NumPy returns them; we take their size.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## How does a list of pressures become a picture?
@@ -70,13 +70,13 @@ Audio(waveform, rate=audio.SAMPLE_RATE)
 # all five in the picture.
 #
 # **Predict, then run.** We enlarge 50 ms of the vowel. Will it look random, or will something come back?
-#
-# The cell finds the *period*: it shifts the vowel against itself and takes the shift at which the two are most alike.
 
 # %%
-energy = np.convolve(waveform**2, np.ones(audio.FRAME_LENGTH), "valid")
-start = int(energy.argmax())  # where the loudest 25 ms begin
-vowel = waveform[start : start + 2 * audio.FRAME_LENGTH]
+# the energy of the 25 ms (200 samples) that begin at each sample
+energy = np.convolve(waveform**2, np.ones(200), "valid")
+start = int(energy.argmax())  # the loudest 25 ms
+vowel = waveform[start : start + 400]
+# shift the vowel against itself: at which shift are the two most alike?
 shifts = np.arange(20, 130)  # samples: voices from 400 down to 62 Hz
 likeness = [vowel[shift:] @ vowel[:-shift] for shift in shifts]
 period = int(shifts[np.argmax(likeness)])
@@ -87,7 +87,7 @@ print(f"so it comes back {audio.SAMPLE_RATE / period:.0f} times a second")
 # ## The same shape comes back: a voice
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: one period of the vowel, marked {display-mode: "form"}
+# @title Draw: one period of the vowel, marked {display-mode: "form"}
 axes = plots.waveform(vowel, title="50 ms of the vowel, cut at each period")
 marks = np.arange(vowel[:period].argmin(), len(vowel), period) / audio.SAMPLE_RATE
 for mark in marks:
@@ -98,29 +98,28 @@ axes.annotate("", (marks[0], height), (marks[1], height), arrowprops=arrow)
 axes.text(marks[1], height, "  one period", va="center", color=plots.LINES[1])
 axes.set_ylim(1.1 * vowel.min(), 1.4 * vowel.max())
 plots.show(axes, "between two dashed lines lies one period, and the shapes are alike")
-plots.drawing("source_filter")
 
 # %% [markdown] tags=["notes"]
-# Count the periods together. Then the drawing: the vocal folds give the rate, throat and mouth give the shape. Sing one vowel at two pitches, then two vowels at one pitch.
+# Count the periods together. Then say it: the vocal folds give the rate, throat and mouth give the shape. Sing one vowel at two pitches, then two vowels at one pitch.
 
 # %% [markdown]
 # The vocal folds open and close. At each sudden closing, the air in throat and mouth rings. How often they close in a second is
 # the *fundamental frequency*, which we hear as pitch. The ringing gives each period its shape: its frequencies, the [*formants*](../docs/glossary.md#formant), make the
-# vowel. In a hiss no shape comes back.
+# vowel. In a hiss no shape comes back. (The cell above found the period by shifting the vowel against itself.)
 #
 # ## Which frequencies are in a frame?
 #
 # The mouth hardly moves within 25 ms. So we cut a *frame*: $L=200$ samples. How much of 500 Hz is in it? We multiply the frame by a
-# cosine of 500 Hz and add up. The sum is large if the frame swings along. We do the same with a sine, for waves that begin a quarter
+# cosine of 500 Hz and add up. The sum is large if the frame goes up and down together with the cosine. We do the same with a sine, for waves that begin a quarter
 # of a period later. Both sums squared and added are the [*power*](../docs/glossary.md#power) at 500 Hz.
 #
-# The [*Fourier transform*](../docs/glossary.md#fourier-transform) does this for many frequencies $f_k=kf_s/N$ at once. Papers write the
-# two sums as one complex number, with $e^{-j\theta}=\cos\theta-j\sin\theta$:
+# The [*Fourier transform*](../docs/glossary.md#fourier-transform) does this for many frequencies at once, $f_k=kf_s/N$. The fast algorithm likes powers of two, so zeros fill the
+# frame from $L=200$ to $N=256$ samples. (They give more points on the same smooth curve, and no new detail.) Papers write the two sums as one complex number; $j$ is the imaginary
+# unit, and $e^{-j\theta}=\cos\theta-j\sin\theta$:
 #
 # $$X[k]=\sum_{n=0}^{N-1}x[n]\,e^{-j2\pi kn/N},\qquad P[k]=|X[k]|^2,\qquad k=0,1,\ldots,N/2$$
 #
-# Each $k$ is a [*bin*](../docs/glossary.md#bin). The fast algorithm likes powers of two, so zeros fill the frame up to $N=256$ samples. Zeros draw the
-# spectrum more finely; they add no detail.
+# Each $k$ is a [*bin*](../docs/glossary.md#bin).
 
 # %%
 frame = vowel[: audio.FRAME_LENGTH]
@@ -137,11 +136,14 @@ spectrum = np.fft.rfft(frame, n=audio.FFT_LENGTH)
 frequencies = np.arange(len(spectrum)) * audio.SAMPLE_RATE / audio.FFT_LENGTH
 one_by_one = [power_at(hertz) for hertz in frequencies]
 np.testing.assert_allclose(np.abs(spectrum) ** 2, one_by_one, rtol=1e-3, atol=1e-4)
-print(f"{len(frequencies)} bins, {frequencies[1]} Hz apart; power at 500 Hz:")
-print(f"by hand {power_at(500):.2f}, by np.fft.rfft {np.abs(spectrum[16]) ** 2:.2f}")
+print(f"equal in all {len(frequencies)} bins, {frequencies[1]} Hz apart")
+plots.drawing("source_filter")
 
 # %% [markdown]
-# Both agree in all bins. The angle of $X[k]$ is called the [*phase*](../docs/glossary.md#phase). We throw it away here, and the
+# Both agree in all bins. The drawing shows what the spectrum of a vowel looks like: a shape that comes back $f_0$ times a second is made of tones at $f_0$, $2f_0$, $3f_0$ and so on, the
+# *harmonics*. Throat and mouth make some of them stronger: the formants F₁ to F₄.
+#
+# The angle of $X[k]$ is called the [*phase*](../docs/glossary.md#phase). We throw it away here, and the
 # [bonus lesson](01b_reading_files.ipynb) lets you hear what that costs.
 #
 # ## Why a frame needs a window
@@ -155,10 +157,12 @@ print(f"by hand {power_at(500):.2f}, by np.fft.rfft {np.abs(spectrum[16]) ** 2:.
 # factors of ten: 10 dB less is a tenth of the power, 20 dB less a hundredth.
 #
 # $$10\log_{10}\frac{P}{P_0}\;\mathrm{dB}=20\log_{10}\frac{A}{A_0}\;\mathrm{dB}\qquad\text{for powers }P\text{, amplitudes }A$$
+#
+# $P_0$ and $A_0$ are what we compare with, here the peak of the tone.
 
 # %%
 tone = np.sin(2 * np.pi * 1_015 * time)  # 1,015 Hz: between two bins
-fine = np.linspace(0, audio.SAMPLE_RATE / 2, 2_049)  # hertz, of 4,096 points
+fine = np.linspace(0, audio.SAMPLE_RATE / 2, 2_049)  # hertz: zeros up to 4,096 samples
 far = (fine > 2_000) & (fine < 3_000)
 decibels = {}
 for name, taper in {"cut": 1, "with a Hann window": audio.window()}.items():
@@ -173,7 +177,7 @@ for name, taper in {"cut": 1, "with a Hann window": audio.window()}.items():
 # One pure tone. What is the rest of the blue line?
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: one tone, cut and windowed {display-mode: "form"}
+# @title Draw: one tone, cut and windowed {display-mode: "form"}
 figure, panels = plt.subplots(
     1, 2, figsize=(10, 3.2), layout="constrained", width_ratios=[2, 1]
 )
@@ -193,7 +197,7 @@ plots.show(figure, fact)
 # Ask: how many tones were played? One. So the scissors made everything between 2,000 and 3,000 Hz. Then the cost: where is the orange line WORSE? (At the peak, which is wider.)
 
 # %% [markdown]
-# There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there. This is [*leakage*](../docs/glossary.md#leakage). The window all but
+# There is no tone between 2,000 and 3,000 Hz, and yet the cut frame shows power there. This is [*leakage*](../docs/glossary.md#leakage). The window nearly
 # removes it, at a cost: the peak gets wider.
 #
 # ## The short-time Fourier transform, by hand
@@ -203,7 +207,7 @@ plots.show(figure, fact)
 #
 # $$X[m,k]=\sum_{n=0}^{L-1}w[n]\,x[n+mH]\,e^{-j2\pi kn/N},\qquad M=1+\left\lfloor\frac{S-L}{H}\right\rfloor$$
 #
-# $M$ is how many whole frames $S$ samples hold. Frames overlap by more than half, so whatever one frame fades out is in the middle of
+# $M$ is the number of whole frames in $S$ samples. Frames overlap by more than half, so whatever one frame fades out is in the middle of
 # another. Six lines of NumPy make the table, the [*spectrogram*](../docs/glossary.md#spectrogram) $P[m,k]=|X[m,k]|^2$.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -230,12 +234,12 @@ plots.drawing("frames")
 in_decibels = 10 * np.log10(power + audio.LOG_OFFSET)
 axes = plots.spectrogram(in_decibels, title='"six": the spectrogram')
 plots.show(
-    axes, "the two hisses lie high; the vowel has bright bands, most of them low"
+    axes, "the hisses reach the top; the vowel has one bright block below 500 Hz"
 )
 
 # %% [markdown]
-# Find the five sounds again. The hisses are high up. The bright bands of the vowel are its formants. Before the last hiss there is the
-# silence, and the release is one thin upright line at its end.
+# Find the five sounds again. The hisses spread over nearly all frequencies, up to the top. The vowel has one bright block low down and two weaker bands near 2,000 and 2,500 Hz: its
+# formants. Before the last hiss there is the silence, and the release is one thin vertical line at its end.
 #
 # ## Time against frequency
 #
@@ -256,13 +260,13 @@ plots.show(
 
 # %% tags=["more", "no-code"]
 def spectrogram_of(sound, frame_length):
-    """Decibels [frames, bins] by the six lines above, one frame every 1 ms."""
+    """Decibels [frames, bins], as in the six lines; one frame every 1 ms."""
     every = np.lib.stride_tricks.sliding_window_view(sound, frame_length)[::8]
     spectra = np.fft.rfft(every * audio.window(frame_length), n=1_024)
     return 10 * np.log10(np.abs(spectra) ** 2 + 1e-6)
 
 
-turn = 2 * np.pi * np.arange(4_000) / audio.SAMPLE_RATE  # of 1 Hz, for half a second
+turn = 2 * np.pi * np.arange(4_000) / audio.SAMPLE_RATE  # radians of 1 Hz, 0.5 s
 questions = 0.1 * (np.sin(1_000 * turn) + np.sin(1_060 * turn))
 questions[[2_000, 2_120]] += 2  # two clicks
 Audio(questions, rate=audio.SAMPLE_RATE)
@@ -274,7 +278,7 @@ Audio(questions, rate=audio.SAMPLE_RATE)
 # ## No frame length shows both
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: the same sound, short and long frames {display-mode: "form"}
+# @title Draw: the same sound, short and long frames {display-mode: "form"}
 figure, panels = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
 for axes, samples in zip(panels, [32, 512]):
     table = spectrogram_of(questions, samples)
@@ -282,38 +286,37 @@ for axes, samples in zip(panels, [32, 512]):
     plots.spectrogram(table, axes=axes, start=middle, step=0.001, title=title)
     axes.images[0].set_clim(table.max() - 25, table.max())
     axes.set(ylim=(600, 1_500), xlim=(0.2, 0.32))
-fact = "left: two upright lines, the clicks; right: two level lines, the tones"
+fact = "left: two vertical lines, the clicks; right: two bright horizontal lines"
 plots.show(figure, fact)
 plots.drawing("resolution")
 
 # %% [markdown] tags=["notes"]
-# Left: two thin upright lines, and one thick tone that swells and fades. Right: two level lines; the clicks are one smear. 25 ms is a compromise, not a law.
+# Left: two thin vertical lines, and one thick tone that swells and fades. Right: two horizontal lines; the clicks are one smear. 25 ms is a compromise, not a law.
 
 # %% [markdown]
 # Short frames show when the clicks come, and blur the two tones into one that swells and fades. Long frames show two tones, and smear
-# the clicks. No frame length does both. If $\sigma_t$ and $\sigma_f$ are the spreads of the window in time and in frequency (Gabor 1946), then
+# the clicks. (The faint stripes around the tones are the clicks, too: a click contains all frequencies.) No frame length does both. For any window, the spreads in time and in
+# frequency obey $\sigma_t\,\sigma_f\ge\frac1{4\pi}$ (Gabor 1946): a tile in the drawing can change its shape, not its area.
 #
-# $$\sigma_t\,\sigma_f\ge\frac1{4\pi}$$
-#
-# With 25 ms we see how the formants move. We lose most of the single tones that make up a voice. For words that is a good compromise. The
+# With 25 ms we see how the formants move. We lose most of the single harmonics of a voice. For words that is a good compromise. The
 # [bonus lesson](01b_reading_files.ipynb) measures it, and lets you hear it.
 #
 # ## Mel: frequency as the ear spaces it
 #
-# From 200 to 400 Hz is an octave, twelve semitones. From 3,200 to 3,400 Hz, as many hertz, is one semitone. The [*mel* scale](../docs/glossary.md#mel-scale)
+# From 200 to 400 Hz, a doubling, we hear a large step: an octave, twelve keys of a piano. From 3,200 to 3,400 Hz, as many hertz, it is one key. The [*mel* scale](../docs/glossary.md#mel-scale)
 # spaces frequencies roughly as the ear does:
 #
 # $$\mathrm{mel}(f)=2595\log_{10}\left(1+\frac f{700}\right)$$
 #
-# We place 42 edges evenly in mel. Band $b$ is a triangle that rises from edge $f_{b-1}$ to $f_b$ and falls to $f_{b+1}$:
+# We place 42 edges from 20 to 4,000 Hz, evenly in mel. Band $b$ is a triangle that rises from edge $e_{b-1}$ to $e_b$ and falls to $e_{b+1}$; so 42 edges make 40 bands:
 #
-# $$H_b(f)=\max\left(0,\min\left(\frac{f-f_{b-1}}{f_b-f_{b-1}},\frac{f_{b+1}-f}{f_{b+1}-f_b}\right)\right)$$
+# $$H_b(f)=\max\left(0,\min\left(\frac{f-e_{b-1}}{e_b-e_{b-1}},\frac{e_{b+1}-f}{e_{b+1}-e_b}\right)\right)$$
 
 # %%
 lowest, highest = 2595 * np.log10(1 + np.array([audio.MEL_LOW, audio.MEL_HIGH]) / 700)
 mels = np.linspace(lowest, highest, audio.N_MELS + 2)  # even steps in mel
 edges = 700 * (10 ** (mels / 2595) - 1)  # the same places in hertz
-rising = (frequencies[:, None] - edges[:-2]) / np.diff(edges[:-1])
+rising = (frequencies[:, None] - edges[:-2]) / np.diff(edges[:-1])  # [129, 40]
 falling = (edges[2:] - frequencies[:, None]) / np.diff(edges[1:])
 filters = np.maximum(0, np.minimum(rising, falling))
 np.testing.assert_allclose(filters, audio.mel_filters(), atol=1e-6)
@@ -328,7 +331,7 @@ print(f"{steps[0]:.0f} Hz at the bottom, {steps[-1]:.0f} Hz at the top")
 # 200 to 400 Hz, or 3,200 to 3,400: which is the larger step?
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: the forty mel bands {display-mode: "form"}
+# @title Draw: the forty mel bands {display-mode: "form"}
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 axes.plot(frequencies, filters, linewidth=1)
 title = "mel bands: narrow below, wide above"
@@ -344,7 +347,7 @@ plots.show(axes, fact)
 #
 # ## The logarithm
 #
-# One matrix product adds up the bins of each band. Then comes the logarithm. The logarithm of 0 is not a number, so we add a small offset
+# One matrix product adds up the weighted powers of each band, its *energy*. Then comes the logarithm. The logarithm of 0 is not a number, so we add a small offset
 # $\varepsilon=10^{-6}$ first:
 #
 # $$E[m,b]=\sum_kH_b(f_k)\,P[m,k],\qquad\mathbf x_m[b]=\ln\left(E[m,b]+\varepsilon\right)$$
@@ -366,7 +369,7 @@ plots.drawing("stft")
 # ## The whole path
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: the word at each step {display-mode: "form"}
+# @title Draw: the word at each step {display-mode: "form"}
 figure, panels = plt.subplots(2, 2, figsize=(11, 6), layout="constrained", sharex=True)
 first, second, third, fourth = panels.flat
 plots.waveform(waveform, axes=first, title="1. waveform")
@@ -476,8 +479,8 @@ else:
     print(needs)
 
 # %% [markdown]
-# They agree to about a hundredth: the sides of its triangles are slightly bent. And it pads the end with zeros, so it has more frames.
-# Neither is wrong, but use the same one for training and for use. That is why this course has one function for it.
+# They agree to about a hundredth, because the triangles of tensorflow-io have slightly curved sides. It also pads the end with zeros, so it has more frames. Neither is wrong,
+# but use the same function for training and later. That is why this course has one function for it.
 #
 # ## Take it home
 #
@@ -493,6 +496,7 @@ import numpy as np
 import tensorflow as tf
 
 samples = tf.audio.decode_wav(tf.io.read_file(path), desired_channels=1).audio[:, 0]
+# frames times a Hann window, which is the default of stft
 spectra = tf.signal.stft(samples, frame_length=200, frame_step=80, fft_length=256)
 lowest, highest = 2595 * np.log10(1 + np.array([20, 4_000]) / 700)
 edges = 700 * (10 ** (np.linspace(lowest, highest, 42) / 2595) - 1)
