@@ -135,7 +135,7 @@ print("padded frames after Rescaling hold", np.unique(np.asarray(scaled)[~mask])
 #
 # ## What a recurrent layer does with the mask
 #
-# Lesson 00 said that the LSTM *skips* the padding. In fact it computes a new state for every frame of the batch. Where the mask says
+# Lesson 00 said that the layers *leave out* the padding. In fact the LSTM computes a new state for every frame of the batch. Where the mask says
 # "padding", it keeps the old state instead. With $m_t=1$ for a real frame and $m_t=0$ for padding, the vanilla RNN of lesson 03 becomes
 #
 # $$\mathbf{h}_t = m_t\,\tanh(\mathbf{a}_t) + (1-m_t)\,\mathbf{h}_{t-1},\qquad \mathbf{a}_t = \mathbf{x}_t\mathbf{K} + \mathbf{h}_{t-1}\mathbf{R} + \mathbf{b}$$
@@ -644,7 +644,8 @@ assert np.allclose(model(pad(sounds[:8])), alone, atol=1e-4), "the mask is lost"
 # the notebook and on the quiz sheet.
 
 # %% [markdown]
-# The last two lines are the test of this lesson: alone equals in a batch. Keep them in your project.
+# The last two lines are the test of this lesson: alone equals in a batch. Keep them in your project. The accuracy above is that of the
+# training clips; to judge a model, keep validation clips apart, as lesson 02 does.
 #
 # <details><summary>What holds only for these data</summary>
 #
