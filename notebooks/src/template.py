@@ -2,7 +2,7 @@
 # # 17 · How much of a word is enough?
 #
 # <!-- A whole small lesson, to be copied and replaced piece by piece; comments like this one are for you: delete them.
-#      Then list the lesson in three places: the table in README.md, the map in lesson 00, "Next" in the lesson before.
+#      Then list the lesson in two places: the table in README.md, and "Next" in the lesson before.
 #      Here: what the learner knows already, and one question that they cannot answer yet. -->
 # A recogniser that answers before the word is over is quicker. But what does it lose? You let a model hear only the first part of each clip, and
 # measure how far its accuracy falls.
