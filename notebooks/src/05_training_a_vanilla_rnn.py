@@ -256,7 +256,7 @@ for name, one in trained.items():
     print(f"{name}: validation {evaluation.evaluate(one, validation)}")
 
 
-# %% tags=["slide", "no-code"]
+# %%
 def first_to_last(model, clip):
     """The gradient at the first frame as a share of that at the last."""
     label = validation.label.cat.categories.get_loc(clip.label)
@@ -302,7 +302,7 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 # %% [markdown] tags=["notes"]
 # Most say 1, since an orthogonal matrix keeps every length. Ask them what the slope of tanh does then.
 
-# %% tags=["more", "no-code"]
+# %%
 curves, started = {}, {}
 for gain in [0.7, 1.0, 2.0, 3.0]:
     keras.utils.set_random_seed(0)
@@ -320,13 +320,15 @@ title = "norm of the loss's gradient, four gains of the recurrent matrix, untrai
 picture = plots.under_frames(
     long.frames, curves, unit="gradient norm", scale="log", title=title
 )
-plots.show(picture, "gain 2 is nearly level, 0.7 and 1 fall to the left, 3 rises")
+plots.show(
+    picture, "gain 2 stays closest to level; 0.7 and 1 fall to the left, 3 rises"
+)
 
 # %% [markdown] tags=["notes"]
 # Below 1 per frame vanishes, above 1 explodes. Then let somebody ask the best question of the lesson: so why not begin with gain 2?
 
 # %% [markdown]
-# Two numbers predict the line's slope. The answer is about 2. Below 1 per frame the gradient vanishes; above 1 it grows: an
+# Two numbers predict the slope; level is about gain 2. Below 1 per frame the gradient vanishes; above 1 it grows: an
 # [*exploding gradient*](../docs/glossary.md#exploding-gradient).
 #
 # ### The bound, and what it does not say
@@ -352,10 +354,9 @@ def jacobian(model, frames):
 
 for name, one in {**started, "trained": trained["rnn"]}.items():
     recurrent = one.layers[-2].get_weights()[1]
-    sigma = np.linalg.svd(recurrent, compute_uv=False).max()
+    bound = np.linalg.svd(recurrent, compute_uv=False)[0] ** (len(scaled) - 1)
     found = np.linalg.svd(jacobian(one, long.frames), compute_uv=False)
-    print(f"{name}: bound {sigma ** (len(long.frames) - 1):.0e},", end=" ")
-    print(f"largest {found[0]:.0e}, tenth largest {found[9]:.0e}")
+    print(f"{name}: bound {bound:.0e}, largest {found[0]:.0e}, tenth {found[9]:.0e}")
 
 # %% [markdown]
 # At gain 0.7 the bound leaves no choice: the product vanishes. At gain 2 and after training the bound is astronomically large and tells us nothing; yet the
@@ -382,7 +383,7 @@ for name, one in {**started, "trained": trained["rnn"]}.items():
 # %% [markdown] tags=["slide", "only-slides"]
 # ## ReLU, identity, plain gradient descent
 #
-# **The norm of the first gradient? The loss after each of three epochs?**
+# **The norm of the first gradient? The loss after each of four epochs?**
 
 # %% [markdown] tags=["notes"]
 # Ask for four numbers. Nobody writes what will be printed.
@@ -422,16 +423,17 @@ for name, optimizer in settings.items():
 
 # %% [markdown] tags=["notes"]
 # nan: a number grew too large, and after that every weight is nan too. One setting more, and it runs. Compare the last loss with 2.30. Then the control: a rate a thousand times
-# smaller survives as well, and learns less in the same steps. Ask: does clipping help against vanishing? (There is nothing left to lengthen.)
+# smaller survives as well. Ask: does clipping help against vanishing? (It lengthens nothing.)
+# Before the next slide, guesses on paper: orthogonal, the same with gain 2, identity; five rates each. Which comes first, and where does gain 2 come?
 
 # %% [markdown]
 # Unclipped, one step is so long that the next gradient is [`nan`](../docs/glossary.md#not-a-number), *not a number*; after that every weight is `nan` too.
-# Clipped, the same weights train on the same batches. The control, unclipped at a thousandth of the rate, survives; after four epochs its loss is higher. This is one run of each.
+# Clipped, the same weights train on the same batches. The control, unclipped at a thousandth of the rate, survives too. On this page it learns less in four epochs, but one run each does not prove which is better.
 #
-# Look at the norms: even the least is above 1, so *every* step was clipped, and $\theta$ sets the length of the steps as well. In a healthy training
+# Even the least norm is above 1, so *every* step was clipped, and $\theta$ sets the length of the steps as well. In a healthy training
 # clipping is rare: log the norm for a few hundred steps and take a high quantile, such as the 90th percentile, as $\theta$.
 #
-# Clipping bounds the step. It cannot rescue a gradient that is already infinite, and it does nothing against vanishing: it lengthens nothing.
+# Clipping bounds the step. It cannot rescue a gradient that is already infinite, and against vanishing it does nothing.
 #
 # ## Which initialiser, at which learning rate?
 #
@@ -440,13 +442,6 @@ for name, optimizer in settings.items():
 # better one may lie outside.
 #
 # **Predict, then run.** Which start comes first, and does gain 2 with its level gradient come last?
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Three starts, five rates, two seeds
-#
-# Orthogonal, the same with gain 2, identity.
-#
-# **Which comes first? Where does gain 2 come?**
 
 # %%
 STARTS = {"orthogonal": (Orthogonal, 1.0), "gain 2": (Orthogonal, 2.0)}
@@ -497,14 +492,14 @@ plots.show(axes, f"each start has its own best rate: {chosen}")
 # Compare curves at their own best rates, never at one common rate: at 0.01 orthogonal and identity can hardly be told apart. Gain 2 has the level gradient and the lowest curve.
 
 # %% [markdown]
-# Identity comes first. So why not begin with gain 2? Because, tuned like the others, it trains worst. A level gradient is not enough.
+# Why not begin with gain 2? Because on this grid, tuned like the others, it trains worst. A level gradient is not enough.
 #
 # ### One rule for "better"
 #
-# Identity looks best. Is it better, or lucky? From here on the course has one rule, the [*paired difference*](../docs/glossary.md#paired-difference) with its interval:
+# Identity comes first. Is it better, or lucky? From here on the course has one rule, the [*paired difference*](../docs/glossary.md#paired-difference) with its interval:
 #
 # 1. Both models answer the **same** clips, which have chosen nothing. For clip $i$, $a_i = 1$ if A is right, else 0; $b_i$ likewise for B.
-# 2. The paired difference is $d = \frac1n\sum_i (a_i-b_i)$. Clips that both get right, or both wrong, cancel: only disagreements count.
+# 2. The paired difference is $d = \frac1n\sum_i (a_i-b_i)$. Only clips on which they disagree count.
 # 3. Its 95 % interval says which true differences fit these clips (Newcombe 1998). **A is better if the whole interval lies above 0.** If it contains 0,
 #    the clips do not show which is better. That is not the same as "equal".
 # 4. Training is random, too. We repeat it with fresh seeds, and claim "better" for the *recipe* only if every seed says so.
@@ -580,16 +575,8 @@ options = {"epochs": 15, "batch_size": 32, "validation_split": 0.1, "verbose": 0
 history = model.fit(padded[shuffled], np.asarray(labels)[shuffled], **options)
 print(f"validation accuracy {history.history['val_accuracy'][-1]:.2f}")
 
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Your turn: how far back does it listen?
-#
-# Write `reach(by_frame, share)`: exercise 1.
-#
-# - The fewest LAST frames that hold `share` of the gradient.
-# - Guess for 99 %: the RNN, the LSTM?
-
 # %% [markdown] tags=["notes"]
-# Exercise 2 for those who like to write clipping themselves. Exercise 3 is the one to take time for: they build and train a model of their own.
+# Now the exercises. Exercise 1 asks how far back a model listens: take a guess for the RNN and for the LSTM. Exercise 2 for those who like to write clipping themselves. Exercise 3 is the one to take time for: they build and train a model of their own.
 
 # %% [markdown]
 # ## Exercises
@@ -779,7 +766,7 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 # <details><summary>B. These clips do not show which is better.</summary>Yes: the interval contains 0. More clips would narrow it.</details>
 # <details><summary>C. A and B are equally good.</summary>No: a difference of +0.05 fits, too. Not shown is not the same as none.</details>
 #
-# <details><summary>If you ran this on the synthetic voices</summary>Without the real recordings, synthetic voices stand in. Accuracies and the order of the starts may differ, and intervals may contain 0.</details>
+# <details><summary>If you ran this on the synthetic voices</summary>Without the real recordings, synthetic voices stand in. All numbers differ: at gain 2 the product is larger, and at the small rate the loss may end lower than clipped.</details>
 #
 # Next: [06 LSTM](06_lstm.ipynb), which gives the gradient a path of its own. Back to the map: [00 Start here](00_start_here.ipynb).
 #
