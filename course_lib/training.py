@@ -150,10 +150,13 @@ class LearningCurve(Callback):
 
     def fact(self) -> str:
         """Say what the curves have come to."""
-        now = self.seen[-1]
-        losses = f"{now['loss']:.2f} in training and {now['val_loss']:.2f} in validation"
-        accuracies = f"{now['accuracy']:.3f} and {now['val_accuracy']:.3f}"
-        return f"after epoch {len(self.seen)} the loss is {losses}, the accuracy {accuracies}"
+        now, epoch = self.seen[-1], f"after epoch {len(self.seen)}"
+        if "val_accuracy" not in now:
+            return f"{epoch} the accuracy in training is {now['accuracy']:.3f}"
+        accuracies = (
+            f"{now['val_accuracy']:.3f} in validation and {now['accuracy']:.3f} in training"
+        )
+        return f"{epoch} the accuracy is {accuracies}"
 
     def draw(self) -> Figure:
         """Draw the curves so far, loss on the left, accuracy on the right."""
@@ -161,7 +164,8 @@ class LearningCurve(Callback):
         curves, epochs = pd.DataFrame(self.seen), range(1, len(self.seen) + 1)
         for axes, name in zip(panels, ["loss", "accuracy"]):
             axes.plot(epochs, curves[name], "o-", label="training", markersize=4)
-            axes.plot(epochs, curves[f"val_{name}"], "s--", label="validation", markersize=4)
+            if f"val_{name}" in curves:
+                axes.plot(epochs, curves[f"val_{name}"], "s--", label="validation", markersize=4)
             axes.set(xlabel="epoch", ylabel=name, title=f"{self.model.name}: {name}")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()

@@ -103,14 +103,28 @@ def test_learning_curve_grows_in_one_picture_and_says_what_it_shows(easy, monkey
     history = training.fit(models.average(2), easy(), easy(), epochs=3).history
     assert display.call_count == 1 and handle.update.call_count == 2 and not plt.get_fignums()
     said = " ".join(capsys.readouterr().out.split()).removeprefix("Look at: ")
-    losses = f"{history['loss'][-1]:.2f} in training and {history['val_loss'][-1]:.2f}"
-    assert said.startswith(f"after epoch 3 the loss is {losses} in validation")
+    held_out, own = history["val_accuracy"][-1], history["accuracy"][-1]
+    accuracies = f"{held_out:.3f} in validation and {own:.3f} in training"
+    assert said == f"after epoch 3 the accuracy is {accuracies}."
     figure, metadata = handle.update.call_args.args[0], handle.update.call_args.kwargs["metadata"]
     assert metadata == {"image/png": {"alt": f"average: loss; average: accuracy. {said}"}}
     for axes, quantity in zip(figure.axes, ["loss", "accuracy"]):
         lines = {line.get_label(): line.get_ydata().tolist() for line in axes.lines}
         assert lines == {"training": history[quantity], "validation": history[f"val_{quantity}"]}
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", quantity) and axes.get_legend()
+
+
+def test_learning_curve_does_without_validation_clips(easy, monkeypatch):
+    monkeypatch.setattr(training, "get_ipython", lambda: "a notebook")
+    monkeypatch.setattr(training, "display", display := mock.Mock())
+    model, curve = models.average(2), training.LearningCurve()
+    training.compile_model(model)
+    history = model.fit(easy(), epochs=2, verbose=0, callbacks=[curve]).history
+    assert (
+        curve.fact() == f"after epoch 2 the accuracy in training is {history['accuracy'][-1]:.3f}"
+    )
+    [figure] = display.call_args.args
+    assert [line.get_label() for axes in figure.axes for line in axes.lines] == ["training"] * 2
 
 
 def test_labels_may_be_probabilities(easy):
