@@ -178,7 +178,7 @@ by_class.sort_values(ascending=False, kind="stable").round(2).to_frame(
 # large wherever the image looks like the filter; sixteen filters give sixteen images. In *steps of 2*, the image gets half as long
 # and half as high. After three such layers, a value has seen 15 frames and 15 bands, and there are an eighth as many frames for the GRU to read.
 #
-# Now the padding. Lesson 04 showed that a convolution loses the mask. **Predict, then run:** the mask of the clip is True for n frames and False behind them. If
+# Now the padding. Lesson 04b shows that a convolution loses the mask. **Predict, then run:** the mask of the clip is True for n frames and False behind them. If
 # it is handed past the convolutions, halved each time, and given to the GRU: is everything right?
 #
 # Two convolutions with fixed random filters will tell. `convolved` gives their values at the real frames. A clip is computed alone, and then with some frames
