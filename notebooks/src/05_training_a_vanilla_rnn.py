@@ -113,7 +113,7 @@ plots.drawing("bptt")
 # %% [markdown]
 # ### By hand and by Keras
 #
-# Here is the vanilla RNN of lesson 03 whole, with three choices left open for later. Then come the forward pass by hand, the way back
+# Here is lesson 03's vanilla RNN whole, with three choices left open. Then come the forward pass by hand, the way back
 # by hand (steps 1 to 5 in ten lines), and Keras's `GradientTape` as the judge: it records the forward pass and differentiates it. Keras uses row vectors, so its
 # matrices are the transposes of the papers': `recurrent_kernel` is $\mathbf W_{hh}^{\top}$ (lesson 03).
 
