@@ -9,7 +9,7 @@
 # - see three ways in which padding gets into real frames, even with a perfect mask;
 # - measure what padding costs in seconds, and group clips so that it costs less.
 #
-# **Minutes:** 60, of which the computer takes about half of one. **You need:** lesson 04, and Keras's functional API (`keras.Model(inputs, outputs)`).
+# **Minutes:** 80, of which the computer takes about half of one. **You need:** lesson 04, and Keras's functional API (`keras.Model(inputs, outputs)`).
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## One careless layer is enough
@@ -34,7 +34,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from course_lib import audio, batches, data, evaluation, plots
+from course_lib import audio, batches, data, evaluation, models, plots
 
 train, validation, test = data.load_parts("digits")
 PADDING, layers = batches.PADDING, keras.layers
@@ -44,8 +44,8 @@ batch = batches.pad(four)
 # %% [markdown]
 # ## The gallery of mask-breakers
 #
-# `examine` builds a model around a few layers. It collects what Keras warns of, and lets `check_mask` speak. A [GRU](../docs/glossary.md#gru) is another recurrent
-# layer; lesson 07 opens it. First a model that is in order.
+# `examine` builds a model around a few layers. It prints what Keras warns of and what `check_mask` says. A [GRU](../docs/glossary.md#gru) is another recurrent
+# layer; lesson 07 opens it. First a correct model.
 
 
 # %%
@@ -118,11 +118,11 @@ verdict(keras.Model(clip, layers.Dense(10)(state)))
 # %% [markdown]
 # **The mask is lost, and nothing warned.** This is the most dangerous of all.
 #
-# Fix: use a layer that keeps the mask (here another `Rescaling`), or write one. Such a layer needs one line: `supports_masking = True`
+# Fix: use a layer that keeps the mask (here another `Rescaling`), or write one. A layer of your own is a class with two methods: `__init__`, which makes it (and
+# hands on Keras's own options, such as its name), and `call`, which computes. For the mask it needs one line more: `supports_masking = True`
 # says "my output has the mask of my input". The decorator gives the class a name in saved files, so that Keras finds it when it loads the model.
 #
-# Many programs use a `Lambda` layer instead. It drops the mask (with a warning), and it has a second fault. **Predict, then run** the two next cells: which of
-# the two models can be saved and loaded again?
+# Many programs use a `Lambda` layer instead. It drops the mask (with a warning), and a model with it cannot be loaded, as the second cell shows.
 
 
 # %%
@@ -142,7 +142,8 @@ examine(mask(), scale(), Quarter(name="quarter"))
 examine(mask(), scale(), layers.Lambda(lambda frames: frames / 4, name="own"))
 
 
-# %%
+# %% tags=["fold"]
+# @title Try: save and load a model of one layer {display-mode: "form"}
 def save_and_load(layer):
     """Save a model of one layer, load it, and print whether that worked."""
     model = keras.Sequential([keras.Input([None, 40]), layer])
@@ -186,7 +187,7 @@ print(f"the clip has {len(pause)} frames with its pause; the mask keeps {kept}")
 print(f"the pause changes the state by {change:.1f}")
 
 # %% [markdown]
-# The pause is deleted without a word. In a rhythm, that is a missing rest. Fix: pad with a value that no frame can have.
+# The pause is deleted without a word. In a rhythm, a pause would disappear. Fix: pad with a value that no frame can have.
 #
 # **6. Padding in front, and a clip of nothing but padding.** Does a masked GRU mind?
 
@@ -202,13 +203,13 @@ mean = keras.Sequential([mask(), layers.GlobalAveragePooling1D()])
 print("a clip of padding alone, masked mean:", np.unique(mean(empty)))
 
 # %% [markdown]
-# On a processor padding in front is harmless *with a mask*: the state of zeros is copied on until the clip begins. On a graphics card Keras hands LSTM and GRU layers to
-# NVIDIA's [cuDNN](../docs/glossary.md#cudnn), which refuses such a mask, and a row without a real frame as well (we read this in Keras's code; we did
+# On a CPU, padding in front is harmless *with a mask*: the state of zeros is copied on until the clip begins. On a GPU Keras hands LSTM and GRU layers to
+# NVIDIA's [cuDNN](../docs/glossary.md#cudnn), which stops with an error at such a mask, and at a clip without a real frame as well (we read this in Keras's code; we did
 # not run it). And the mean of no frames is 0/0, "not a number". So: pad at the end, and drop empty clips.
 #
 # ## Which layers keep a mask?
 #
-# **Predict, then run:** each layer below gets masked and scaled frames. Guess from the name: which drop the mask? The last column asks what
+# **Predict, then run:** each layer below gets masked and scaled frames. Guess from the name: which drop the mask? (`Bidirectional` reads a clip forwards and backwards; lesson 09 uses it.) The last column asks what
 # matters in the end: do the layer's numbers *for real frames* change when there is more padding?
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -222,7 +223,8 @@ print("a clip of padding alone, masked mean:", np.unique(mean(empty)))
 # In pairs, two columns on paper. The second question is the one that matters: a layer that removes the time axis needs no mask after it.
 
 
-# %%
+# %% tags=["fold"]
+# @title Functions: the mask after a layer, and what more padding changes {display-mode: "form"}
 def outputs(layer, more):
     """A layer's output for the batch with `more` frames of padding, and its mask."""
     padded = batches.pad(four, length=batch.shape[1] + more)
@@ -232,7 +234,6 @@ def outputs(layer, more):
     return np.asarray(output), getattr(output, "_keras_mask", None)
 
 
-# %%
 def row(layer):
     """A row of the table: is the mask kept, and what does more padding change?"""
     short, kept = outputs(layer, 0)
@@ -252,14 +253,12 @@ def row(layer):
 
 # %% tags=["more", "no-code"]
 keras.utils.set_random_seed(0)
-states = layers.GRU(4, return_sequences=True)
 several = [layers.Dense(4), layers.LayerNormalization(), layers.BatchNormalization()]
-several += [layers.Dropout(0.2), layers.Rescaling(0.25), states]
-several += [layers.Bidirectional(states), layers.Bidirectional(layers.GRU(4))]
+several += [layers.Dropout(0.2), layers.Rescaling(0.25)]
+several += [layers.GRU(4, return_sequences=True), layers.Bidirectional(layers.GRU(4))]
 several += [layers.GlobalAveragePooling1D(), layers.GlobalMaxPooling1D()]
 several += [layers.Conv1D(4, 3, padding="same"), layers.Reshape([-1, 40])]
 names = [type(layer).__name__ for layer in several]
-names[6:8] = ["Bidirectional, all states", "Bidirectional, last states"]
 pd.DataFrame([row(layer) for layer in several], index=names)
 
 # %% [markdown] tags=["notes"]
@@ -277,9 +276,9 @@ pd.DataFrame([row(layer) for layer in several], index=names)
 # **Padding the waveform.** Many programs put zeros behind the waveform and then compute the frames. **Predict, then run:** 100 ms
 # of zeros behind a clip. What do the new frames look like: like the clip, or like silence?
 #
-# **Computing frames inside the model.** Keras has a layer for it, `MelSpectrogram`. It looks beyond the end of the clip for its last frames, and it lifts whatever
-# lies more than 80 dB below the loudest moment *of the whole batch*. The second cell gives it a clip at a hundredth of its amplitude: alone, with zeros
-# behind it, and beside the clip itself.
+# **Computing frames inside the model.** Keras has a layer for it, `MelSpectrogram`. It looks beyond the end of the clip for its last frames, and it raises each value that
+# lies more than 80 dB below the loudest moment *of the whole batch* to that level. The second cell gives it a clip at a hundredth of its amplitude (40 dB quieter): alone, with zeros
+# behind it, and beside the clip as it was recorded.
 
 # %%
 waveform = audio.read(validation.path.iloc[0])
@@ -297,8 +296,8 @@ quiet = waveform / 100
 alone = np.asarray(mel(quiet[None]))[0]  # [bands, frames], in dB
 padded = np.asarray(mel(np.pad(quiet, (0, 800))[None]))[0, :, : alone.shape[1]]
 beside = np.asarray(mel(np.stack([quiet, waveform])))[0]
-print(f"zeros behind change its last frame by {np.abs(padded - alone).max():.0f} dB")
-print(f"a loud neighbour changes it by {np.abs(beside - alone).max():.0f} dB")
+print(f"zeros behind change a frame by {np.abs(padded - alone).max():.0f} dB")
+print(f"a loud neighbour changes a frame by {np.abs(beside - alone).max():.0f} dB")
 
 # %% [markdown]
 # The first new frames are half sound and half zeros: such a sound was never recorded. The others are
@@ -319,18 +318,20 @@ print(f"a loud neighbour changes it by {np.abs(beside - alone).max():.0f} dB")
 kernel = np.random.default_rng(0).normal(size=[3, 40, 4]).astype(np.float32)
 
 
-def first_values(more, edges):
-    """The first values of a convolution in steps of 2, with zeros behind the clip."""
-    around = (1, more + 1) if edges == "by hand" else (0, more)
-    frames = np.pad(four[0], [around, (0, 0)])[None]
-    how = "valid" if edges == "by hand" else "same"
-    return np.asarray(keras.ops.conv(frames, kernel, strides=2, padding=how))[0, :5]
+def same(frames):
+    return np.asarray(keras.ops.conv(frames[None], kernel, strides=2, padding="same"))
 
 
-for edges in ("same", "by hand"):
-    values = [first_values(more, edges) for more in (0, 1, 2, 3, 4)]
+def by_hand(frames):
+    edged = np.pad(frames, [(1, 1), (0, 0)])[None]
+    return np.asarray(keras.ops.conv(edged, kernel, strides=2, padding="valid"))
+
+
+for convolve in (same, by_hand):
+    values = [convolve(np.pad(four[0], [(0, n), (0, 0)]))[0, :5] for n in range(5)]
     changes = [f"{np.abs(other - values[0]).max():.0f}" for other in values[1:]]
-    print(f"{edges}: 1, 2, 3, 4 zeros change a value by", ", ".join(changes))
+    print(f"{convolve.__name__}: 1, 2, 3, 4 zeros change a value by", *changes)
+print(f"the largest value is {np.abs(values[0]).max():.0f}")
 
 # %% [markdown]
 # An odd number of zeros changes the values, an even number does not. With `"same"` and steps of 2, Keras places the filters so that they fit the length of the *padded* clip. An even length begins at the first frame, an
@@ -385,30 +386,31 @@ plots.show(figure, f"the grey part, padding, is {shares}")
 
 # %% tags=["timing"]
 seconds = {"random": [], "sorted": []}
-ends = [layers.LSTM(64), layers.Dense(10)]
-model = keras.Sequential([keras.Input([None, 40]), mask(), scale(), *ends])
+model = models.lstm(10)
 model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-for way in [*seconds] * 4:
+for way in ["random", "sorted"] * 4:
     start = time.process_time()
     for members in groupings[way]:
         padded = batches.pad([sounds[clip] for clip in members])
-        model.train_on_batch(padded, labels[members])
+        model.train_on_batch(padded, labels[members])  # one step of fit
     seconds[way].append(time.process_time() - start)
-slow, fast = (min(times) for times in seconds.values())  # the best of four epochs
-print(f"CPU seconds: random {slow:.2f}, sorted {fast:.2f}: {slow / fast:.1f} times")
+slow, fast = min(seconds["random"]), min(seconds["sorted"])  # the best of four
+frames_ratio = (1 - wastes["sorted"]) / (1 - wastes["random"])
+print(f"frames {frames_ratio:.1f} times, CPU seconds {slow / fast:.1f} times")
 
 # %% [markdown]
-# Fewer padded frames, fewer seconds, though not in exact proportion: each batch has costs of its own.
+# Fewer padded frames, fewer seconds, though not in exact proportion: each batch has costs of its own. (These are tenths of a second on one computer;
+# [the benchmark](../benchmarks/results/speed.md) measures whole trainings.)
 #
-# Sorting and buckets cost something else: chance. Long clips meet long clips, and a slow speaker meets himself. In sorted
-# batches the same clips sit together in every epoch. Buckets mix the clips anew in each epoch, and that is the compromise of this course. They have a second merit.
+# Sorting and buckets cost something else: chance. Long clips meet long clips, and a batch may hold only one slow speaker. In sorted
+# batches the same clips sit together in every epoch. Buckets mix the clips anew in each epoch, and that is the compromise of this course. They have a second advantage.
 # A compiler such as [XLA](../docs/glossary.md#xla) makes one program for each length of batch. Random batches come in ever new lengths; buckets
-# have a fixed list of at most sixteen.
+# have a fixed list of at most sixteen, a default of `batches.bucketed`.
 #
 # ## Exercises
 #
 # **Exercise 1.** Ten clips have these lengths, and come in two groups. Set `waste_now` to the share of all frames in the two padded batches that is padding. Compute it
-# from the lengths, without `padding_waste`. Then find `groups`: three lists of positions, of any sizes, that waste less than a tenth.
+# from the lengths, with NumPy. Then find `groups`: three lists of positions, of any sizes, that waste less than a tenth.
 
 # %%
 ten = np.array([14, 80, 12, 44, 17, 13, 15, 40, 16, 12])
@@ -513,7 +515,7 @@ print("the mask is kept, and padding changes nothing")
 
 # %% [markdown]
 # **Exercise 3: build, train, beat this number.** The next two cells train the broken model of number 1 on buckets. It hears the validation clips alone, and then
-# padded to one length: that is the number to beat.
+# padded to one length. Its accuracy on the padded clips is the number to beat. (If you pass a mask by hand, as the second hint below says, Keras may still warn about the convolution; that is harmless.)
 #
 # Then build `mine`: scale, a `Conv1D` over three frames, a GRU, ten logits. Padding must change no answer. Train it with `train_quickly`. Two
 # hints. A convolution with `padding="causal"` looks at this frame and earlier ones only. And a recurrent layer takes its mask as an argument, `mask=…`;
