@@ -45,7 +45,10 @@ clip = validation.loc[by_length[-5]]  # a long one, as our example
 print(f"{len(train)} training clips")
 print(f'the example: the digit "{clip.label}", {len(clip.frames)} frames')
 
-# %% [markdown] tags=["slide"]
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The cell state: keep a part, add a part
+
+# %% [markdown]
 # ## The cell state
 #
 # A vanilla RNN rewrites its whole hidden state at every frame. An LSTM also carries a [*cell state*](../docs/glossary.md#cell) $\mathbf c_t$, the upper line of the drawing,
@@ -303,14 +306,14 @@ print(f"forget bias {best}, test: {score}")
 panels = {}
 for name in ["input", "forget"]:
     for when, network in networks.items():
-        gates = microscope.gates(network, clip.frames)[name][:, :24]
-        panels[f"{name}, {when}"] = gates
+        values = microscope.gates(network, clip.frames)[name]
+        panels[f"{name}, {when}"] = values[:, :24]
 figure = plots.gates(clip.frames, panels, title="gates of 24 units")
 loud = clip.frames.mean(axis=1) > np.median(clip.frames.mean(axis=1))
-gates = panels["input, after"]
+opened = panels["input, after"]
 fact = (
-    f"after training these input gates are {gates[loud].mean():.2f} on average in the "
-    f"louder half of the frames, {gates[~loud].mean():.2f} in the quieter half"
+    f"after training these input gates are {opened[loud].mean():.2f} on average in the "
+    f"louder half of the frames, {opened[~loud].mean():.2f} in the quieter half"
 )
 plots.show(figure, fact)
 
@@ -514,22 +517,22 @@ padded = keras.utils.pad_sequences(
     [sounds[n] for n in order], dtype="float32", padding="post", value=PADDING
 )
 start = keras.initializers.Constant(np.repeat([0.0, FORGET_BIAS, 0.0, 0.0], UNITS))
-model = keras.Sequential(
-    [
-        keras.Input([None, 40]),
-        keras.layers.Masking(PADDING),
-        keras.layers.Rescaling(1 / 4, offset=5 / 4),  # log energies to about -2 to 2
-        keras.layers.LSTM(UNITS, unit_forget_bias=False, bias_initializer=start),
-        keras.layers.Dense(int(np.max(labels)) + 1),
-    ]
-)
+layers = [
+    keras.Input([None, 40]),
+    keras.layers.Masking(PADDING),
+    keras.layers.Rescaling(1 / 4, offset=5 / 4),  # log energies to about -2 to 2
+    keras.layers.LSTM(UNITS, unit_forget_bias=False, bias_initializer=start),
+    keras.layers.Dense(int(np.max(labels)) + 1),
+]
+model = keras.Sequential(layers)
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 adam = keras.optimizers.Adam(0.005, global_clipnorm=1.0)
 model.compile(adam, loss, metrics=["accuracy"])
 stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
 watch = {"validation_split": 0.2, "callbacks": [stop], "verbose": 0}
 history = model.fit(padded, np.asarray(labels)[order], epochs=12, **watch).history
-print("validation accuracy:", round(history["val_accuracy"][-1], 3))
+best_epoch = np.argmin(history["val_loss"])
+print(f"validation accuracy: {history['val_accuracy'][best_epoch]:.3f}")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 1: an LSTM that counts
@@ -593,7 +596,7 @@ print(
 )
 
 # %% [markdown]
-# **Exercise 2.** A phone reads models in the ONNX format, which wants the kernel as `[4U, F]` (columns as in papers), with the blocks in the order i, o, f, c. Write
+# **Exercise 2.** A phone reads models in the ONNX format. For each direction it wants the kernel as `[4U, F]`, as in papers, with the blocks in the order i, o, f, c. Write
 # `to_onnx(kernel)`: from Keras's `[F, 4U]` to that array, for any number of units.
 
 

@@ -39,7 +39,10 @@ sixes = validation[validation.label == "6"]
 clip = sixes.loc[(sixes.seconds - 0.487).abs().idxmin()]  # about half a second
 scaled = clip.frames / 4 + 5 / 4  # what Rescaling(1 / 4, offset=5 / 4) does
 
-# %% [markdown] tags=["slide"]
+# %% [markdown] tags=["slide", "only-slides"]
+# ## One vector, two gates
+
+# %% [markdown]
 # ## One vector, two gates
 #
 # The GRU has no cell state and no output gate: its hidden state $\mathbf h_t$ is the memory, the upper line of the drawing.
@@ -95,7 +98,7 @@ def step_after(x, h, kernel, recurrent_kernel, bias):
 #
 # $$\tilde{\mathbf h}_t=\tanh\bigl(\mathbf W_h\mathbf x_t+\mathbf U_h(\mathbf r_t\odot\mathbf h_{t-1})+\mathbf b_h\bigr)$$
 #
-# Most textbooks show this one. Weights trained in one form are useless in the other.
+# Many textbooks show this one. Weights trained in one form are useless in the other.
 
 # %%
 plots.drawing("gru_reset_before")
@@ -181,15 +184,15 @@ for number, part in enumerate(["update gate", "reset gate", "candidate"]):
 # One set of weights is $U(F+U+1)$ numbers. **Predict, then run:** how many sets has a GRU?
 
 # %%
-layers = {
+four = {
     "vanilla RNN": keras.layers.SimpleRNN(64),
     "GRU, reset before": keras.layers.GRU(64, reset_after=False),
     "GRU, reset after": keras.layers.GRU(64),
     "LSTM": keras.layers.LSTM(64),
 }
-for layer in layers.values():
+for layer in four.values():
     layer.build([None, None, 40])
-counts = {name: layer.count_params() for name, layer in layers.items()}
+counts = {name: layer.count_params() for name, layer in four.items()}
 table = pd.DataFrame({"parameters": counts})
 table["sets"] = table.parameters / (64 * (40 + 64 + 1))
 table.round(2)
@@ -271,8 +274,8 @@ pause = silence[:30]  # 300 ms
 for count in [0, 10, 30, 100]:
     paused = [insert(frames, silence[:count]) for frames in validation.frames]
     answers = evaluation.predict(model, paused).argmax(axis=1)
-    right = evaluation.score(answers == validation.label.cat.codes)
-    print(f"{count * 10:>5} ms of silence: {right}")
+    found = evaluation.score(answers == validation.label.cat.codes)
+    print(f"{count * 10:>5} ms of silence: {found}")
 
 
 # %%
@@ -295,11 +298,11 @@ def look(network, frames, pause):
 
 # %% tags=["fold", "more", "no-code"]
 #@title Draw: the mean update gate of one clip {display-mode: "form"}
-paused = insert(clip.frames, pause)
-curve = microscope.gates(model, paused)["update"].mean(axis=1)
+with_pause = insert(clip.frames, pause)
+curve = microscope.gates(model, with_pause)["update"].mean(axis=1)
 curves = {"update gate": curve}
 title = "300 ms of silence in the middle of a six"
-figure = plots.under_frames(paused, curves, unit="mean of 64 units", title=title)
+figure = plots.under_frames(with_pause, curves, unit="mean of 64 units", title=title)
 figure.axes[1].set_ylim(0, 1)
 middle = len(clip.frames) // 2
 inner, outer = curve[middle : middle + 30], np.delete(curve, slice(middle, middle + 30))
