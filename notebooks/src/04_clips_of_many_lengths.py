@@ -521,8 +521,8 @@ found = last_real_state(unmasked, real)
 assert found is not None, (
     "last_real_state should return an array [clips, units]; yours returns nothing yet"
 )
-assert np.shape(found) == (8, 8), (
-    f"expected one state a clip, (8, 8), found {np.shape(found)}: "
+assert np.shape(found) == (8, 5), (
+    f"expected one state a clip, (8, 5), found {np.shape(found)}: "
     "a clip and a frame have to be chosen together"
 )
 assert not np.allclose(found, unmasked[:, -1], atol=1e-5), (
