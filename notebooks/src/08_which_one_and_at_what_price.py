@@ -42,7 +42,7 @@ from course_lib import batches, data, evaluation, models, plots, training
 # %% [markdown]
 # ## Rules first
 #
-# Rules come before results, or the results choose the rules. Here are ours:
+# Rules come before results, or the results choose the rules:
 #
 # 1. **Four contestants:** the order-blind average of [lesson 02](02_a_baseline_and_an_honest_split.ipynb), and RNN, LSTM and GRU with 64 units
 #    each. The RNN may take the better of two starts, orthogonal or identity ([lesson 05](05_training_a_vanilla_rnn.ipynb)).
@@ -112,7 +112,7 @@ def train_fresh(model, rate, seed, **options):
 # ## The rate decides more than the cell
 #
 # **Predict, then run.** The grid is 0.001, 0.003, 0.01 and 0.03, with three seeds each. Will one cell be ahead at all four rates? Write down your order at
-# 0.001 and at 0.03. (Half a minute.)
+# 0.001 and at 0.03.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: one ranking, or four?
@@ -372,8 +372,8 @@ table.drop(columns="kilobytes")
 # Read the table by columns: who is cheapest an epoch, who first at 0.8? NaN means never, at this budget. Times are this machine's; run it again and they differ.
 
 # %% [markdown]
-# Times are this machine's, and noisy: trust their order of size. `NaN` means that 12 epochs were not enough. The cheap average
-# is first at 0.75. But only the gated cells reach 0.9, and they need about a second: what never arrives is more expensive. The last column is what a user waits for one clip once its frames are ready: about a millisecond, for half a second of sound.
+# Times are this machine's, and noisy: trust their order of size. `NaN` means that 12 epochs were not enough. At 0.75 the four
+# are a few tenths of a second apart: the average needs many of its cheap epochs. Only the gated cells reach 0.9, and what never arrives is more expensive. The last column is what a user waits for one clip once its frames are ready: about a millisecond, for half a second of sound.
 #
 # ### What makes a recurrent layer slow?
 #
