@@ -150,7 +150,7 @@ grid.round(3)
 # - A curve for each contestant; its top is its own rate
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: validation accuracy against the learning rate {display-mode: "form"}
+# @title Draw: validation accuracy against the learning rate {display-mode: "form"}
 axes = plt.subplots(figsize=(9, 4), layout="constrained")[1]
 for number, (name, marker) in enumerate(zip(tried, "osv^D")):
     colour, rates = f"C{number}", sorted(tried[name])
@@ -210,7 +210,7 @@ for name in finalists:
 # - Look along the points before you compare the lines
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: validation accuracy against epochs {display-mode: "form"}
+# @title Draw: validation accuracy against epochs {display-mode: "form"}
 final = pd.DataFrame({name: np.mean(right[name], axis=1) for name in finalists})
 curves = {name: np.array([run["val_accuracy"] for run in runs[name]]) for name in runs}
 epochs = np.arange(3, EPOCHS + 1, 3)
@@ -412,7 +412,7 @@ pd.DataFrame(spent, index).round(1)
 
 
 # %% tags=["fold"]
-#@title An LSTM in NumPy, 1: forward {display-mode: "form"}
+# @title An LSTM in NumPy, 1: forward {display-mode: "form"}
 def sigmoid(value):
     return 0.5 + 0.5 * np.tanh(0.5 * value)
 
@@ -435,7 +435,7 @@ def lstm_forward(weights, frames):
 
 
 # %% tags=["fold"]
-#@title An LSTM in NumPy, 2: back through time {display-mode: "form"}
+# @title An LSTM in NumPy, 2: back through time {display-mode: "form"}
 def lstm_backward(weights, frames, kept, from_above):
     """Gradients of kernel, recurrent and bias; from_above: [time, batch, units]."""
     recurrent, (gates, cell, state) = weights[1], kept
@@ -459,7 +459,7 @@ def lstm_backward(weights, frames, kept, from_above):
 
 
 # %% tags=["fold"]
-#@title An LSTM in NumPy, 3: the loss, and Adam {display-mode: "form"}
+# @title An LSTM in NumPy, 3: the loss, and Adam {display-mode: "form"}
 def gradients_by_hand(weights, frames, counts, labels, forward, backward):
     """Logits of a batch, and the gradient of its loss by each of the weights."""
     *recurrent, dense, offset = weights
