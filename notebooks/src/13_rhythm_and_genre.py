@@ -324,7 +324,7 @@ plots.show(axes, f"{total - right} of {total} songs are taken for another class"
 # ## Without the order
 #
 # As in lesson 09, two tests. The trained GRU hears each test segment with its frames *shuffled*. And another GRU LEARNS from shuffled segments, and hears shuffled ones: what it reaches needs no order. (Each frame keeps its change: a
-# frame still knows that it rose, and nothing of when.) In lesson 09 order was worth next to nothing for ten digits. **Predict, then run.**
+# frame still knows that it rose, and nothing of when.) In lesson 09 order was worth one to three clips in a hundred for ten digits. **Predict, then run.**
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What is order worth to a rhythm?
@@ -332,7 +332,7 @@ plots.show(axes, f"{total - right} of {total} songs are taken for another class"
 # - The order-blind average, by song
 # - A GRU that learned shuffled frames
 # - The GRU that learned them in order
-# - **Guess.** Three accuracies. (For ten digits: next to nothing.)
+# - **Guess.** Three accuracies. (For ten digits: one to three in a hundred.)
 
 # %% [markdown] tags=["notes"]
 # Line on the board from 0 to 1, chance marked. Three guesses from everybody. Ask which DIFFERENCE will be the worth of order; do not resolve it yet.

@@ -668,7 +668,7 @@ assert not wrong_clips, (
 truth = test.label.cat.codes.to_numpy()
 before, after = answers == truth, np.asarray(voted) == truth
 won, lost = (after & ~before).sum(), (before & ~after).sum()
-print(f"{won} clips became right, {lost} wrong: would a coin do that (lesson 08)?")
+print(f"{won} clips became right, {lost} wrong: would a coin do that?")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 1: which paddings are harmless?

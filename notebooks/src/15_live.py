@@ -188,7 +188,7 @@ print(f"{len(differences)} cuttings: {sizes} differ by {most}")
 # %% [markdown]
 # ## The answer so far, and what it costs
 #
-# `push` returns the probabilities after each new frame, a row for each: lesson 09's *running probabilities*. There each of them cost a reading from the first frame; here each costs one step.
+# `push` returns the probabilities after each new frame, a row for each: *running probabilities*, as in lesson 09. Each costs one step.
 
 # %%
 stream.reset()
