@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 07 · GRU
 #
-# The LSTM of lesson 06 carries two vectors and opens three gates. The *gated recurrent unit* (GRU, Cho et al. 2014) carries one vector and opens two gates. What is left out? What
-# does it cost? And if we put a silence into the middle of a word, does the GRU still know how the word began?
+# The LSTM of lesson 06 carries two vectors and opens three gates. The *gated recurrent unit* (GRU, Cho et al. 2014) carries one vector and opens two gates. What is left out, and how many
+# parameters does that save? And if we put a silence into the middle of a word, does the GRU still know how the word began?
 #
 # **You will**
 # - compute a GRU in NumPy in both of its forms, and agree with Keras;
@@ -10,7 +10,7 @@
 # - train one in Keras;
 # - find out which units carry a word across a silence.
 #
-# **Minutes:** 65, of which the computer takes less than one. **You need:** lessons 03 to 06.
+# **Minutes:** 80 with the exercises, of which the computer takes less than one. **You need:** lessons 03 to 06.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What can be left out?
@@ -65,6 +65,8 @@ plots.drawing("gru")
 # \tilde{\mathbf h}_t &= \tanh\bigl(\mathbf W_h\mathbf x_t+\mathbf b_h^{\mathrm{in}}+\mathbf r_t\odot(\mathbf U_h\mathbf h_{t-1}+\mathbf b_h^{\mathrm{rec}})\bigr) \\
 # \mathbf h_t &= \mathbf z_t\odot\mathbf h_{t-1}+(1-\mathbf z_t)\odot\tilde{\mathbf h}_t
 # \end{aligned}$$
+#
+# Keras stores two biases for each part: `bias[0]` goes with the frame (in), `bias[1]` with the past (rec). In the two gates they are just added, so the formula shows one.
 #
 # The last line is a weighted mean of the old state and the candidate. An LSTM has one gate for keeping and one for writing; here the two shares always add up to 1.
 #
@@ -181,7 +183,7 @@ for number, part in enumerate(["update gate", "reset gate", "candidate"]):
 #
 # ## The parameters
 #
-# One set of weights is $U(F+U+1)$ numbers. **Predict, then run:** how many sets has a GRU?
+# One set of weights is $U(F+U+1)$ numbers. **Predict, then run:** how many sets does a GRU have?
 
 # %%
 four = {
@@ -230,7 +232,7 @@ score = evaluation.evaluate(model, test, lesson="07")
 print(f"test, one seed: {score}")
 
 # %% tags=["fold"]
-#@title Draw: update and reset gates over the clip {display-mode: "form"}
+# @title Draw: update and reset gates over the clip {display-mode: "form"}
 inside = microscope.gates(model, clip.frames)
 order = inside["update"].mean(axis=0).argsort()
 panels = {name: inside[name][:, order] for name in ["update", "reset"]}
@@ -243,15 +245,15 @@ fact = (
 plots.show(figure, fact)
 
 # %% [markdown]
-# Each row is a unit; yellow is open. The units run at different speeds: the upper rows keep their state for long, the lower ones follow the sound. And many reset gates change where
-# one sound ends and the next begins.
+# Each row is a unit; yellow is near 1. A yellow update gate keeps the old state. The units run at different speeds: the upper rows keep their state somewhat longer, the lower ones follow the
+# sound. And many reset gates change where one sound ends and the next begins.
 #
 # ## A silence in the middle
 #
-# Now an investigation. We cut each validation clip in its middle and put digital silence there. The model never heard such a pause. What was said before it must last until the word
-# goes on.
+# Now an investigation. We cut each validation clip in its middle and put digital silence there. The model never heard such a pause. The GRU must remember the first half until the
+# second half comes.
 #
-# **Predict, then run.** How many answers survive 300 ms? And what will the update gate do in the silence: rise, because keeping would be wise, or not? How near to 1?
+# **Predict, then run.** How many answers are still right after 300 ms of silence? And the mean update gate: will it rise in the silence? How near to 1?
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: 300 ms of silence in the middle of a word
@@ -297,7 +299,7 @@ def look(network, frames, pause):
 # ## One clip: it rises, and stays far from 1
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: the mean update gate of one clip {display-mode: "form"}
+# @title Draw: the mean update gate of one clip {display-mode: "form"}
 with_pause = insert(clip.frames, pause)
 curve = microscope.gates(model, with_pause)["update"].mean(axis=1)
 curves = {"update gate": curve}
@@ -340,19 +342,19 @@ table.assign(**{"left after 30 frames": left}).round(3)
 # The table shows means over 120 clips. In a silence the mean gate rises by about 0.15. With a sound held still for as long it does not, so the GRU responds to the *silence*, not to
 # the lack of change. The untrained twin does almost nothing of the kind: this was learned, though nobody asked for it.
 #
-# But does it *hold*? A gate of about 0.7, thirty times over, leaves next to nothing. And the hidden state moves by about its own norm. Yet most answers survived. Something
-# carries the word.
+# *State moves* is the distance between the states before and after the pause, divided by the norm of the first. (In the picture above, the gate rises already before our silence: a "six" has a
+# short silence of its own, lesson 01.)
 #
-# **Predict, then run.** How are the gates of single units spread in the silence: around the mean, evenly, or at both ends? By the formula, units with a gate near 1 can hardly move.
-# Are they the memory, or are they idle? To find out, we replace their values at the end of the silence by the mean over all clips, which knows nothing of this clip. Then the
-# second half is read. The control replaces as many units, drawn at random; a third run replaces all the *rest*, the units that do not hold.
+# A mean gate of about 0.7, applied thirty times, leaves next to nothing, and the state moves by about its own norm. Yet most answers are still right. Either the second half of the word is enough, or something carries the first half.
+#
+# **Predict, then run.** How are the gates of single units spread in the silence: around the mean, evenly, or at both ends?
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## There is no such thing as THE gate
 # - Guess: overwrite the units that hold, or as many at random. What hurts more?
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: update gates of single units in the pause {display-mode: "form"}
+# @title Draw: update gates of single units in the pause {display-mode: "form"}
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 shares = {}
 for name, style in {"silence": "-", "sound held": "--"}.items():
@@ -372,6 +374,15 @@ fact = (
 )
 plots.show(axes, fact)
 
+# %% [markdown]
+# The gates form a U: about half of them are nearly 1. The mean describes hardly any unit.
+#
+# A unit *holds* if its gate, averaged over the pause, is above 0.97 ($0.97^{30}=0.40$). Such units hardly move. Are they the memory, or are they idle? We test it. At the end of the silence we
+# replace their values by the mean over all clips, which says nothing about this clip. Then the GRU reads the second half. For comparison we replace as many units at random, then all the *rest*,
+# then *all* units: the last shows what the second half is worth without the first.
+#
+# **Predict, then run:** which replacement costs most, apart from *all*?
+
 # %% [markdown] tags=["notes"]
 # A U. Ask: are the units at the right memory, or are they idle? How would you find out? Wait for 'take it away and look what breaks'.
 
@@ -379,6 +390,7 @@ plots.show(axes, fact)
 # %%
 def read_on(clips, states=None):
     """The GRU's last states, [clips, units], after it read on from given states."""
+    # without the model, since we give the GRU its first state: so scale and mask here
     padded = batches.pad(clips)
     mask = (padded != batches.PADDING).any(axis=2)
     gru = model.get_layer("gru")
@@ -397,15 +409,16 @@ at_random = np.random.default_rng(0).permuted(holds, axis=1)  # as many per clip
 # - `hold`: gates above 0.97; `random`: as many; `rest`: all the others
 
 # %% tags=["more", "no-code"]
-unknowing = after_silence.mean(axis=0)
-cases = {"none": holds & False, "random": at_random, "hold": holds, "rest": ~holds}
+cases = {"none": np.zeros_like(holds), "random": at_random, "hold": holds}
+cases |= {"rest": ~holds, "all": np.ones_like(holds)}
 right = {}
 for name, replaced in cases.items():
-    states = np.where(replaced, unknowing, after_silence)
-    last = read_on([second for _, second in halves], states)
-    right[name] = model.layers[-1](last).numpy().argmax(axis=1) == truth
+    states = np.where(replaced, after_silence.mean(axis=0), after_silence)
+    logits = model.layers[-1](read_on([second for _, second in halves], states))
+    right[name] = logits.numpy().argmax(axis=1) == truth
     print(f"units replaced: {name:>6}, right answers: {right[name].mean():.3f}")
-for one, other in [("hold", "none"), ("rest", "none"), ("hold", "random")]:
+for pair in ["hold none", "rest none", "hold random", "hold all"]:
+    one, other = pair.split()
     difference, low, high = evaluation.paired_difference(right[one], right[other])
     print(f"{one} minus {other}: {difference:+.3f} ({low:+.3f} to {high:+.3f})")
 
@@ -413,9 +426,9 @@ for one, other in [("hold", "none"), ("rest", "none"), ("hold", "random")]:
 # Losing the holding units costs most; losing the others cannot be told from losing nothing. One training run, one seed, a pause that training never showed: say all three.
 
 # %% [markdown]
-# The gates form a U: about half of them are nearly 1, and the mean describes no unit at all. Replacing the units that hold costs about a fifth of the answers, far more than
-# replacing as many at random: the paired difference is clearly below zero. Replacing all the rest costs little or nothing; its interval contains zero. So the holding units are the
-# memory, and by the end of the silence the rest have little left to say.
+# Replacing the units that hold loses about a quarter of the right answers, far more than replacing as many at random: the paired difference is clearly below zero. It does nearly as much harm as
+# replacing *all* units (the interval of that difference contains zero), so most of what is left comes from the second half. Replacing all the rest costs little or nothing; its interval contains zero. So the holding units
+# are the memory, and by the end of the silence the rest have little left to say.
 #
 # This is one training run, and a pause that training never showed. But look at the method: the mean of a gate, then the state, then single units, then an intervention with a
 # control. Only the last step showed what carries the word.
@@ -471,7 +484,7 @@ print("validation accuracy:", round(history["val_accuracy"][-1], 3))
 # ## Exercises
 #
 # **Exercise 1.** A friend has a GRU in the convention of Chung et al. (2014): the last line of a step reads `(1 - z) * h + z * candidate`. All else is as in `step_after`. Write
-# `translate(kernel, recurrent_kernel, bias)`: the three arrays with which the friend's GRU gives the states that `step_after` gives with these. ($1-\sigma(x)=\sigma(-x)$.)
+# `translate(kernel, recurrent_kernel, bias)`. It takes the weights of `step_after` and returns three arrays. With these three, the friend's GRU must give the same states. ($1-\sigma(x)=\sigma(-x)$.)
 
 
 # %% tags=["solution"]
@@ -528,9 +541,9 @@ assert np.allclose(found, expected), (
 print("translated: the two conventions are one network")
 
 # %% [markdown]
-# **Exercise 2.** A microphone sends sound in pieces. Write `read_in_pieces(layer, frames, size)`: it gives a Keras GRU layer (last state only, as `gru` above) the frames `[frames,
-# features]` in pieces of `size` frames, one after the other, and returns the state after the last piece, `[units]`. The state must go on from piece to piece: `layer(piece,
-# initial_state=...)`. The last piece may be shorter.
+# **Exercise 2.** A microphone sends sound in pieces. Write `read_in_pieces(layer, frames, size)`: it gives a Keras GRU layer, which returns its last state only, the frames `[frames,
+# features]` in pieces of `size` frames, one after the other, and returns the state after the last piece, `[units]`. Start from zeros, `[1, units]`, and pass the state on with
+# `layer(piece[None], initial_state=state)`, where `[None]` makes a batch of one. The last piece may be shorter.
 
 
 # %% tags=["solution"]
@@ -604,6 +617,7 @@ keras.utils.set_random_seed(1)
 mine = classifier(
     keras.layers.GRU(64, bias_initializer=keras.initializers.Constant(start))
 )
+# few clips: a larger step; with more, 0.003 is safer
 adam = keras.optimizers.Adam(8e-3, global_clipnorm=1.0)
 mine.compile(adam, loss, metrics=["accuracy"])
 history = mine.fit(small_batches, epochs=10, shuffle=False, verbose=0)
@@ -687,7 +701,7 @@ print(f"{reached.accuracy:.3f} against {to_beat:.3f}")
 #
 # <details><summary>A. No: more than half is kept.</summary>No: more than half at each frame. After thirty frames such a gate alone leaves almost nothing.</details>
 # <details><summary>B. The mean does not say: single units may hold.</summary>Yes: look at the units one by one, and replace them to see which of them matter.</details>
-# <details><summary>C. Yes: 0.7 to the power of 30 is nearly 0.</summary>No: the mean of many units near 1 and some near 0 describes neither. Most answers survived.</details>
+# <details><summary>C. Yes: 0.7 to the power of 30 is nearly 0.</summary>No: the mean of many units near 1 and some near 0 describes neither. Replacing the holding units showed that they still carried the first half.</details>
 #
 # Next: [08 Which one, and at what price?](08_which_one_and_at_what_price.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
 #
