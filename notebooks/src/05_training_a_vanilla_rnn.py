@@ -2,14 +2,15 @@
 # # 05 · Training a vanilla RNN
 #
 # A vanilla RNN can read a clip of any length. Can it *learn* from one? The loss is known at the end of the clip, and the first
-# frame lies dozens of steps back. We follow the gradient on its way back, frame by frame, and see where it vanishes.
+# frame lies dozens of steps back.
 #
 # **You will**
-# - carry the gradient back through time by hand, and agree with Keras to five decimals;
-# - see it vanish under a spectrogram, predict how fast, and learn what the prediction does not say;
+# - carry the gradient back through time by hand, and agree with Keras;
+# - see it vanish under a spectrogram, and predict how fast;
 # - make a gradient explode, clip it, and choose a learning rate and an initialiser fairly.
 #
-# **Minutes:** 75, of which the computer takes about one. **You need:** lessons 03 and 04, what a derivative is, and the chain rule.
+# **Minutes:** 105 (reading and running 70, exercises 30, quiz 5). **You need:** lessons 03 and 04, matrix products, partial derivatives, the chain rule.
+# Jacobians and singular values are explained.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A vanilla RNN can read any clip. Can it learn from it?
@@ -30,20 +31,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tensorflow as tf
 from keras.initializers import Identity, Orthogonal
-from keras.optimizers import SGD
+from keras.optimizers import SGD, Adam
 
 from course_lib import batches, data, evaluation, models, plots
 from course_lib.extra import microscope
 
 rest, validation, test = data.load_parts("digits")
 shuffled = rest.sample(frac=1, random_state=0)
-train = shuffled.groupby("label", observed=True).head(90)  # few, to save time
-by_length = validation.frames.map(len).sort_values().index
+train = shuffled.groupby("label", observed=True).head(90)  # 900, to save time
+by_length = validation.frames.map(len).sort_values().index  # the longest clip is last
 
 # %% [markdown]
 # ## One unit first
 #
-# A network with one unit has one number as its hidden state. With input $x_t$ and weights $w$ and $u$:
+# One unit has one number as its hidden state. With input $x_t$ and weights $w$ and $u$:
 #
 # $$h_t = \tanh(a_t), \qquad a_t = w\,h_{t-1} + u\,x_t$$
 #
@@ -66,43 +67,47 @@ by_length = validation.frames.map(len).sort_values().index
 
 
 # %% tags=["more"]
-def read(state, weight, inputs):
+def read(state, w, u, inputs):
     """The state before the first step and after each."""
     states = [state]
     for value in inputs:
-        states.append(np.tanh(weight * states[-1] + value))
+        states.append(np.tanh(w * states[-1] + u * value))
     return np.array(states)
 
 
-inputs = np.random.default_rng(0).normal(size=20) / 2
-states = read(0.0, 1.0, inputs)
-product = np.prod(1.0 * (1 - states[1:] ** 2))
-nudged = (read(1e-4, 1.0, inputs)[-1] - states[-1]) / 1e-4
-print(f"20 factors multiplied: {product:.2e}; by nudging the first state: {nudged:.2e}")
+w, u, inputs = 1.0, 0.5, np.random.default_rng(0).normal(size=20)
+states = read(0.0, w, u, inputs)
+product = np.prod(w * (1 - states[1:] ** 2))
+changed = (read(1e-4, w, u, inputs)[-1] - states[-1]) / 1e-4
+print(f"20 factors: {product:.2e}; changing the first state a little: {changed:.2e}")
 
 # %% [markdown]
-# Both ways agree: less than a ten-thousandth arrives. A product of many factors below 1 is tiny. That is this lesson in one line.
+# Both ways agree: less than a ten-thousandth arrives. A product of many factors below 1 is tiny.
 #
-# The weight $w$ acts at every step, so its gradient is a sum with one term per step. Write $\delta_t = \partial\mathcal L/\partial a_t$
-# for the gradient just before the $\tanh$. Since $a_t$ contains $w\,h_{t-1}$,
+# The weight $w$ acts at every step, so its gradient has a term per step. Write $\mathcal L$ for the loss and $\delta_t = \partial\mathcal L/\partial a_t$
+# for its gradient just before the $\tanh$. Since $a_t$ contains $w\,h_{t-1}$,
 #
 # $$\frac{\partial\mathcal L}{\partial w} = \sum_{t=1}^{T} \delta_t\,h_{t-1}$$
 #
 # ## Sixty-four units
 #
-# Now $\mathbf h_t$ is a vector, and $\mathbf W_{hh}$ holds one weight for each *pair* of units. The weight from unit $j$ to unit $i$
-# gets $\delta_i h_j$. All pairs at once are the *outer product* $\boldsymbol\delta_t\,\mathbf h_{t-1}^{\top}$: a table with a row per unit and a column per unit.
-# With $C$ classes, logits $\mathbf z$ and the true class $y$, the way back has five steps:
+# Now $\mathbf h_t$ is a vector. The weight from unit $j$ to unit $i$ gets $\delta_i h_j$. All pairs at once are the *outer product* $\boldsymbol\delta_t\,\mathbf h_{t-1}^{\top}$:
+# a table of units by units. The logits are $\mathbf z$, their softmax is $\hat{\mathbf y}$, and $\mathbf e_y$ has a 1 at the true class $y$, else zeros.
+# The sign $\odot$ multiplies entry by entry. The way back has five steps:
 #
-# 1. From the [cross-entropy](../docs/glossary.md#cross-entropy) to the last state: $\partial\mathcal L/\partial\mathbf z = \hat{\mathbf y}-\mathbf e_y$, the
-#    probabilities minus 1 at the right class. So $\partial\mathcal L/\partial\mathbf h_T = \mathbf W_{hy}^{\top}(\hat{\mathbf y}-\mathbf e_y)$.
+# 1. From the [cross-entropy](../docs/glossary.md#cross-entropy) to the last state: $\partial\mathcal L/\partial\mathbf z = \hat{\mathbf y}-\mathbf e_y$.
+#    So $\partial\mathcal L/\partial\mathbf h_T = \mathbf W_{hy}^{\top}(\hat{\mathbf y}-\mathbf e_y)$.
 # 2. Through the $\tanh$: $\boldsymbol\delta_t = \frac{\partial\mathcal L}{\partial\mathbf h_t}\odot(1-\mathbf h_t^{2})$.
 # 3. Add this frame's term to each gradient: $\boldsymbol\delta_t\,\mathbf h_{t-1}^{\top}$ to that of $\mathbf W_{hh}$, $\boldsymbol\delta_t\,\mathbf x_t^{\top}$ to that
 #    of $\mathbf W_{xh}$, $\boldsymbol\delta_t$ to that of $\mathbf b_h$.
 # 4. One frame back: $\partial\mathcal L/\partial\mathbf h_{t-1} = \mathbf W_{hh}^{\top}\boldsymbol\delta_t$.
 # 5. Repeat from 2.
 #
-# This is [*back-propagation through time*](../docs/glossary.md#back-propagation-through-time) (Werbos 1990). Read the dashed arrows from right to left.
+# This is [*back-propagation through time*](../docs/glossary.md#back-propagation-through-time) (Werbos 1990).
+#
+# Read the dashed arrows from right to left. Each carries its step's [*Jacobian*](../docs/glossary.md#jacobian): the matrix of the derivatives of
+# output by input. Small changes go forwards through the Jacobian, gradients back through its transpose. So the arrows say
+# $\mathbf W_{hh}$ where step 4 says $\mathbf W_{hh}^{\top}$. $\mathrm{diag}(\mathbf v)$ is the matrix with $\mathbf v$ on its diagonal, and multiplies as $\odot$ does.
 
 # %% tags=["slide", "no-code"]
 plots.drawing("bptt")
@@ -113,9 +118,9 @@ plots.drawing("bptt")
 # %% [markdown]
 # ### By hand and by Keras
 #
-# Here is lesson 03's vanilla RNN whole, with three choices left open. Then come the forward pass by hand, the way back
-# by hand (steps 1 to 5 in ten lines), and Keras's `GradientTape` as the judge: it records the forward pass and differentiates it. Keras uses row vectors, so its
-# matrices are the transposes of the papers': `recurrent_kernel` is $\mathbf W_{hh}^{\top}$ (lesson 03).
+# This is the whole vanilla RNN of lesson 03. You can change three things. After it we write the forward pass by hand,
+# then the way back. `tf.GradientTape` records a forward pass and differentiates it: it is the judge. Keras uses row vectors, so its
+# `recurrent_kernel` is $\mathbf W_{hh}^{\top}$.
 
 
 # %%
@@ -143,10 +148,10 @@ def forward(model, frames):
     return scaled, np.array(states)
 
 
-long = validation.loc[by_length[-5]]
+long = validation.loc[by_length[-5]]  # the fifth longest
 scaled, states = forward(model, long.frames)
 kernel, recurrent_kernel, bias, to_logits, logit_bias = model.get_weights()
-powers = np.exp(states[-1] @ to_logits + logit_bias)
+exponentials = np.exp(states[-1] @ to_logits + logit_bias)
 truth = validation.label.cat.categories.get_loc(long.label)
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -158,7 +163,8 @@ truth = validation.label.cat.categories.get_loc(long.label)
 # 4. One frame back: recurrent_kernel @ delta.
 
 # %% tags=["more"]
-error = to_logits @ (powers / powers.sum() - np.eye(10)[truth])  # 1: dL / dh_T
+probabilities = exponentials / exponentials.sum()
+error = to_logits @ (probabilities - np.eye(10)[truth])  # 1: dL / dh_T
 by_kernel, by_bias = np.zeros_like(kernel), np.zeros_like(bias)
 by_recurrent, size = np.zeros_like(recurrent_kernel), np.zeros(len(scaled))
 for t in range(len(scaled), 0, -1):
@@ -166,19 +172,22 @@ for t in range(len(scaled), 0, -1):
     by_recurrent += np.outer(states[t - 1], delta)  # 3: this frame's terms
     by_kernel += np.outer(scaled[t - 1], delta)
     by_bias += delta
-    size[t - 1] = np.linalg.norm(kernel @ delta) / 4  # the norm of dL / dx_t
+    size[t - 1] = np.linalg.norm(kernel @ delta / 4)  # the frame's own, see below
     error = recurrent_kernel @ delta  # 4: dL / dh_(t-1)
-print(f"gradient {by_recurrent.shape}, recurrent_kernel {recurrent_kernel.shape}")
 
 # %% tags=["more", "no-code"]
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+frames = tf.constant(long.frames[None])
 with tf.GradientTape() as tape:
-    loss = LOSS(np.array([truth]), model(long.frames[None]))
-by_keras = tape.gradient(loss, model.trainable_variables)
+    tape.watch(frames)  # it watches weights unasked, inputs only if told
+    loss = LOSS(np.array([truth]), model(frames))
+of_rnn = model.trainable_variables[:3]  # the last two are those of Dense
+*by_keras, by_frames = tape.gradient(loss, [*of_rnn, frames])
 by_hand = {"kernel": by_kernel, "recurrent_kernel": by_recurrent, "bias": by_bias}
-for (name, gradient), expected in zip(by_hand.items(), by_keras):
-    np.testing.assert_allclose(gradient, expected, atol=1e-5)
-    print(f"{name}: largest difference {np.abs(gradient - expected).max():.0e}")
+for (name, found), expected in zip(by_hand.items(), by_keras, strict=True):
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    print(f"{name}: largest difference {np.abs(found - expected).max():.0e}")
+np.testing.assert_allclose(size, np.linalg.norm(by_frames[0], axis=1), rtol=1e-3)
 
 # %% [markdown] tags=["notes"]
 # Let somebody find steps 2, 3 and 4 in the code. Read the largest difference aloud. `size[t]` is a by-product, and it will be the main character from here on.
@@ -186,28 +195,12 @@ for (name, gradient), expected in zip(by_hand.items(), by_keras):
 # %% [markdown]
 # ## The microscope
 #
-# `size` holds the norm $\|\partial\mathcal L/\partial\mathbf x_t\|$ for each frame, with $\partial\mathcal L/\partial\mathbf x_t = \mathbf W_{xh}^{\top}\boldsymbol\delta_t$ (the division by
-# 4 undoes `Rescaling`): how much a small change of the frame changes the loss. Papers call it [*input gradient*](../docs/glossary.md#input-gradient) or *saliency*. Keras can compute
-# it for any model. From here on `microscope.gradient_by_frame` is the next cell.
+# `size` holds one number per frame: the norm of $\partial\mathcal L/\partial\mathbf x_t = \frac{1}{4}\mathbf W_{xh}^{\top}\boldsymbol\delta_t$. Here
+# $\mathbf x_t$ is the frame before `Rescaling`, whose factor in the chain rule is $\frac{1}{4}$. The norm tells how much a small change of the frame changes the loss. Papers call
+# it [*input gradient*](../docs/glossary.md#input-gradient) or *saliency*. The tape agrees to a thousandth of each norm, however small. Later we use the course's copy,
+# `microscope.gradient_by_frame`.
 #
-# **Predict, then run both cells.** How many times smaller is the gradient at the first frame of a long clip than at the last: 10 times? A thousand? More?
-
-
-# %%
-def gradient_by_frame(model, frames, label):
-    """The norm of the loss's gradient at each frame."""
-    clip = tf.constant(frames[None])
-    with tf.GradientTape() as tape:
-        tape.watch(clip)
-        loss = LOSS(np.array([label]), model(clip))
-    return np.linalg.norm(tape.gradient(loss, clip)[0], axis=1)
-
-
-np.testing.assert_allclose(
-    size, gradient_by_frame(model, long.frames, truth), atol=1e-5
-)
-faster = microscope.gradient_by_frame(model, long.frames, truth)
-np.testing.assert_allclose(size, faster, atol=1e-5)
+# **Predict, then run.** How many times smaller is the gradient at the first frame of a long clip than at the last: 10 times? A thousand? More?
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: the first frame against the last
@@ -220,8 +213,14 @@ np.testing.assert_allclose(size, faster, atol=1e-5)
 # %% tags=["fold", "slide", "no-code"]
 # @title Draw: the gradient at each frame, untrained {display-mode: "form"}
 title = "norm of the loss's gradient at each frame"
+curve = microscope.gradient_by_frame(model, long.frames, truth)
+np.testing.assert_allclose(curve, size, rtol=1e-3)
 picture = plots.under_frames(
-    long.frames, {"untrained RNN": size}, unit="gradient norm", scale="log", title=title
+    long.frames,
+    {"untrained RNN": curve},
+    unit="gradient norm",
+    scale="log",
+    title=title,
 )
 orders = np.log10(size[-1] / size[0])
 fact = (
@@ -230,20 +229,20 @@ fact = (
 plots.show(picture, fact)
 
 # %% [markdown]
-# The vertical axis counts powers of ten. A nearly straight line on it means: each frame further back costs about the same *factor*, and
-# quiet frames are not free. In its first training step this model learns next to nothing from the beginning of the word. This is the
-# [*vanishing gradient*](../docs/glossary.md#vanishing-gradient) (Hochreiter 1991; Bengio, Simard and Frasconi 1994).
+# A nearly straight line on this axis means: each frame further back costs about the same *factor*. Quiet
+# frames shrink the gradient, too. At first this model learns next to nothing from a word's beginning: the
+# [*vanishing gradient*](../docs/glossary.md#vanishing-gradient) (Hochreiter 1991; Bengio et al. 1994).
 #
-# Does training change that? Let us train this RNN and an LSTM, the subject of the next lesson, and measure the eight longest validation clips.
-# (`global_clipnorm` is explained below.)
+# Does training change that? We train this RNN and an LSTM at the rates of lessons 03 and 00, and measure the eight longest validation clips.
+# Expect lower accuracies: only 900 of the 2,460 clips, and six epochs.
 
 # %%
 batched = batches.bucketed(train.frames, train.label)
 
 
-def fit(model, rate=0.003):
+def fit(model, rate):
     """Compile and train for six epochs."""
-    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0)
+    optimizer = Adam(rate, global_clipnorm=1.0)
     model.compile(optimizer=optimizer, loss=LOSS, metrics=["accuracy"])
     model.fit(batched, epochs=6, shuffle=False, verbose=0)
     return model
@@ -251,7 +250,7 @@ def fit(model, rate=0.003):
 
 keras.utils.set_random_seed(0)
 untrained = {"rnn": vanilla(), "lstm": models.lstm(10)}
-trained = {"rnn": fit(vanilla()), "lstm": fit(models.lstm(10))}
+trained = {"rnn": fit(vanilla(), 0.001), "lstm": fit(models.lstm(10), 0.003)}
 for name, one in trained.items():
     print(f"{name}: validation {evaluation.evaluate(one, validation)}")
 
@@ -276,26 +275,27 @@ for when, pair in {"untrained": untrained, "trained": trained}.items():
 # One clip is an anecdote; here are eight. Ask what training changes, and what it does not: the medians stay orders of magnitude apart.
 
 # %% [markdown]
-# Training lets both gradients reach further back. The RNN's still loses nearly all of its size on the way, the LSTM's far less. This is one training of
-# each; lesson 06 explains the difference.
+# The trained RNN's gradient still loses nearly all of its size, the LSTM's far less (one training each). Lesson 06 explains why.
 #
 # ## How fast does it vanish?
 #
-# One step back multiplies by a matrix, the local [*Jacobian*](../docs/glossary.md#jacobian). From the last state to state $t$ they multiply:
+# One step has the Jacobian $\mathbf J_k=\mathrm{diag}(1-\mathbf h_k^2)\,\mathbf W_{hh}$. To go back from $\mathbf h_T$ to $\mathbf h_t$, multiply these matrices. The order matters:
 #
-# $$\frac{\partial\mathbf h_T}{\partial\mathbf h_t}=\prod_{k=T}^{t+1}\mathrm{diag}(1-\mathbf h_k^2)\,\mathbf W_{hh}$$
+# $$\frac{\partial\mathbf h_T}{\partial\mathbf h_t}=\mathbf J_T\,\mathbf J_{T-1}\cdots\mathbf J_{t+1}$$
 #
-# How much can $\mathbf W_{hh}$ stretch a vector? At most by its largest [*singular value*](../docs/glossary.md#singular-value) $\sigma_{\max}$. Keras starts with an
-# [*orthogonal*](../docs/glossary.md#orthogonal) matrix, whose singular values are all 1: it rotates or mirrors vectors and keeps their length. So at the start only the slopes shrink the
-# gradient. If the gradient is spread evenly over the units, squares of the slopes average, and one step costs about
-# $\sigma_{\max}$ times the root mean square of the slope. A *gain* multiplies the matrix.
+# A matrix can stretch a vector at most by its largest [*singular value*](../docs/glossary.md#singular-value) $\sigma_{\max}$. Keras starts with an
+# [*orthogonal*](../docs/glossary.md#orthogonal) matrix: it rotates or mirrors vectors and keeps their length, so all its singular values are 1. Multiplied by a *gain*, it stretches
+# *every* vector by the gain.
 #
-# **Predict, then run.** At which gain does the gradient neither shrink nor grow much: 0.7, 1, 2 or 3?
+# So one step back multiplies each entry of the gradient by its unit's slope, then the length by the gain. A length is the root of a
+# sum of squares. If the entries are about equally large, the slopes shrink it by their root mean square.
+#
+# **Predict, then run.** At which gain does the gradient stay about level: 0.7, 1, 2 or 3?
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Guess: at which gain does it stay level?
 #
-# One step costs about: largest singular value × root mean square of the slope.
+# One step costs about: gain × root mean square of the slope.
 #
 # **The orthogonal matrix times 0.7, 1, 2 or 3?**
 
@@ -309,9 +309,10 @@ for gain in [0.7, 1.0, 2.0, 3.0]:
     fresh, name = vanilla(gain=gain), f"gain {gain}"
     curve = microscope.gradient_by_frame(fresh, long.frames, truth)
     slopes = 1 - forward(fresh, long.frames)[1][1:] ** 2
-    predicted = gain * np.sqrt(np.mean(slopes**2))
-    measured = (curve[0] / curve[-1]) ** (1 / (len(curve) - 1))
-    print(f"{name}: {predicted:.2f} per frame predicted, {measured:.2f} measured")
+    slope = np.sqrt(np.mean(slopes**2))  # root mean square
+    steps = len(curve) - 1
+    measured = (curve[0] / curve[-1]) ** (1 / steps)  # the mean factor per frame
+    print(f"{name} x slope {slope:.2f} = {gain * slope:.2f}, measured {measured:.2f}")
     curves[name], started[name] = curve, fresh
 
 # %% tags=["fold", "slide", "no-code"]
@@ -328,18 +329,18 @@ plots.show(
 # Below 1 per frame vanishes, above 1 explodes. Then let somebody ask the best question of the lesson: so why not begin with gain 2?
 
 # %% [markdown]
-# Two numbers predict the slope; level is about gain 2. Below 1 per frame the gradient vanishes; above 1 it grows: an
-# [*exploding gradient*](../docs/glossary.md#exploding-gradient).
+# The gain and tanh's slopes predict how steep the line is. Near gain 2 it is level. Below 1 per frame the gradient vanishes; above 1 it grows: an
+# [*exploding gradient*](../docs/glossary.md#exploding-gradient). Gain 3 does not triple the factor of gain 1: with larger states more units *saturate*: they lie near -1 or 1, where $\tanh$ is flat.
 #
 # ### The bound, and what it does not say
 #
-# The slope of $\tanh$ is at most $\gamma = 1$. So
+# The norm of a matrix is its largest singular value, and the slope of $\tanh$ is at most 1. So
 #
-# $$\left\|\frac{\partial\mathbf h_T}{\partial\mathbf h_t}\right\|\le(\gamma\,\sigma_{\max})^{T-t}$$
+# $$\left\|\frac{\partial\mathbf h_T}{\partial\mathbf h_t}\right\|\le\sigma_{\max}^{T-t}$$
 #
-# If $\gamma\,\sigma_{\max} < 1$, the gradient *must* vanish: the condition is **sufficient**. If $\gamma\,\sigma_{\max} > 1$, it *may* explode, and it
-# may just as well vanish: for exploding the condition is only **necessary** (Pascanu, Mikolov and Bengio 2013). The next cell multiplies the actual Jacobians,
-# from the last state to the first, and compares.
+# If $\sigma_{\max} < 1$, the gradient *must* vanish: the condition is **sufficient**. If $\sigma_{\max} > 1$, it *may* explode or
+# vanish: for exploding the condition is only **necessary** (Pascanu et al. 2013). The next cell multiplies
+# the actual Jacobians, each new frame's from the left.
 
 
 # %%
@@ -347,43 +348,42 @@ def jacobian(model, frames):
     """The change of the last state with the first, dh_T / dh_1."""
     recurrent = model.layers[-2].get_weights()[1]
     product = np.eye(64)
-    for state in forward(model, frames)[1][2:]:
+    for state in forward(model, frames)[1][2:]:  # h_2 to h_T
         product = np.diag(1 - state**2) @ recurrent.T @ product
     return product
 
 
 for name, one in {**started, "trained": trained["rnn"]}.items():
-    recurrent = one.layers[-2].get_weights()[1]
-    bound = np.linalg.svd(recurrent, compute_uv=False)[0] ** (len(scaled) - 1)
+    bound = np.linalg.norm(one.layers[-2].get_weights()[1], 2) ** (len(scaled) - 1)
     found = np.linalg.svd(jacobian(one, long.frames), compute_uv=False)
-    print(f"{name}: bound {bound:.0e}, largest {found[0]:.0e}, tenth {found[9]:.0e}")
+    values = f"largest singular value {found[0]:.0e}, 10th largest {found[9]:.0e}"
+    print(f"{name}: bound {bound:.0e}; product: {values}")
 
 # %% [markdown]
-# At gain 0.7 the bound leaves no choice: the product vanishes. At gain 2 and after training the bound is astronomically large and tells us nothing; yet the
-# product of the trained network has vanished. Training stretches some directions of the matrix and shrinks others, and no single number stands for them all.
+# At gain 0.7 the bound leaves no choice: the product vanishes. At gain 1, Keras's default, the bound allows a level gradient, but the slopes make the product vanish.
+# After training the bound is astronomical, and the product has still vanished.
 #
 # ### Then why not begin with gain 2?
 #
-# Its gradient is level, after all. But a norm hides directions. At gain 2 the product keeps one direction at nearly full size, and the tenth is down to about a millionth: a
-# few directions carry the whole gradient. The same product works forwards, too: along these few, a click in the first frame is still there at the end. A level
-# gradient means that something is kept, not that the right things are. Whether it *trains* well is a question for an experiment, and gain 2 competes below.
+# Its gradient is level. But a norm hides directions. At gain 2 the product keeps one direction at nearly full size, and the 10th largest is down to about a millionth:
+# something is kept, perhaps not the right things. Does it *train* well? An experiment below decides.
 #
 # ## Exploding, and clipping
 #
-# [*ReLU*](../docs/glossary.md#relu) (negative values become 0) does not bound the state as $\tanh$ does. Le, Jaitly and Hinton (2015)
-# start ReLU units with the *identity* as recurrent matrix: the state adds up what comes in. We train such a network by plain gradient descent and
-# record the loss and the norm $\|\mathbf g\|$ of the whole gradient at each step, with and without [*clipping*](../docs/glossary.md#clipping):
+# [*ReLU*](../docs/glossary.md#relu) (negative values become 0) does not bound the state as $\tanh$ does. Le et al. (2015)
+# start ReLU units with the *identity* as recurrent matrix: the state adds up what comes in. We train such a network by plain gradient descent, then by Adam, and
+# record the loss and the norm $\|\mathbf g\|$ of the whole gradient, with and without [*clipping*](../docs/glossary.md#clipping) (here: cutting, no audio clip):
 #
 # $$\mathbf g\leftarrow\mathbf g\cdot\min\bigl(1,\ \theta/\|\mathbf g\|\bigr)$$
 #
-# A gradient longer than $\theta$, over all weights together, is cut to length $\theta$ and keeps its direction. Keras calls $\theta$ `global_clipnorm`.
+# A gradient longer than $\theta$, over all weights together, keeps its direction. Keras calls $\theta$ `global_clipnorm`.
 #
-# **Predict, then run both cells.** Unclipped, at rate 0.1: what is the loss after each of four epochs? (A model that gives each digit a tenth has 2.30.)
+# **Predict, then run both cells.** Unclipped, at rate 0.1: what is the mean loss during each of four epochs? (A model that gives each digit a tenth has 2.30.)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## ReLU, identity, plain gradient descent
 #
-# **The norm of the first gradient? The loss after each of four epochs?**
+# **The norm of the first gradient? The mean loss during each of four epochs?**
 
 # %% [markdown] tags=["notes"]
 # Ask for four numbers. Nobody writes what will be printed.
@@ -394,15 +394,15 @@ four_epochs = 4 * list(batched)  # the same for each run
 
 
 def descend(model, optimizer):
-    """Loss and gradient norm of each step of plain gradient descent."""
-    optimizer.build(model.trainable_variables)
+    """The loss and the gradient's norm, before clipping, at each step."""
+    optimizer.build(model.trainable_variables)  # tells it which weights to change
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @tf.function(reduce_retracing=True, autograph=False)  # compiles `step`: faster
     def step(frames, labels):
         with tf.GradientTape() as tape:
             loss = LOSS(labels, model(frames))
         gradient = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradient, model.trainable_variables)
+        optimizer.apply(gradient, model.trainable_variables)  # clips, then steps
         return loss, tf.linalg.global_norm(gradient)
 
     return np.array([step(*batch) for batch in four_epochs])
@@ -411,14 +411,15 @@ def descend(model, optimizer):
 # %% tags=["slide", "no-code"]
 settings = {"unclipped": SGD(0.1), "clipped to 1": SGD(0.1, global_clipnorm=1.0)}
 settings["unclipped, rate 0.0001"] = SGD(0.0001)
+settings["unclipped, Adam"] = Adam(0.001)
+settings["clipped, Adam"] = Adam(0.001, global_clipnorm=1.0)
 for name, optimizer in settings.items():
     keras.utils.set_random_seed(0)
     summing = vanilla(Identity, activation="relu")
     losses, norms = descend(summing, optimizer).T
-    print(f"loss after each epoch, {name}:", *losses.reshape(4, -1).mean(1).round(2))
-    print("   gradient norm, first steps:", *norms[:4].round())
+    print(f"mean loss by epoch, {name}:", *losses.reshape(4, -1).mean(1).round(2))
+    print(f"   gradient norm: least {norms.min():.0f}, first", *norms[:4].round())
     if np.isfinite(losses).all():
-        print(f"   all steps: median {np.median(norms):.0f}, least {norms.min():.0f}")
         print(f"   validation {evaluation.evaluate(summing, validation)}")
 
 # %% [markdown] tags=["notes"]
@@ -428,32 +429,35 @@ for name, optimizer in settings.items():
 
 # %% [markdown]
 # Unclipped, one step is so long that the next gradient is [`nan`](../docs/glossary.md#not-a-number), *not a number*; after that every weight is `nan` too.
-# Clipped, the same weights train on the same batches. The control, unclipped at a thousandth of the rate, survives too. On this page it learns less in four epochs, but one run each does not prove which is better.
+# Clipped, the same network trains. So does the control, unclipped at a thousandth of the rate.
 #
-# Even the least norm is above 1, so *every* step was clipped, and $\theta$ sets the length of the steps as well. In a healthy training
-# clipping is rare: log the norm for a few hundred steps and take a high quantile, such as the 90th percentile, as $\theta$.
+# Even the least norm is above 1, so *every* step was clipped, and $\theta$ sets the length of the steps as well. To cut outliers only,
+# write down the norms of a few hundred steps and take their 90th percentile.
 #
-# Clipping bounds the step. It cannot rescue a gradient that is already infinite, and against vanishing it does nothing.
+# Adam, which this course uses, divides the gradient by a running average of its size. So its steps are short, and it survives unclipped. But one huge gradient
+# fills that average for many steps. Clipping prevents this; here its run ends ahead (one run each). At $\theta=1$ it is not rare: most of our gradients are longer, so each batch counts about the same.
+#
+# Clipping cannot rescue an infinite gradient, and against vanishing it does nothing.
 #
 # ## Which initialiser, at which learning rate?
 #
 # Three [*initialisers*](../docs/glossary.md#initialiser) compete, with $\tanh$ and Adam: the *orthogonal* matrix, the same with gain 2, and the identity. A fair contest varies one thing and tunes the rest equally: each
-# start gets the same five learning rates with two seeds each, judged on *validation* clips. The best rate should lie inside the grid; at an edge, a
-# better one may lie outside.
+# start gets five learning rates with two seeds each, judged on *validation* clips. If the best rate is at the grid's edge, a
+# better one may lie outside. Thirty trainings take about half a minute.
 #
-# **Predict, then run.** Which start comes first, and does gain 2 with its level gradient come last?
+# **Predict, then run.** Which start comes first? Where does gain 2 come?
 
 # %%
 STARTS = {"orthogonal": (Orthogonal, 1.0), "gain 2": (Orthogonal, 2.0)}
 STARTS["identity"] = (Identity, 1.0)
-again = fit(vanilla())  # compiled once, since compiling takes longer than training
+again = fit(vanilla(), 0.001)  # compiled once: compiling takes longer than training
 
 
 def retrain(start, rate, seed):
     """Give `again` fresh weights and a fresh optimizer, and train it."""
     keras.utils.set_random_seed(seed)
     again.set_weights(vanilla(*STARTS[start]).get_weights())
-    for variable in again.optimizer.variables:
+    for variable in again.optimizer.variables:  # Adam's running means, step count
         variable.assign(keras.ops.zeros_like(variable))
     again.optimizer.learning_rate = rate
     again.fit(batched, epochs=6, shuffle=False, verbose=0)
@@ -470,7 +474,8 @@ for start, accuracies in watched.items():
             accuracies[row, seed] = found.accuracy
     means = accuracies.mean(axis=1)
     best_rate[start] = RATES[means.argmax()]
-    print(f"{start}: mean per rate", *(f"{mean:.2f}" for mean in means))
+    pairs = [f"{mean:.2f} at {rate}" for mean, rate in zip(means, RATES)]
+    print(f"{start}, mean accuracy:", ", ".join(pairs))
 
 # %% tags=["fold", "slide", "no-code"]
 # @title Draw: validation accuracy by learning rate {display-mode: "form"}
@@ -492,19 +497,21 @@ plots.show(axes, f"each start has its own best rate: {chosen}")
 # Compare curves at their own best rates, never at one common rate: at 0.01 orthogonal and identity can hardly be told apart. Gain 2 has the level gradient and the lowest curve.
 
 # %% [markdown]
-# Why not begin with gain 2? Because on this grid, tuned like the others, it trains worst. A level gradient is not enough.
+# Why not begin with gain 2? Because on this grid, tuned like the others, it trains worst. Lesson 03's rate, 0.001, is at or near the best
+# for the other two; at 0.01 both have lost much.
 #
 # ### One rule for "better"
 #
-# Identity comes first. Is it better, or lucky? From here on the course has one rule, the [*paired difference*](../docs/glossary.md#paired-difference) with its interval:
+# Identity comes first. Better, or lucky? The course's rule is the [*paired difference*](../docs/glossary.md#paired-difference) with its interval:
 #
-# 1. Both models answer the **same** clips, which have chosen nothing. For clip $i$, $a_i = 1$ if A is right, else 0; $b_i$ likewise for B.
-# 2. The paired difference is $d = \frac1n\sum_i (a_i-b_i)$. Only clips on which they disagree count.
-# 3. Its 95 % interval says which true differences fit these clips (Newcombe 1998). **A is better if the whole interval lies above 0.** If it contains 0,
-#    the clips do not show which is better. That is not the same as "equal".
-# 4. Training is random, too. We repeat it with fresh seeds, and claim "better" for the *recipe* only if every seed says so.
+# 1. Both models answer the same clips, and these clips were not used to choose any setting. For clip $i$, $a_i = 1$ if A is right, else 0; $b_i$ likewise for B.
+# 2. The paired difference is $d = \frac{1}{n}\sum_i (a_i-b_i)$. Only clips where exactly one of the two is right count.
+# 3. Its 95 % interval says which true differences fit these clips (Newcombe 1998). If A and B were equally good, each clip that counts would be a coin toss;
+#    the more tosses A wins beyond half, the higher the interval lies. **A is better if the whole interval lies above 0.** If it contains 0,
+#    the clips do not show which is better.
+# 4. Training is random, too. We claim "better" for the *recipe* only if every fresh seed says so.
 #
-# We compare identity with orthogonal, each at its own best rate, on the test clips, with three seeds that the grid has not used.
+# We compare identity with orthogonal, each at its best rate, on the test clips, with three fresh seeds.
 
 # %%
 rivals, differences = {"identity": [], "orthogonal": []}, []
@@ -536,14 +543,15 @@ for start, rights in rivals.items():
     table.add(model=f"rnn, {start}, 900 clips", score=score, **entry)
 
 # %% [markdown]
-# All three intervals lie above 0, so the rule allows the sentence: *for this model, these speakers and six epochs, the identity start is better.*
+# All three intervals lie above 0, so we may say: *for this model, these speakers and six epochs, the identity start is better.*
 #
-# Why does it help? Not by its singular values: they are all 1, as for every orthogonal matrix. A hypothesis, not proved here: with the identity each unit starts by keeping its *own*
-# past, as a running sum. To test it, start with *minus* the identity: the singular values stay 1, but nothing is kept.
+# Why does it help? Not by its singular values: they are all 1, as for every orthogonal matrix. A hypothesis, not proved: each unit starts by keeping its *own*
+# past, as a running sum. To test it, start with *minus* the identity: the past flips its sign at each step, so neighbouring frames cancel.
 #
 # ## Take it home
 #
-# A vanilla RNN that trains: the identity start, clipping, and a rate from inside the grid.
+# The identity start, clipping, and a rate from inside the grid. The recipe takes 300 clips, but 15 epochs. Only 30 clips validate: its accuracy may be
+# off by 0.15, so do not compare it with the grid's.
 
 # %%
 sounds = list(train.frames[:300])
@@ -576,13 +584,13 @@ history = model.fit(padded[shuffled], np.asarray(labels)[shuffled], **options)
 print(f"validation accuracy {history.history['val_accuracy'][-1]:.2f}")
 
 # %% [markdown] tags=["notes"]
-# Now the exercises. Exercise 1 asks how far back a model listens: take a guess for the RNN and for the LSTM. Exercise 2 for those who like to write clipping themselves. Exercise 3 is the one to take time for: they build and train a model of their own.
+# Now the exercises. Exercise 1 asks how far back a model learns: take a guess for the RNN and for the LSTM. Exercise 2 for those who like to write clipping themselves. Exercise 3 is the one to take time for: they build and train a model of their own.
 
 # %% [markdown]
 # ## Exercises
 #
-# **Exercise 1.** How far back does a model listen while it learns? Write `reach(by_frame, share)`: the least number of frames, counted from the *end* of
-# the clip, that hold at least `share` of the sum of all gradient norms.
+# **Exercise 1.** How far back does a model learn? `by_frame` holds one gradient norm for each frame, like `size`. Write `reach(by_frame, share)`: the least number
+# of frames, counted from the *end* of the clip, that hold at least `share` of the sum of all norms.
 
 
 # %% tags=["solution"]
@@ -629,7 +637,7 @@ print(
 
 # %% [markdown]
 # **Exercise 2.** Write `clip(gradients, largest)`: a list of arrays in, a list of arrays out. If the norm of all of them together (the root of the sum of all
-# squares) is at most `largest`, they stay. Otherwise all are scaled by the same factor, so that the norm together is `largest`. What if all are zeros?
+# squares) is at most `largest`, they stay. Otherwise one factor scales them all to norm `largest`. What if all are zeros?
 
 
 # %% tags=["solution"]
@@ -687,9 +695,8 @@ for largest in (0.3, 2.0, total(three), 40.0):
 print("cut from norm 5 to 1:", cut[0], cut[1][0], "as TensorFlow does it")
 
 # %% [markdown]
-# **Exercise 3: build, train, beat this number.** The number is the best mean validation accuracy of the orthogonal start in the grid. Build a
-# vanilla RNN of your own in Keras as `mine`: masked, any length, ten logits, `SimpleRNN` only. Train it on clips from `rest` (all, if you like), never on `validation`. Start,
-# rate, clipping, epochs and units are yours; 20 seconds are plenty.
+# **Exercise 3: build, train, beat this number.** The number is the best mean validation accuracy in the grid. Build
+# your own vanilla RNN as `mine`: masked, any length, ten logits, `SimpleRNN` only. Train it on clips from `rest` (all, if you like), never on `validation`. The rest is yours; 20 seconds are plenty.
 
 # %% tags=["solution"]
 keras.utils.set_random_seed(1)
@@ -701,7 +708,7 @@ mine = keras.Sequential(layers)
 optimizer = keras.optimizers.Adam(0.001, global_clipnorm=1.0)
 mine.compile(optimizer=optimizer, loss=LOSS, metrics=["accuracy"])
 everything = batches.bucketed(rest.frames, rest.label)
-history = mine.fit(everything, epochs=8, shuffle=False, verbose=0)
+history = mine.fit(everything, epochs=16, shuffle=False, verbose=0)
 
 # %% tags=["check"]
 assert isinstance(mine, keras.Model), "`mine` should be a Keras model"
@@ -721,10 +728,10 @@ for length in [3, 30]:
     assert shape == (2, 10), f"expected logits [2, 10] for two clips, found {shape}"
 evaluation.check_mask(mine, batches.pad(list(validation.frames[:8])))
 reached = evaluation.evaluate(mine, validation).accuracy
-number = watched["orthogonal"].mean(axis=1).max()
+number = max(accuracies.mean(axis=1).max() for accuracies in watched.values())
 assert reached >= number, (
     f"validation accuracy {reached:.3f}, the number is {number:.3f}: which start and "
-    "which rate were best in the grid, and how many clips and epochs do you use?"
+    "which rate were best in the grid? Use more clips or more epochs than it did"
 )
 print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 
@@ -741,8 +748,8 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 # %% [markdown]
 # **You have seen**
 # - the gradient carried back through time by hand, as Keras does it;
-# - the gradient vanish under a spectrogram, two numbers that predict how fast, and a bound that only forbids;
-# - a gradient explode and be clipped; three initialisers compared fairly, by the paired difference.
+# - it vanish as gain and slopes predict, and a bound that can rule out growth, but cannot promise it;
+# - a gradient explode and be clipped, and initialisers compared by the paired difference.
 #
 # ## Quiz
 #
@@ -750,24 +757,24 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 #
 # **1. In a vanilla RNN the gradient at the first frame of a long clip is nearly zero. What follows?**
 #
-# <details><summary>A. The first frame does not influence the answer.</summary>No: the gradient is about a SMALL change. A saturated unit may store what happened long ago although its gradient has vanished.</details>
+# <details><summary>A. The first frame does not influence the answer.</summary>No: the gradient is about a SMALL change. A saturated unit may store what happened long ago.</details>
 # <details><summary>B. The weights can hardly learn to use what happens there.</summary>Yes: a weight's gradient is a sum over frames, and the last ones drown that frame's term.</details>
 # <details><summary>C. The learning rate should be raised until the first frame counts.</summary>No: that lengthens the terms of ALL frames alike.</details>
 #
 # **2. The largest singular value of the recurrent matrix is 1.2. What follows for the gradient of a <code>tanh</code> RNN?**
 #
-# <details><summary>A. It explodes.</summary>No: above 1 is only necessary. The slopes may still shrink the product, as in this lesson's trained model.</details>
+# <details><summary>A. It explodes.</summary>No: above 1 is only necessary. The slopes may still shrink the product.</details>
 # <details><summary>B. It vanishes.</summary>No: that would be certain only below 1.</details>
-# <details><summary>C. Neither: the product of the Jacobians has to be measured.</summary>Yes: below the bound anything may happen.</details>
+# <details><summary>C. Neither: measure the product of the Jacobians.</summary>Yes: below the bound anything may happen.</details>
 #
 # **3. On 300 clips the paired difference of A and B is +0.02, with an interval from -0.01 to +0.05. What may we say?**
 #
-# <details><summary>A. A is better by 0.02.</summary>No: true differences down to -0.01 fit these clips as well.</details>
+# <details><summary>A. A is better by 0.02.</summary>No: a true difference of -0.01 fits, too.</details>
 # <details><summary>B. These clips do not show which is better.</summary>Yes: the interval contains 0. More clips would narrow it.</details>
-# <details><summary>C. A and B are equally good.</summary>No: a difference of +0.05 fits, too. Not shown is not the same as none.</details>
+# <details><summary>C. A and B are equally good.</summary>No: +0.05 fits, too. Not shown is not the same as none.</details>
 #
-# <details><summary>If you ran this on the synthetic voices</summary>Without the real recordings, synthetic voices stand in. All numbers differ: at gain 2 the product is larger, and at the small rate the loss may end lower than clipped.</details>
+# <details><summary>If you ran this on the synthetic voices</summary>All numbers differ, and the starts can hardly be told apart.</details>
 #
 # Next: [06 LSTM](06_lstm.ipynb), which gives the gradient a path of its own. Back to the map: [00 Start here](00_start_here.ipynb).
 #
-# *Papers: Werbos 1990, Proc. IEEE 78; Hochreiter 1991, diploma thesis, TU Munich; Bengio, Simard and Frasconi 1994, IEEE Trans. Neural Networks 5; Pascanu, Mikolov and Bengio 2013, ICML; Le, Jaitly and Hinton 2015, arXiv:1504.00941; Newcombe 1998, Statistics in Medicine 17. Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
+# *Papers: Werbos 1990, Proc. IEEE 78; Hochreiter 1991, diploma thesis, TU Munich; Bengio, Simard and Frasconi 1994, IEEE Trans. Neural Networks 5; Pascanu, Mikolov and Bengio 2013, ICML; Le, Jaitly and Hinton 2015, arXiv:1504.00941; Newcombe 1998, Statistics in Medicine 17. Recordings: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
