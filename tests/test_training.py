@@ -119,7 +119,8 @@ def test_learning_curve_does_without_validation_clips(easy, monkeypatch):
     monkeypatch.setattr(training, "display", display := mock.Mock())
     model, curve = models.average(2), training.LearningCurve()
     training.compile_model(model)
-    history = model.fit(easy(), epochs=2, verbose=0, callbacks=[curve]).history
+    options = {"epochs": 2, "shuffle": False, "verbose": 0, "callbacks": [curve]}
+    history = model.fit(easy(), **options).history
     assert (
         curve.fact() == f"after epoch 2 the accuracy in training is {history['accuracy'][-1]:.3f}"
     )

@@ -172,7 +172,7 @@ else:
     print(needs)
 
 # %% tags=["fold", "more", "no-code"]
-#@title Draw: two makes of log-mel frames {display-mode: "form"}
+# @title Draw: two makes of log-mel frames {display-mode: "form"}
 if tfio:
     figure, panels = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
     plots.log_mel(log_mel, axes=panels[0], title="the course's")

@@ -656,6 +656,7 @@ print(f"{share:.3f} with {yours.count_params():,} parameters")
 # A bidirectional GRU with attention pooling is a strong first model for short clips, whatever their lengths. This cell needs no `course_lib`: give it your own `sounds` and `labels`.
 
 # %%
+evaluation.check_mask(models.attention(10), padded)  # the recipe's layers
 some = train.sample(600, random_state=0)
 sounds, labels = list(some.frames), some.label.cat.codes.to_numpy()
 
