@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from course_lib import data
-from tools import build
+from tools import build, quizzes
 
 ROOT = Path(__file__).resolve().parent.parent
 # The set that each name stood for when the committed notebooks were built.
@@ -51,6 +51,11 @@ def test_outputs_show_no_error_and_no_path_and_pictures_have_words(source):
             assert output.output_type != "error" and not any(folder in text for folder in here)
             for kind in {"image/png", "image/svg+xml"} & set(output.get("data", {})):
                 assert output.metadata[kind]["alt"], f"no alternative text:\n{cell.source}"
+
+
+@each_lesson
+def test_a_lesson_ends_with_a_quiz_of_three_that_the_sheets_can_print(source):
+    assert [len(each["answers"]) for each in quizzes.quiz(source)["questions"]] == [3, 3, 3]
 
 
 def test_claims_have_the_numbers_that_the_lessons_print():

@@ -13,6 +13,7 @@ from tools import build
 
 QUESTION = re.compile(r"^\*\*(\d)\. (.+?)\*\*$", flags=re.MULTILINE | re.DOTALL)
 ANSWER = re.compile(r"^<details><summary>([A-D])\. (.+?)</summary>(Yes|No): (.+?)</details>$", re.M)
+LETTERED = re.compile(r"<details><summary>[A-D]\.")  # an answer, and no note
 LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 
 
@@ -38,7 +39,9 @@ def quiz(source: Path) -> dict:
     for number, question, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         answers = [(letter, inline(answer), yes == "Yes", inline(why))
                    for letter, answer, yes, why in ANSWER.findall(body)]  # fmt: skip
-        if sum(right for _, _, right, _ in answers) != 1 or len(answers) != body.count("<details>"):
+        if sum(right for _, _, right, _ in answers) != 1 or len(answers) != len(
+            LETTERED.findall(body)
+        ):
             sys.exit(f"{source.name}, question {number}: expected a <details> a line, one right")
         questions.append({"text": inline(" ".join(question.split())), "answers": answers})
     return {"title": title, "questions": questions}

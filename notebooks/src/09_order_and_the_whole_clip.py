@@ -714,7 +714,7 @@ assert np.allclose(model(batch[:8]), alone, atol=1e-4), "the mask is lost"
 # **1. A GRU falls from 0.95 to 0.55 when the validation clips are shuffled. What does that show?**
 #
 # <details><summary>A. That the order of the frames is worth 0.40 for this task.</summary>No: a GRU that learns from shuffled clips does far better. The fall also contains the surprise of clips unlike any in training.</details>
-# <details><summary>B. That this GRU's answers depend on the order.</summary>Yes, and no more. What order is worth is the difference between two models, each tested on clips like those it learned from.</details>
+# <details><summary>B. That this GRU's answers depend on the order.</summary>Yes: that, and no more. What order is worth is the difference between two models, each tested on clips like those it learned from.</details>
 # <details><summary>C. That an order-blind model would have about 0.55.</summary>No: that is another model, whose accuracy has to be measured.</details>
 #
 # **2. `scores` is `[batch, time, 1]`, `mask` is `[batch, time]`. Which line gives padding no weight and keeps the sum of the weights at 1?**
