@@ -10,7 +10,7 @@
 # - train one in Keras;
 # - find out which units carry a word across a silence.
 #
-# **Minutes:** 80 with the exercises, of which the computer takes less than one. **You need:** lessons 03 to 06.
+# **Minutes:** 85 with the exercises, of which the computer takes less than one. **You need:** lessons 03 to 06.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What can be left out?
@@ -154,7 +154,7 @@ for reset_after, step in [(True, step_after), (False, step_before)]:
 #
 # ## Why two biases?
 #
-# In the gates, both biases are simply added. That looks wasteful. So let us move a part of the second row into the first. **Predict, then run:** for which of the three parts do
+# In the gates, both biases are simply added. That looks wasteful. So take the columns of one part (update gate, reset gate or candidate), add the second row to the first there, and set the second to 0. **Predict, then run:** for which part do
 # the states stay as they were?
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -316,17 +316,17 @@ plots.show(figure, fact)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Is it the silence, or only that nothing changes?
-# - `sound held`: the frame before the pause, thirty times over
+# - `sound frozen`: the frame before the pause, thirty times over
 # - Was it learned? Ask the untrained twin
 # - Guess: a gate of that mean, thirty times over. How much is left?
 
 # %% tags=["more", "no-code"]
 chosen = validation.sample(120, random_state=0)
-looks = {"silence": [], "sound held": [], "silence, untrained": []}
+looks = {"silence": [], "sound frozen": [], "silence, untrained": []}
 for frames in chosen.frames:
     held_sound = np.tile(frames[len(frames) // 2 - 1], [30, 1])
     looks["silence"].append(look(model, frames, pause))
-    looks["sound held"].append(look(model, frames, held_sound))
+    looks["sound frozen"].append(look(model, frames, held_sound))
     looks["silence, untrained"].append(look(untrained, frames, pause))
 columns = ["in the pause", "outside", "state moves"]
 means = {name: pd.DataFrame(rows)[columns].mean() for name, rows in looks.items()}
@@ -339,7 +339,7 @@ table.assign(**{"left after 30 frames": left}).round(3)
 # something must hold. Draw three small histograms: a hill at the mean, a flat one, a U. Vote.
 
 # %% [markdown]
-# The table shows means over 120 clips. In a silence the mean gate rises by about 0.15. With a sound held still for as long it does not, so the GRU responds to the *silence*, not to
+# The table shows means over 120 clips. In a silence the mean gate rises by about 0.15. If we repeat the last frame before the cut for as long, it does not, so the GRU responds to the *silence*, not to
 # the lack of change. The untrained twin does almost nothing of the kind: this was learned, though nobody asked for it.
 #
 # *State moves* is the distance between the states before and after the pause, divided by the norm of the first. (In the picture above, the gate rises already before our silence: a "six" has a
@@ -357,7 +357,7 @@ table.assign(**{"left after 30 frames": left}).round(3)
 # @title Draw: update gates of single units in the pause {display-mode: "form"}
 axes = plt.subplots(figsize=(9, 2.6), layout="constrained")[1]
 shares = {}
-for name, style in {"silence": "-", "sound held": "--"}.items():
+for name, style in {"silence": "-", "sound frozen": "--"}.items():
     values = np.ravel([row["by unit"] for row in looks[name]])
     line = {"histtype": "step", "linewidth": 1.8, "linestyle": style}
     axes.hist(values, bins=40, range=(0, 1), label=name, **line)
@@ -370,14 +370,14 @@ axes.set(
 axes.legend()
 fact = (
     f"in the silence {shares['silence']:.0%} of the gates are above 0.9, with a sound "
-    f"held {shares['sound held']:.0%}"
+    f"frozen {shares['sound frozen']:.0%}"
 )
 plots.show(axes, fact)
 
 # %% [markdown]
 # The gates form a U: about half of them are nearly 1. The mean describes hardly any unit.
 #
-# A unit *holds* if its gate, averaged over the pause, is above 0.97 ($0.97^{30}=0.40$). Such units hardly move. Are they the memory, or are they idle? We test it. At the end of the silence we
+# A unit *holds* if its gate, averaged over the pause, is above 0.97 ($0.97^{30}=0.40$): at least four tenths of its state survive the pause. Are they the memory, or are they idle? We test it. At the end of the silence we
 # replace their values by the mean over all clips, which says nothing about this clip. Then the GRU reads the second half. For comparison we replace as many units at random, then all the *rest*,
 # then *all* units: the last shows what the second half is worth without the first.
 #
@@ -390,9 +390,8 @@ plots.show(axes, fact)
 # %%
 def read_on(clips, states=None):
     """The GRU's last states, [clips, units], after it read on from given states."""
-    # without the model, since we give the GRU its first state: so scale and mask here
     padded = batches.pad(clips)
-    mask = (padded != batches.PADDING).any(axis=2)
+    mask = (padded != batches.PADDING).any(axis=2)  # by hand: we call the GRU alone
     gru = model.get_layer("gru")
     return gru(padded / 4 + 5 / 4, mask=mask, initial_state=states).numpy()
 
@@ -402,6 +401,7 @@ after_silence = read_on([np.concatenate([first, pause]) for first, _ in halves])
 holds = np.array([row["by unit"] for row in looks["silence"]]) > 0.97
 truth = chosen.label.cat.codes
 at_random = np.random.default_rng(0).permuted(holds, axis=1)  # as many per clip
+print(f"{holds.sum(axis=1).mean():.0f} of 64 units hold, on average")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Memory, or idle? Replace and see
@@ -435,7 +435,7 @@ for pair in ["hold none", "rest none", "hold random", "hold all"]:
 #
 # ## Take it home
 #
-# A GRU whose update gate starts nearly open. Its bias is the GRU's forget bias: with 3, half of the state is left after 14 frames. Keras has no switch for it, so we fill the array
+# A GRU whose update gate starts near 1, so that it keeps. Its bias is the GRU's forget bias: with 3, half of the state is left after 14 frames. Keras has no switch for it, so we fill the array
 # $2\times 3U$ ourselves.
 
 # %%
@@ -454,13 +454,13 @@ order = np.random.permutation(len(sounds))  # validation_split takes the last on
 padded = keras.utils.pad_sequences(
     [sounds[n] for n in order], dtype="float32", padding="post", value=PADDING
 )
-bias = np.zeros([2, 3 * UNITS])  # rows: input, recurrent; columns: z, r, h
-bias[0, :UNITS] = UPDATE_BIAS
+start = np.zeros([2, 3 * UNITS])  # rows: input, recurrent; columns: z, r, h
+start[0, :UNITS] = UPDATE_BIAS
 layers = [
     keras.Input([None, 40]),
     keras.layers.Masking(PADDING),
     keras.layers.Rescaling(1 / 4, offset=5 / 4),  # log energies to about -2 to 2
-    keras.layers.GRU(UNITS, bias_initializer=keras.initializers.Constant(bias)),
+    keras.layers.GRU(UNITS, bias_initializer=keras.initializers.Constant(start)),
     keras.layers.Dense(int(np.max(labels)) + 1),
 ]
 model = keras.Sequential(layers)
@@ -542,7 +542,7 @@ print("translated: the two conventions are one network")
 
 # %% [markdown]
 # **Exercise 2.** A microphone sends sound in pieces. Write `read_in_pieces(layer, frames, size)`: it gives a Keras GRU layer, which returns its last state only, the frames `[frames,
-# features]` in pieces of `size` frames, one after the other, and returns the state after the last piece, `[units]`. Start from zeros, `[1, units]`, and pass the state on with
+# features]` in pieces of `size` frames, one after the other, and returns the state after the last piece, `[units]`. Start from zeros, `[1, layer.units]`, and pass the state on with
 # `layer(piece[None], initial_state=state)`, where `[None]` makes a batch of one. The last piece may be shorter.
 
 

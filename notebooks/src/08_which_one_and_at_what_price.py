@@ -9,7 +9,7 @@
 # - measure the time to reach an accuracy, and how time grows with the length of a clip;
 # - learn what is left of a test set that many lessons have used.
 #
-# **Minutes:** 75, of which the computer takes about two. **You need:** lessons 02 and 04 to 07; pandas basics.
+# **Minutes:** 85, of which the computer takes about two. **You need:** lessons 02 and 04 to 07; pandas basics.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Which one do you choose?
@@ -238,12 +238,12 @@ plots.show(axes, f"the means end at {ends}; best and worst LSTM are {spread:.3f}
 #
 # ## Better, or lucky?
 #
-# Lesson 05 put an interval on the paired difference of two *trained models*. A cell is more than one model: its unit is the training run. So $a_s$ and $b_s$ are now
+# Lesson 05 put an interval on the paired difference of two *trained models*. A cell is more than one model: to judge a cell, each training counts as one measurement. So $a_s$ and $b_s$ are now
 # the accuracies of A and B trained with seed $s$, on the same validation clips. We take the difference for each seed, and put the interval on the mean:
 #
 # $$d_s = a_s - b_s, \qquad \bar d \pm t_{.975,\,S-1}\,\frac{\mathrm{sd}(d)}{\sqrt S}$$
 #
-# With $S = 5$ seeds, $t_{.975,4} = 2.78$. This replaces lesson 05's "with every seed". (These clips also chose the rates, so all accuracies may be a little
+# With $S = 5$ seeds, $t_{.975,4} = 2.78$ ($t$ is Student's, sd is the standard deviation). This replaces lesson 05's "with every seed". (These clips also chose the rates, so all accuracies may be a little
 # too good.) Again, A is better if the whole interval lies above 0. If it contains 0, the question is open. Open is not equal.
 
 # %% [markdown] tags=["slide", "only-slides"]
@@ -270,7 +270,7 @@ for a, b in [(rnn, "average"), ("lstm", rnn), ("gru", rnn), ("gru", "lstm")]:
 
 # %% [markdown]
 # LSTM and GRU beat the vanilla RNN, even with its better start and its own rate: both intervals lie far above 0. RNN against the order-blind average is open.
-# The last line is what people ask about. GRU against LSTM is open, too: the interval contains 0, and on this page it reaches from about −0.02 to +0.04. A wrong rate costs far more than the wrong one of these two.
+# The last line is what people ask about. GRU against LSTM is open, too: the interval contains 0, and on this page it reaches from about −0.02 to +0.04. A wrong rate costs far more than the wrong choice between these two.
 #
 # ### One pair proves little
 #
@@ -372,9 +372,9 @@ table.drop(columns="kilobytes")
 # Read the table by columns: who is cheapest an epoch, who first at 0.8? NaN means never, at this budget. Times are this machine's; run it again and they differ.
 
 # %% [markdown]
-# These are times of one machine, and noisy: trust only their order of magnitude. (All are with this course's fast version of Keras's recurrent layers; see the end of this section.)
+# These are times of one machine, and noisy: trust only their order of magnitude. (All are with this course's fast version of Keras's recurrent layers, which `course_lib` switches on; see the end of this section.)
 # Accuracy was measured every third epoch, so the times to a goal are rough. `NaN` means that 12 epochs were not enough: only LSTM and GRU reach 0.9. At 0.75 the average is first or
-# close to it: it needs more epochs, but they are cheap. The last column is how long a user waits for one clip of half a second, once its frames are ready: about a millisecond.
+# close to it: it needs more epochs, but they are cheap. The last column is how long a user waits for one clip of half a second, once its frames are ready: half a millisecond or less here.
 #
 # ### What makes a recurrent layer slow?
 #
@@ -400,7 +400,7 @@ index += [f"read {count} × {n} frames" for count, n in ways]
 pd.DataFrame(spent, index).round(1)
 
 # %% [markdown]
-# Roughly, twice the frames take twice the time: the cost is *linear* in the length. ([Self-attention](../docs/glossary.md#self-attention) compares each frame with each other
+# For the recurrent layers, twice the frames take roughly twice the time: the cost is *linear* in the length. ([Self-attention](../docs/glossary.md#self-attention) compares each frame with each other
 # frame: its cost grows with the square.) Memory in training is linear, too, since each step back needs what its step forward computed. Exercise 2 counts it.
 #
 # The last two rows show the real weakness. The multiplications are the same, but one long clip took several times as long. A recurrent layer reads 64 clips in 25 steps, and one long clip in 1,600
@@ -409,7 +409,7 @@ pd.DataFrame(spent, index).round(1)
 # ### How much of the cost is the framework?
 #
 # Here is a whole LSTM in plain NumPy: forward, back through time, the gradient of the loss, and Adam. (It is folded, for looking things up;
-# [lesson 06](06_lstm.ipynb) has the equations.) Does it compute the same as Keras?
+# [lesson 06](06_lstm.ipynb) has the equations.) Does it compute the same as our Keras model?
 
 
 # %% tags=["fold"]
@@ -504,9 +504,9 @@ for mine, others in zip([by_hand[0], *by_hand[1]], by_keras):
 print(f"equal: {logits.shape[0]} clips' logits, and all gradients")
 
 # %% [markdown]
-# The logits and the gradients agree (Adam is not compared). In the [benchmark's](../benchmarks/results/speed.md) LSTM table, NumPy takes nearly as little time as PyTorch with padding, and Keras's own
-# layers about three times as much. Keras splits each frame into a dozen small operations, and starting them costs more than computing them. So this course brings a fast program of its own
-# for recurrent layers, like [cuDNN](../docs/glossary.md#cudnn) on a GPU. The slowest row pads every clip to the longest.
+# The logits and the gradients agree (Adam is not compared). In the [benchmark's](../benchmarks/results/speed.md) LSTM table, Keras's own layers take about three times as long
+# as NumPy. Keras splits each frame into a dozen small operations, and starting them costs more than computing them. So this course brings a fast program of its own
+# for recurrent layers, like [cuDNN](../docs/glossary.md#cudnn) on a GPU.
 #
 # Why use a framework, then? Change a gate or add a layer, and by hand you derive and check new gradients. A framework finds them.
 #
@@ -538,7 +538,7 @@ for row, sound in zip(padded, sounds):
     row[: len(sound)] = sound
 order = np.random.default_rng(0).permutation(len(sounds))
 held, kept = np.split(order, [len(order) // 4])  # to choose by, to learn from
-models, right = [], []
+networks, shares = [], []
 for cell, rate in [(keras.layers.GRU, 0.01), (keras.layers.LSTM, 0.01)]:  # tune both
     clip = keras.Input([None, 40])
     frames = keras.layers.Rescaling(1 / 4, 5 / 4)(keras.layers.Masking(PADDING)(clip))
@@ -554,18 +554,18 @@ for cell, rate in [(keras.layers.GRU, 0.01), (keras.layers.LSTM, 0.01)]:  # tune
         model.optimizer.learning_rate = rate
         model.fit(padded[kept], labels[kept], epochs=5, verbose=0)
         answers = model.predict(padded[held], verbose=0).argmax(axis=1)
-        right.append(np.mean(answers == labels[held]))
-    models.append(model)
-difference = np.subtract(right[3:], right[:3])
+        shares.append(np.mean(answers == labels[held]))
+    networks.append(model)
+difference = np.subtract(shares[3:], shares[:3])
 half = T * difference.std(ddof=1) / 3**0.5
 print(f"LSTM − GRU: {difference.mean():+.3f} ± {half:.3f} (95 % interval)")
-model = models[1] if difference.mean() > half else models[0]
+model = networks[1] if difference.mean() > half else networks[0]
 
 # %% [markdown]
 # ## Exercises
 #
 # **Exercise 1. How many seeds?** The paired differences of single seeds have the standard deviation `deviation`. Write `seeds_needed(deviation, difference)`: the smallest
-# number of seeds, 2 or more, for which the half width of the interval is below `difference`. Guess first, for 0.02 and 0.01: 5, 10 or 20?
+# number of seeds, 2 or more, for which the half width of the interval is below `difference`. Guess first, for a deviation of 0.02 and a difference of 0.01: 5, 10 or 20?
 
 
 # %% tags=["solution"]
