@@ -744,7 +744,8 @@ print("validation accuracy:", round(history.history["val_accuracy"][-1], 2))
 # - the shapes of one step, the count of the weights, and clips of any length read with them;
 # - a vanilla RNN trained in Keras, and its state moving while a word is said.
 #
-# <details><summary>With the synthetic stand-in voices</summary>The course uses them when the recordings are not there. Their words are harder, and ten epochs get fewer than one validation clip in three right. Most last states then lie in one heap, and the path of the "six" may end anywhere on the map.</details>
+# <details><summary>With the synthetic stand-in voices</summary>The course uses them when the recordings are not there. There are fewer clips of them, so ten epochs get about six validation
+# clips in ten right. The map and the path look different, and the "six" may be taken for other digits on its way.</details>
 #
 # ## Quiz
 #

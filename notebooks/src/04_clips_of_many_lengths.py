@@ -654,7 +654,7 @@ assert np.allclose(model(pad(sounds[:8])), alone, atol=1e-4), "the mask is lost"
 #
 # <details><summary>What holds only for these data</summary>
 #
-# With the synthetic voices that stand in for the recordings, all accuracies are lower, and the masked mean is ahead of the mask. We also let the model without a mask
+# The six synthetic voices that stand in for the recordings have no very long clips. So the model without a mask learns in part there: about 0.84 padded and 0.66 alone, where the mask has 1.00 both ways. We also let the model without a mask
 # train for forty epochs in place of eight (two seeds): it went on guessing. How much pre-padding loses alone differs from seed to seed and from set to set.</details>
 #
 # **You have seen**

@@ -773,7 +773,7 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 # <details><summary>B. These clips do not show which is better.</summary>Yes: the interval contains 0. More clips would narrow it.</details>
 # <details><summary>C. A and B are equally good.</summary>No: +0.05 fits, too. Not shown is not the same as none.</details>
 #
-# <details><summary>If you ran this on the synthetic voices</summary>All numbers differ, and the starts can hardly be told apart.</details>
+# <details><summary>If you ran this on the synthetic voices</summary>All numbers differ; the identity is the best start there, too.</details>
 #
 # Next: [06 LSTM](06_lstm.ipynb), which gives the gradient a path of its own. Back to the map: [00 Start here](00_start_here.ipynb).
 #
