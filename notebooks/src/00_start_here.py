@@ -176,7 +176,7 @@ model.compile(
 )
 
 # %% [markdown]
-# (`global_clipnorm` limits the size of a step; lesson 05 shows why.)
+# (`global_clipnorm` shortens gradients that are too long; lesson 05 shows why.)
 #
 # **Predict, then run.** Someone who guesses is right one time in ten. The network will see every training clip twelve times. How many validation clips out of ten will it get
 # right: 3? 6? 9? Write your guess down. The next cell takes about ten seconds.

@@ -325,7 +325,7 @@ model.compile(
 )
 
 # %% [markdown]
-# $64\cdot(40+64+1)=6{,}720$ are in the RNN, and $64\cdot10+10=650$ in `Dense`. `global_clipnorm` limits the size of a step, and the [learning rate](../docs/glossary.md#learning-rate) is a third of that in lesson 00: lesson 05 shows why a vanilla RNN wants
+# $64\cdot(40+64+1)=6{,}720$ are in the RNN, and $64\cdot10+10=650$ in `Dense`. `global_clipnorm` shortens a gradient that is too long before the optimiser makes a step of it. The [learning rate](../docs/glossary.md#learning-rate) is a third of that in lesson 00: lesson 05 shows why a vanilla RNN wants
 # both.
 #
 # **Predict, then run.** This RNN sees each training clip ten times. What share of the validation clips will it get right?
@@ -550,15 +550,16 @@ print(f"cut in two or whole: {np.abs(joined - whole).max():.0e} apart")
 print(f"last two frames from zeros instead: {np.abs(restart - whole).max():.2f} apart")
 
 # %% [markdown]
-# If you keep the state, you can throw the past away. In Keras this is `last_only(piece[None], initial_state=state)`.
+# If you keep the state, you can throw the past away. In Keras this is `last_only(frames[None], initial_state=state[None])`; each `[None]` makes a batch of one.
 #
-# **Exercise 2.** Build a memory by hand. one unit reads one number a frame: 1 where the frame hisses, 0 where it does not. Choose three numbers, `from_input`,
+# **Exercise 2.** Build a memory by hand. One unit reads one number a frame: 1 where the frame hisses, 0 where it does not. Choose three numbers, `from_input`,
 # `from_itself` and `offset`, so that in
 #
 #     state = tanh(from_input * number + from_itself * state + offset)
 #
-# the state ends below 0 if nothing has hissed, and above 0 if something has, even 300 frames ago. Try values on paper first: where does the state go
-# when only zeros come in, from 0, from -1 and from 1?
+# the state ends below 0 if nothing has hissed, and above 0 if something has, even 300 frames ago. First let only zeros come in. With `from_itself` at most 1,
+# the states from -1 and from 1 move towards the same place, and the hiss is forgotten. Above 1 there can be two places to stay, one below 0 and one above. Choose `offset` so that the state goes from 0
+# to the lower one, and `from_input` large enough to lift it to the upper one.
 
 
 # %%
@@ -630,7 +631,7 @@ for word in train.label.cat.categories:
 # than below.) A trained RNN has to *find* such weights. Why that is hard is the subject of lesson 05.
 #
 # **Exercise 3.** Build, train, beat this number. Make `my_model`, a vanilla RNN of your own in Keras, with at most 20,000 parameters, that is right on at least a
-# tenth more validation clips than the lesson's: `1.1 * validation_share`. Count first: how many units fit? Ideas: `recurrent_initializer="identity"`, which begins by copying the state; 25 epochs
+# tenth more validation clips than the lesson's: `1.1 * validation_share`. Count first: how many units fit? (`count` counts the RNN layer only; `Dense` adds 10 for each unit, and 10 more.) Ideas: `recurrent_initializer="identity"`, which begins by copying the state; 25 epochs
 # (the accuracy goes up and down, so a few more are not always better); more units; two `SimpleRNN` layers, the first with `return_sequences=True`. Change one thing at a time. A training of
 # 25 epochs takes about fifteen seconds.
 

@@ -393,13 +393,14 @@ plots.show(axes, f"{fact}{means.alone['pre-padding']:.2f} alone")
 #
 # Each **remedy** changes something about that combination. All three train well. On padded clips, three seeds are too few to say which is best.
 #
-# - **Pre-padding** puts the silence where it hurts less. `keras.utils.pad_sequences` does this by default. But on clips alone, the accuracy falls.
+# - **Pre-padding** puts the silence where it hurts less. `keras.utils.pad_sequences` does this by default. But when each clip comes by itself, without padding, the accuracy falls.
 #   The model learned that a clip begins with silence; alone, it begins with a state of zeros. *Nothing warns: the loss fell.* With pre-padding you must pad to the same length forever.
 # - **The mask** is exact: no answer changes. The padded frames never touch the state, so the model cannot learn to count on them.
 # - **The masked mean** is exact as well, because it uses the same mask: it leaves the padded frames out.
 #
 # So padding that is *masked* is the exact one. Where you read the answer, from the last state or from a mean, is another question; lesson 09 compares
-# readouts. You need no training to see which models are exact:
+# readouts. `check_mask` tells which models are exact. It pads with `PADDING`, not with
+# silence, so the two models without a mask read frames of -1000. (The limit grows with the size of the logits.) The check works before training, too:
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A check that takes a second
@@ -504,7 +505,7 @@ print(f"the largest difference from Keras: {np.abs(found - by_keras).max():.0e}"
 
 # %% [markdown]
 # **Exercise 2.** A fourth remedy, common in PyTorch: no mask in the layer, but read each clip's state *at its own last frame*. Write
-# `last_real_state(states, lengths)` in NumPy: `states` is `[clips, time, units]`, `lengths` counts the real frames of each clip, and the result is
+# `last_real_state(states, lengths)` in NumPy: `states` is `[clips, time, units]`, `lengths` is a list with the number of real frames of each clip (`np.asarray` makes an array of it), and the result is
 # `[clips, units]`. Before you run the check: will it equal the masked layer exactly?
 
 
@@ -547,8 +548,8 @@ print(f"difference from the masked layer: {np.abs(found - with_mask).max():.0e}"
 # *first*, so there this remedy fails and the mask does not.)
 #
 # **Exercise 3: build, train, beat this number.** Build a Keras model of your own that takes clips of any length and is not changed by padding. Train it on
-# `arrays["PADDING after"]` and `lab_labels`. It must beat `number_to_beat`, the best seed of pre-padding on validation clips that come alone. Call it `mine`. A GRU, other units, another readout, more
-# epochs: your choice.
+# `arrays["PADDING after"]` and `lab_labels`. It must beat `number_to_beat`, the best seed of pre-padding on validation clips that come alone. Call it `mine`. `keras.layers.GRU` in place of `LSTM` (lesson 07), more units, the
+# mean of the states in place of the last one, more epochs: your choice.
 
 # %% tags=["solution"]
 keras.utils.set_random_seed(7)
