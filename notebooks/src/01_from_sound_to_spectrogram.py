@@ -308,9 +308,9 @@ plots.drawing("resolution")
 #
 # $$\mathrm{mel}(f)=2595\log_{10}\left(1+\frac f{700}\right)$$
 #
-# We place 42 edges from 20 to 4,000 Hz, evenly in mel. Band $b$ is a triangle that rises from edge $e_{b-1}$ to $e_b$ and falls to $e_{b+1}$; so 42 edges make 40 bands:
+# We place 42 edges from 20 to 4,000 Hz, evenly in mel. The edges are $e_0$ to $e_{41}$; band $b$, from 1 to 40, is a triangle that rises from edge $e_{b-1}$ to $e_b$ and falls to $e_{b+1}$; so 42 edges make 40 bands:
 #
-# $$H_b(f)=\max\left(0,\min\left(\frac{f-e_{b-1}}{e_b-e_{b-1}},\frac{e_{b+1}-f}{e_{b+1}-e_b}\right)\right)$$
+# $$W_b(f)=\max\left(0,\min\left(\frac{f-e_{b-1}}{e_b-e_{b-1}},\frac{e_{b+1}-f}{e_{b+1}-e_b}\right)\right)$$
 
 # %%
 lowest, highest = 2595 * np.log10(1 + np.array([audio.MEL_LOW, audio.MEL_HIGH]) / 700)
@@ -347,10 +347,10 @@ plots.show(axes, fact)
 #
 # ## The logarithm
 #
-# One matrix product adds up the weighted powers of each band, its *energy*. Then comes the logarithm. The logarithm of 0 is not a number, so we add a small offset
+# One matrix product adds up the weighted powers of each band, its *energy*. Then comes the logarithm. The logarithm of 0 is minus infinity, so we add a small offset
 # $\varepsilon=10^{-6}$ first:
 #
-# $$E[m,b]=\sum_kH_b(f_k)\,P[m,k],\qquad\mathbf x_m[b]=\ln\left(E[m,b]+\varepsilon\right)$$
+# $$E[m,b]=\sum_kW_b(f_k)\,P[m,k],\qquad\mathbf x_m[b]=\ln\left(E[m,b]+\varepsilon\right)$$
 #
 # The vectors $\mathbf x_m$ are the [*log-mel*](../docs/glossary.md#log-mel) frames that our networks read. **Predict, then run.** How much of the word
 # will you see without the logarithm?
@@ -438,7 +438,7 @@ plots.drawing("folding")
 #
 # ## The same steps in tensorflow-io
 #
-# `audio.read` decodes files with *soundfile*. The package *tensorflow-io* decodes them inside TensorFlow. It has no version for Colab or Windows, and
+# `audio.read` decodes files with *soundfile*. The package *tensorflow-io* decodes them inside TensorFlow. It has no version for Windows, nor for Colab's Python, and
 # the course runs without it. Three cells show what it can do; the [bonus lesson](01b_reading_files.ipynb) shows the rest. The first decodes a FLAC file. The second
 # opens a long recording, and reads one second of it. The third makes log-mel frames of its own, and compares them with ours.
 
@@ -686,7 +686,7 @@ print(f"{len(found)} frames of another word, equal to audio.log_mel")
 #
 # **3. Why does the network get the logarithm of the mel energies?**
 #
-# <details><summary>A. It turns the energies into hertz.</summary>No: the mel filters settle before which band is which frequency.</details>
+# <details><summary>A. It turns the energies into hertz.</summary>No: the mel filters have already set which frequencies each band holds.</details>
 # <details><summary>B. It removes the noise.</summary>No: noise is still there, and even easier to see.</details>
 # <details><summary>C. One vowel would outshine everything else.</summary>Yes: the logarithm turns ratios into differences, so that quiet hisses can be seen beside loud vowels.</details>
 #

@@ -389,7 +389,7 @@ plots.show(axes, f"{fact}{means.alone['pre-padding']:.2f} alone")
 # %% [markdown]
 # **No mask** hardly learns: its loss stays near 2.30, the logarithm of ten, which is a guess. (Padded and alone it guesses different words, so most answers change.) Its answer is read after a long silence. The training error
 # has to find its way back through that silence to the word; lesson 05 measures how errors fade on such a way. The model did not learn; it is not that it learned and
-# then forgot. And it is the cost of one combination: padding *after* the clip, *and* an answer from the *last* state.
+# then forgot. Only this combination costs so much: padding *after* the clip, *and* an answer from the *last* state.
 #
 # Each **remedy** changes something about that combination. All three train well. On padded clips, three seeds are too few to say which is best.
 #
@@ -398,9 +398,9 @@ plots.show(axes, f"{fact}{means.alone['pre-padding']:.2f} alone")
 # - **The mask** is exact: no answer changes. The padded frames never touch the state, so the model cannot learn to count on them.
 # - **The masked mean** is exact as well, because it uses the same mask: it leaves the padded frames out.
 #
-# So padding that is *masked* is the exact one. Where you read the answer, from the last state or from a mean, is another question; lesson 09 compares
+# Of these four models, the two with a mask are exact. (Exercise 2 shows another exact way.) Where you read the answer, from the last state or from a mean, is another question; lesson 09 compares
 # readouts. `check_mask` tells which models are exact. It pads with `PADDING`, not with
-# silence, so the two models without a mask read frames of -1000. (The limit grows with the size of the logits.) The check works before training, too:
+# silence, so the two models without a mask read frames of -1000. (The limit grows with the size of the logits.) We check the four trained models; the check works before training, too:
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A check that takes a second
@@ -655,8 +655,8 @@ assert np.allclose(model(pad(sounds[:8])), alone, atol=1e-4), "the mask is lost"
 #
 # <details><summary>What holds only for these data</summary>
 #
-# The six synthetic voices that stand in for the recordings have no very long clips. So the model without a mask learns in part there: about 0.84 padded and 0.66 alone, where the mask has 1.00 both ways. We also let the model without a mask
-# train for forty epochs in place of eight (two seeds): it went on guessing. How much pre-padding loses alone differs from seed to seed and from set to set.</details>
+# The six synthetic voices that stand in for the recordings have no very long clips. So the model without a mask learns in part there: about 0.84 padded and 0.66 alone, where the mask has 1.00 both ways. On the recordings,
+# forty epochs in place of eight did not help that model (two seeds): it went on guessing. How much pre-padding loses alone differs from seed to seed and from set to set.</details>
 #
 # **You have seen**
 # - a batch padded, its mask, and by hand what a recurrent layer does with it;

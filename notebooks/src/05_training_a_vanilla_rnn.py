@@ -435,7 +435,7 @@ for name, optimizer in settings.items():
 # write down the norms of a few hundred steps and take their 90th percentile.
 #
 # Adam, which this course uses, divides the gradient by a running average of its size. So its steps are short, and it survives unclipped. But one huge gradient
-# fills that average for many steps. Clipping prevents this; here its run ends ahead (one run each). At $\theta=1$ it is not rare: most of our gradients are longer, so each batch counts about the same.
+# fills that average for many steps. Clipping prevents this; here its run ends ahead (one run each). At $\theta=1$ it is not rare: most gradients of these trainings are longer, so each batch counts about the same.
 #
 # Clipping cannot rescue an infinite gradient, and against vanishing it does nothing.
 #
@@ -748,8 +748,8 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 # %% [markdown]
 # **You have seen**
 # - the gradient carried back through time by hand, as Keras does it;
-# - it vanish as gain and slopes predict, and a bound that can rule out growth, but cannot promise it;
-# - a gradient explode and be clipped, and initialisers compared by the paired difference.
+# - that it vanishes as gain and slopes predict, and a bound that can rule out growth, but cannot promise it;
+# - an exploding gradient, clipped, and initialisers compared by the paired difference.
 #
 # ## Quiz
 #
