@@ -324,7 +324,7 @@ for answer in highest.argsort()[::-1][:4]:
 # one.
 
 # %% [markdown]
-# These are the highest probabilities at any frame, so they need not add up to 1. Was it right about your voice? It has never heard you or your room.
+# These are the highest probabilities at any frame, so they need not add up to 1. "Nothing" is often high, because it is the right answer before and after the word: look at the highest digit. Was it right about your voice? It has never heard you or your room.
 # Lesson 11 measures what a new voice costs, and [the model's card](../data/ready-model/README.md) says how well this model does.
 #
 # ## Exercises
@@ -355,7 +355,7 @@ print(f"always {frequent}: {always:.3f}; the LSTM: {score.accuracy:.3f}")
 
 # %% [markdown]
 # **Exercise 2.** Which speaker of the test does the model understand least? `evaluation.by_group(groups, correct)` gives a table with one speaker a row and a column `accuracy`;
-# print it first. `.idxmin()` of a column gives the name of the row with its smallest value. `answers` and `truth` from above are the numbers of the answers and of the right digits.
+# print it first. `groups` is the speaker of each clip, `correct` is True where the answer was right. `.idxmin()` of a column gives the name of the row with its smallest value. `answers` and `truth` from above are the numbers of the answers and of the right digits.
 
 # %% tags=["solution"]
 speakers = evaluation.by_group(test.group, answers == truth)

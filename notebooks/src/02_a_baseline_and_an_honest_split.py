@@ -7,7 +7,7 @@
 # **You will**
 # - read a data report before you train anything;
 # - build a baseline that is blind to the order of the frames, and give its accuracy with an interval;
-# - split the same clips in three ways, and see that each split asks another question.
+# - split the same clips in three ways, and see that the split decides which question you ask.
 #
 # **Minutes:** 70 with the exercises; the computer needs less than one of them. **You need:** lessons 00 and 01. This lesson uses Keras's functional API
 # (`layer(input)`) and pandas' `groupby`; both are explained where they appear. Statistics are explained in words.
@@ -219,7 +219,7 @@ print(f"voices of the official test that are in its training, too: {len(both)}")
 #
 # The intervals in the picture are narrow, because there are hundreds of clips of each speaker. But they only answer for more clips *of that speaker*. For
 # a statement about people, the speakers are the sample, and there are six of them. So few values do not show well how much speakers differ. Student's t allows for that: where
-# hundreds of values would use a factor of 1.96, six use 2.57. With $G$ speakers, their mean $\bar p$ and their standard deviation $s$:
+# hundreds of values would use a factor of 1.96, six use 2.57. With $G$ speakers, their mean $\bar p$ and their standard deviation $s$ (divided by $G-1$: `ddof=1` in NumPy); 0.975, because 2.5 % are left out at each end:
 #
 # $$\bar p\pm t_{0.975,\,G-1}\,\frac{s}{\sqrt G}\quad\text{for the mean over speakers,}\qquad \bar p\pm t_{0.975,\,G-1}\,s\sqrt{1+\frac1G}\quad\text{for one new speaker.}$$
 #
@@ -298,7 +298,7 @@ for clip in [wrong.iloc[0], others.iloc[0]]:
 # What is true of speakers is true of anything that makes clips alike: a song, a machine, an afternoon. The course brings 216 short songs in six rhythms, such as waltz and samba. We cut each
 # song into three segments. A *nearest neighbour* then finds the training segment with the most similar average frame, and repeats its rhythm. It knows nothing about rhythm.
 #
-# We test it twice: on the third segment of every song, with the first two for training; and on all segments of songs that are not in training. **Predict, then run:** which number is higher?
+# We test it twice: on the third segment of every song, with the first two for training; and on the first segment of each of 72 songs, with all segments of the other songs for training. **Predict, then run:** which number is higher?
 
 # %%
 songs = data.load("rhythms")
@@ -376,7 +376,8 @@ print(f"official: {len(shared_groups(train, test))} shared; data.split: none")
 # %% [markdown]
 # **Exercise 2.** Which two digits are confused most in the table `confusion`? Set `said` and `heard` to the labels of the row and the column
 # of its largest count off the diagonal. (You can read the pair off the picture. In code: `counts = confusion.to_numpy().copy()`, `np.fill_diagonal(counts, 0)`,
-# and `np.unravel_index(counts.argmax(), counts.shape)` gives the row and the column of the largest count.) If two
+# and `np.unravel_index(counts.argmax(), counts.shape)` gives the positions of the row and the column of the largest count; `confusion.index[row]` and
+# `confusion.columns[column]` are their labels.) If two
 # pairs tie, either will do.
 
 # %% tags=["solution"]
@@ -465,7 +466,7 @@ print(f"six speakers: {wide:.2f} wide; twelve with the same spread: {narrow:.2f}
 # **You have seen**
 # - a data report, and what it says before any training;
 # - a baseline that is blind to the order of the frames, and its accuracy with an interval;
-# - the same clips split in three ways, and which split asks another question.
+# - the same clips split in three ways, and which of them asks about a new speaker.
 #
 # ## Quiz
 #

@@ -88,7 +88,7 @@ plots.drawing("rnn")
 # Let them count: two arrows enter each state, and there are two matrices in all, besides the one that leads to the answer. The picture repeats them, the layer holds them once.
 
 # %% [markdown]
-# Two matrices lead into the states, the same two at every step; a third leads to the answer. The picture repeats them, the layer holds them once.
+# Three: two lead into the states, the same two at every step, and one leads to the answer. The picture repeats them, the layer holds them once.
 #
 # Keras calls this layer `SimpleRNN`. One convention differs: papers write vectors as *columns*, Keras writes them as *rows*. So each
 # matrix of Keras is the transpose of the one in a paper:
@@ -558,8 +558,8 @@ print(f"last two frames from zeros instead: {np.abs(restart - whole).max():.2f} 
 #     state = tanh(from_input * number + from_itself * state + offset)
 #
 # the state ends below 0 if nothing has hissed, and above 0 if something has, even 300 frames ago. First let only zeros come in. With `from_itself` at most 1,
-# the states from -1 and from 1 move towards the same place, and the hiss is forgotten. Above 1 there can be two places to stay, one below 0 and one above. Choose `offset` so that the state goes from 0
-# to the lower one, and `from_input` large enough to lift it to the upper one.
+# the states from -1 and from 1 move towards the same place, and the hiss is forgotten. Above 1 there can be two places to stay, one below 0 and one above. Choose a negative `offset`, so that the state goes
+# from 0 to the lower one. Keep it small: too far below 0, and the upper place is gone. Then choose `from_input` large enough to lift the state to the upper one.
 
 
 # %%
