@@ -136,7 +136,7 @@ print("the last frame of each, first band:", padded[:, -1, 0].round(1))
 # Here is the whole model, in plain Keras:
 #
 # - `Masking` marks the padded frames, so that the next layers leave them out;
-# - `Rescaling` brings log energies of about -13 to 3 into the range of about -2 to 2, where networks learn well;
+# - `Rescaling` brings log energies, mostly between -13 and 3, into the range of about -2 to 2, where networks learn well;
 # - an [LSTM](../docs/glossary.md#lstm) (*long short-term memory*) keeps a state of 64 numbers and changes it with every frame. Lesson 06 takes it apart;
 # - `Dense` turns the state after the last real frame into ten numbers, one for each word: the [*logits*](../docs/glossary.md#logits).
 
@@ -148,7 +148,7 @@ plots.drawing("mask")
 
 # %% [markdown]
 # Above, three clips in one batch and their mask. Below, the second clip: each frame **x** changes the state **h**, the network's memory. Where the mask is 0 the state is copied on,
-# so that the answer at the end is the answer after the last real frame. (Lesson 04 explains the formula.)
+# so that the answer at the end is the answer after the last real frame. **ŷ** is the answer. (You can skip the formula: it is for a simpler layer than our LSTM, and lesson 04 explains it. The copying is the same.)
 
 # %%
 keras.utils.set_random_seed(0)
@@ -282,8 +282,8 @@ for row in worst:
 # ## Say one yourself
 #
 # The course brings a small model that was trained for longer, on more voices, with noise around the words. It knows an eleventh answer, "nothing", and it answers after every
-# frame, while the sound is still coming in. Lesson 15 shows how. Press **Record** and say a digit from zero to nine in English. Your browser asks for permission to use
-# the microphone. Then run the next cell. For another try, record again and run that cell again. Without a microphone it takes a test clip.
+# frame, while the sound is still coming in. Lesson 15 shows how. Run the next cell: it shows a **Record** button. Press it and say a digit from zero to nine in English. Your browser asks for permission to use
+# the microphone. Then run the cell below it. For another try, record again and run only that second cell. Without a microphone it takes a test clip.
 
 # %%
 spoken = test[test.label == "7"].iloc[0]

@@ -104,7 +104,7 @@ plots.show(axes, "between two dashed lines lies one period, and the shapes are a
 
 # %% [markdown]
 # The vocal folds open and close. At each sudden closing, the air in throat and mouth rings. How often they close in a second is
-# the *fundamental frequency*, which we hear as pitch. The ringing gives each period its shape: its frequencies, the [*formants*](../docs/glossary.md#formant), make the
+# the *fundamental frequency* $f_0$, which we hear as pitch. The ringing gives each period its shape: its frequencies, the [*formants*](../docs/glossary.md#formant), make the
 # vowel. In a hiss no shape comes back. (The cell above found the period by shifting the vowel against itself.)
 #
 # ## Which frequencies are in a frame?
@@ -563,7 +563,7 @@ print(f"{len(waveform):,} samples hold {frames_in(len(waveform))} frames")
 # %% [markdown]
 # **Exercise 2.** Write `to_decibels(energy)`, 10 times the logarithm to base 10, for an array of energies. An energy below
 # `1e-10` counts as `1e-10`, so that silence gives −100 dB. The check then computes the *RMS level* of the word, $10\log_{10}\frac1S\sum_nx[n]^2$ in dB
-# of full scale (dBFS).
+# of full scale (dBFS). A sine from −1 to 1 has a mean square of ½, so its level is −3.01 dBFS.
 
 
 # %% tags=["solution"]

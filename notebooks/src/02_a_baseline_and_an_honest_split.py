@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 02 · A baseline, and an honest split
 #
-# In lesson 00 an LSTM got nearly all test clips right. Is that good? To say so, you need two more numbers: how well a model does that cannot hear order, and how the
-# same model does with a voice that it has never heard.
+# In lesson 00 an LSTM got nearly all test clips right. Is that good? To say so, you need two more numbers: how well a model does that cannot hear order, and how this
+# simpler model does with a voice that it has never heard.
 #
 # **You will**
 # - read a data report before you train anything;
@@ -69,7 +69,7 @@ pd.DataFrame(by_speaker).T  # T: a row for each speaker
 # keep the table in mind.
 
 # %% [markdown]
-# Speakers differ far more than digits do. In the real recordings the level differs by 22 dB from speaker to speaker, and by 5 dB from digit to digit. Each speaker has a level, a pace
+# In level and in silence, speakers differ far more than digits do. In the real recordings the level differs by 22 dB from speaker to speaker, and by 5 dB from digit to digit. Each speaker has a level, a pace
 # and a way of trimming clips, and a model can learn these as easily as it learns words. Keep this table in mind until the end of the lesson.
 #
 # ## The trivial baseline
@@ -277,7 +277,7 @@ plots.show(
 
 # %% [markdown]
 # This is a [*confusion matrix*](../docs/glossary.md#confusion-matrix): a row is what was said, a column is what the model heard. A bright column is an answer that the model gives too
-# often. Go back to the table of speakers: is anything special about this voice? In the real recordings, no: average level, average length, no silence. So listen. First
+# often. Go back to the table of speakers: is anything special about this voice? In the real recordings, no: ordinary level, ordinary length, hardly any silence. So listen. First
 # a word of this speaker that the model took for its favourite, then the favourite itself, said by another speaker:
 
 # %%
@@ -326,7 +326,7 @@ print(f"split by segment {by_segment:.3f}, by song {by_song:.3f}")
 print(f"a guess is right {1 / songs.label.nunique():.3f}")
 
 # %% [markdown]
-# Split by segment, the neighbour is another piece of the *same song*, and the answer is nearly always right. Split by song, the same method does little better than a guess. This is a
+# Split by segment, the neighbour is another piece of the *same song*, and the answer is nearly always right. Split by song, the same method cannot be told from a guess with 72 songs. This is a
 # [*leak*](../docs/glossary.md#leak): something other than the class connects the two sides of the split. If you cut recordings into pieces, split the recordings first.
 
 # %% [markdown] tags=["slide", "only-slides"]
