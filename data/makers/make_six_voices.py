@@ -87,8 +87,9 @@ def draw(voice, digit, rng):
     size = float(voice.size) * rng.uniform(*SIZE)
     wave = soxr.resample(np.asarray(wave, np.float64), rate, SAMPLE_RATE * size)
     session = np.random.default_rng(zlib.crc32(voice.name.encode()))  # the same at each take
-    wave = digits.add_room(trim(wave, rng), session)
-    wave = trim(digits.microphone(wave, session, tilt=TILT), rng)
+    word = digits.trim(wave, rng, threshold=THRESHOLD)
+    wave = digits.microphone(digits.add_room(word, session), session, tilt=TILT)
+    wave = digits.trim(wave, rng, threshold=THRESHOLD)
     colour = session.uniform(*NOISE)
     wave = digits.add_noise(wave, rng, level=(colour, colour))
     level = LEVEL + LEVEL_STEP * rng.standard_normal()
@@ -104,16 +105,6 @@ def manner(voice, digit, rng):
     pitch = round(rng.uniform(*PITCH), 3)
     rate = round(rng.uniform(*RATE), 3)
     return spellings[rng.integers(len(spellings))], rate, variable.get(voice.engine, pitch)
-
-
-def trim(wave, rng):
-    """Keep the word around the loudest frame, down to a drawn level at both ends: float64 `[samples]`."""
-    levels = digits.frame_levels(wave)
-    loud = np.flatnonzero(levels > rng.uniform(*THRESHOLD))
-    pieces = np.split(loud, np.flatnonzero(np.diff(loud) > digits.LONGEST_PAUSE) + 1)
-    word = next(piece for piece in pieces if levels.argmax() in piece)
-    before, after = (rng.uniform(*digits.MARGIN, 2) * SAMPLE_RATE).astype(int)
-    return wave[max(0, word[0] * digits.FRAME - before) : (word[-1] + 1) * digits.FRAME + after]
 
 
 def write_table():

@@ -236,10 +236,10 @@ def frame_levels(wave):
     return 10 * np.log10(np.maximum(power / power.max(), 1e-12))
 
 
-def trim(wave, rng):
+def trim(wave, rng, *, threshold=THRESHOLD):
     """Keep the word around the loudest frame, down to a drawn level at both ends: float64 `[samples]`."""
     levels = frame_levels(wave)
-    loud = np.flatnonzero(levels > rng.uniform(*THRESHOLD))
+    loud = np.flatnonzero(levels > rng.uniform(*threshold))
     pieces = np.split(loud, np.flatnonzero(np.diff(loud) > LONGEST_PAUSE) + 1)
     word = next(piece for piece in pieces if levels.argmax() in piece)
     before, after = (rng.uniform(*MARGIN, 2) * SAMPLE_RATE).astype(int)

@@ -491,6 +491,6 @@ print(f"six speakers: {wide:.2f} wide; twelve with the same spread: {narrow:.2f}
 # <details><summary>C. A recurrent network that does not beat it has shown no use of order.</summary>Yes: and one that does beat it may have used order, or only its greater size; lesson 09 separates the two.</details>
 #
 # Next: [03 The vanilla RNN, by hand](03_the_vanilla_rnn_by_hand.ipynb).
-# Back to the map: [00 Start here](00_start_here.ipynb).
+# All lessons: [README](../README.md).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

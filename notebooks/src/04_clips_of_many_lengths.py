@@ -686,6 +686,6 @@ assert np.allclose(model(pad(sounds[:8])), alone, atol=1e-4), "the mask is lost"
 # <details><summary>C. The training must have failed, as for the model without a mask in this lesson.</summary>No: there the silence stood between the word and the answer. In front, it does not.</details>
 #
 # Next: [05 Training a vanilla RNN](05_training_a_vanilla_rnn.ipynb), or the bonus [04b Layers that lose the mask, and what padding costs](04b_layers_that_lose_the_mask.ipynb).
-# Back to the map: [00 Start here](00_start_here.ipynb).
+# All lessons: [README](../README.md).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

@@ -750,6 +750,6 @@ print(f"validation accuracy {reached:.3f} beats {number:.3f}")
 #
 # <details><summary>If you ran this on the synthetic voices</summary>They are six machines that say each word in nearly the same way. The accuracies differ, and the order of the contestants may differ, too.</details>
 #
-# Next: [09 Order and the whole clip](09_order_and_the_whole_clip.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [09 Order and the whole clip](09_order_and_the_whole_clip.ipynb). All lessons: [README](../README.md).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

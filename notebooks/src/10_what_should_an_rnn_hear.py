@@ -823,6 +823,6 @@ print("lost upside down:", loss)
 # <details><summary>B. Whatever is computed from test clips and goes into the model makes the test less of a test.</summary>Yes: the mean and the deviation are part of the model. A few numbers leak little, but the rule is kept by keeping it always.</details>
 # <details><summary>C. Because the padding would count towards the mean.</summary>No: padding is added later, when batches are made. The mean is taken over real frames.</details>
 #
-# Next: [11 Voices never heard before](11_voices_never_heard_before.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [11 Voices never heard before](11_voices_never_heard_before.ipynb). All lessons: [README](../README.md).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

@@ -688,6 +688,6 @@ print(f"bucketed takes it: a batch of {next(iter(learn))[0].shape}")
 # <details><summary>B. The six helped to choose, so 0.88 is too good for a seventh.</summary>Yes: choose on other voices, then run the one recipe once, and report every look.</details>
 # <details><summary>C. Six speakers should have been averaged by their numbers of clips.</summary>No: here each has as many, and the mean over speakers is what a new speaker may expect on average.</details>
 #
-# Next: [12 Speech: keyword spotting](12_keyword_spotting.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [12 Speech: keyword spotting](12_keyword_spotting.ipynb). All lessons: [README](../README.md).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

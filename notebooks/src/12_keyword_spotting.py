@@ -757,6 +757,6 @@ print(
 # <details><summary>B. More takes of the same ten other words.</summary>No: it would know these ten better. A new word is another sound.</details>
 # <details><summary>C. A threshold of 0, so that it answers with its surest command.</summary>No: then every word is taken for some command. A higher threshold rejects more, commands among them.</details>
 #
-# Next: [13 Music: rhythm and genre](13_rhythm_and_genre.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [13 Music: rhythm and genre](13_rhythm_and_genre.ipynb). All lessons: [README](../README.md).
 #
 # *Sounds: Speech Commands, Pete Warden and its speakers, CC BY 4.0, or synthetic voices of this course, CC BY 4.0. Text: CC BY 4.0.*

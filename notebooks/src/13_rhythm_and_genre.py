@@ -701,6 +701,6 @@ print(f"12 s in one piece: {whole:.3f}; {vote_of}: {by_song[-1].accuracy:.3f}")
 # <details><summary>C. The GRU with order minus the GRU that learned without it.</summary>Yes: the same network, the same songs; only the order differs.</details>
 #
 # Next: [14 Environmental sound](14_environmental_sound.ipynb).
-# Back to the map: [00 Start here](00_start_here.ipynb).
+# All lessons: [README](../README.md).
 #
 # *Sounds: rhythms by rule, the authors of this course, CC BY 4.0, played with FluidR3Mono_GM (MIT); or GTZAN, G. Tzanetakis. Text: CC BY 4.0.*

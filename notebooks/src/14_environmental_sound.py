@@ -720,6 +720,6 @@ print(f"{won} clips became right, {lost} wrong: would a coin do that?")
 # <details><summary>B. It would rise, for another question.</summary>Yes: the model could know a recording's hum, room and microphone from a sister clip. New recordings have none in the training.</details>
 # <details><summary>C. It would fall, since the folds would be less balanced.</summary>No: a lot of 80 clips is about as balanced. The familiar recordings make it rise.</details>
 #
-# Next: [15 Live: stream, export, speak](15_live.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [15 Live: stream, export, speak](15_live.ipynb). All lessons: [README](../README.md).
 #
 # *Recordings: ESC-10, K. J. Piczak and the authors named with each clip, CC BY. Text: CC BY 4.0.*

@@ -985,6 +985,6 @@ print(
 # <details><summary>B. Run its forward half alone and use the scores of both.</summary>No: the last layer was trained on both halves. With one of them missing, its two points mean nothing.</details>
 # <details><summary>C. Take the GRU, and train it on what it will hear.</summary>Yes: or let the better one hear the last second again and again, if the processor is fast enough, as in lesson 12.</details>
 #
-# Next: [16 Your own sounds](16_your_own_sounds.ipynb). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [16 Your own sounds](16_your_own_sounds.ipynb). All lessons: [README](../README.md).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Other words, noises, and voices that stand in: this course, CC BY 4.0. Text: CC BY 4.0.*

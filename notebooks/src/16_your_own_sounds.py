@@ -1040,6 +1040,6 @@ print(f"your folder with a copy under another name: {doubled} groups, no leak")
 # <details><summary>B. The best on the test, as the test decides.</summary>No: then the test has become a second validation, and you have no honest number left.</details>
 # <details><summary>C. The mean of both decides.</summary>No: that is choosing by the test, by half. The number that you would report flatters the model.</details>
 #
-# Next: [what the nine claims came to](../docs/claims.md). Back to the map: [00 Start here](00_start_here.ipynb).
+# Next: [what the nine claims came to](../docs/claims.md). All lessons: [README](../README.md).
 #
 # *Sounds of the stand-in: modelled by a script, the authors of this course, CC BY 4.0. Text: CC BY 4.0.*

@@ -176,6 +176,6 @@ print(f"first half {scores['50%'].accuracy:.3f}, last half {last_half.accuracy:.
 # <details><summary>B. Nothing yet: compare them clip by clip.</summary>Yes: both heard the same clips, so only the clips that one of them has right count.</details>
 # <details><summary>C. The larger number is the better one.</summary>No: with other clips of the same kind the order may turn.</details>
 #
-# Back to the map: [00 Start here](00_start_here.ipynb).
+# All lessons: [README](../README.md).
 #
 # *Recordings: synthetic voices of this course, CC BY 4.0. Text: CC BY 4.0.*
