@@ -31,9 +31,12 @@ except ImportError:  # Windows, where an open file cannot be removed
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 COLUMNS = ["path", "label", "group", "split", "seconds", "sample_rate", "source", "licence"]
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
 NOISES = "_background_noise_"  # the folder of the files that "silence" is cut from
 TEST_NOISES = ("doing_the_dishes", "running_tap")  # the noises have no official split
+SPEAKERS = {"train": 541, "validation": 72, "test": 80}  # of `commands`: as in the subset
+OTHERS = 5  # of the whole set, one in so many clips of other words is enough
 PARTS = {"train", "training", "test", "testing", "dev", "val", "valid", "validation", "eval"}
 SHOWN = 20  # files that are skipped: so many are printed, and the others counted
 FULL_SCALE, CLIPPED_RUN = 0.999, 3  # of full scale; samples in a row: then a clip is clipped
@@ -59,8 +62,8 @@ class Archive(NamedTuple):
     """An archive of recordings: the name of its file, its address, and how it is verified."""
 
     file: str
-    url: str
-    sha256: str  # of the archive, or the `fingerprint` of its recordings
+    url: str | None  # None: it is made on one's own machine, see data/README.md
+    sha256: str | None  # of the archive, or the `fingerprint` of its recordings; None: not known
     recordings: str | None = None  # pattern of these files
 
 
@@ -72,7 +75,7 @@ class Set(NamedTuple):
     list_clips: Callable  # of the set's folder → rows of (file, label, group, split, licence)
     archive: Archive | None = None  # None: the set lies in data/NAME
     groups: str = "speakers"
-    stand_in: str | None = None  # the set to load where the archive cannot be had
+    stand_in: str | None = None  # the name of the set to load where the archive cannot be had
     is_large: bool = False  # too large to be downloaded unless asked for by its own name
 
 
@@ -89,15 +92,18 @@ def load(name: str) -> pd.DataFrame:
     """
     if name not in SETS:
         raise ValueError(f"expected one of {', '.join(sorted(SETS))}, found {name!r}")
-    chosen = SETS[name]
-    try:
-        clips = _clips(chosen)
-    except Unavailable as reason:
-        if chosen.stand_in is None:
-            raise
-        print(f"{name}: no real recordings, {chosen.stand_in} stand in: {reason}")
-        chosen = SETS[chosen.stand_in]
-        clips = _clips(chosen)
+    chosen, reasons, clips = SETS[name], [], None
+    while clips is None:
+        try:
+            clips = _clips(chosen)
+        except Unavailable as reason:
+            if chosen.stand_in is None:
+                raise
+            reasons.append(str(reason))
+            chosen = SETS[chosen.stand_in]
+    if reasons:
+        found = "other recordings" if chosen.archive else "no real recordings"
+        print(f"{name}: {found}, {chosen.name} stand in: {'; '.join(reasons)}")
     LOADED[name] = fingerprint_of(chosen.name)
     licences = clips["licence"].unique()
     licence = licences[0] if len(licences) == 1 else "a licence for each clip"
@@ -262,7 +268,7 @@ def fingerprint_of(name: str) -> str:
     """Give "set:fingerprint", 12 hexadecimal digits, of one set (not of its stand-in)."""
     chosen = SETS[name]
     if chosen.archive:
-        return f"{chosen.name}:{chosen.archive.sha256[:12]}"
+        return f"{chosen.name}:{(chosen.archive.sha256 or 'not verified')[:12]}"
     return f"{chosen.name}:{fingerprint(DATA / chosen.name, 'clips.csv', 'clips/**/[!.]*')[:12]}"
 
 
@@ -487,6 +493,9 @@ def _recordings(chosen, beside, given):
     """The folder of verified recordings, unpacked beside where it will lie."""
     archive = chosen.archive
     packed = Path(given or beside) / archive.file
+    if archive.url is None and not os.path.isfile(packed):
+        looked = f"looked for {packed.name}: not here, and no address is known"
+        raise Unavailable(f"{looked}; data/README.md says how to make it")
     if given and not os.path.isfile(packed):
         looked = f"looked for {packed.name} in the folder that COURSE_DATA_DIR names: not there"
         raise Unavailable(f"{looked}; put it there, or unset COURSE_DATA_DIR")
@@ -533,7 +542,7 @@ def _download(archive, target):
 
 
 def _verify(archive, found):
-    if found != archive.sha256:
+    if archive.sha256 not in (found, None):
         known = f"expected the fingerprint {archive.sha256[:12]}…, found {found[:12]}…"
         raise Unavailable(f"{archive.file}: {known}: these are not the files this course knows")
 
@@ -630,11 +639,77 @@ def _esc_10(folder):
 
 
 def _commands(folder):
-    """Speech Commands v2 (P. Warden 2018) in twelve classes; "silence" is whole noise files."""
-    splits = {f"{NOISES}/{noise}.wav": "test" for noise in TEST_NOISES}
+    """Speech Commands (P. Warden 2018) in twelve classes; "silence" is whole noise files."""
+    splits = {f"{NOISES}/{noise}": "test" for noise in TEST_NOISES}
     for part, listed in (("test", "testing_list.txt"), ("validation", "validation_list.txt")):
-        splits.update(dict.fromkeys(_text(folder / listed).split(), part))
-    return _words(folder, lambda file: splits.get(f"{file.parent.name}/{file.name}", "train"))
+        splits |= {line.removesuffix(".wav"): part for line in _text(folder / listed).split()}
+    return _words(folder, lambda file: splits.get(f"{file.parent.name}/{file.stem}", "train"))
+
+
+def _some_commands(folder):
+    """As many speakers of each side of Speech Commands as the subset has, and few other words."""
+    rows = _commands(folder)
+    speakers = pd.Series({row[2]: row[3] for row in rows if row[1] not in (None, "silence")})
+    kept = set()
+    for side, count in SPEAKERS.items():
+        names = sorted(speakers.index[speakers == side])
+        kept |= set(np.random.default_rng(0).permutation(names)[:count])
+    others = [row for row in rows if row[1] == "unknown" and row[2] in kept]
+    few = set(np.random.default_rng(0).permutation(len(others))[: len(others) // OTHERS])
+    others = [row for number, row in enumerate(others) if number in few]
+    return others + [
+        row for row in rows if row[1] in (None, "silence") or row[1] in COMMANDS and row[2] in kept
+    ]
+
+
+def _many_voices(folder):
+    """The ten digits by 228 speakers of Speech Commands, each on the side of the subset."""
+    rows = []
+    for file, found in _by_name(folder, r"recordings/(\d)_([^_.]+)_(\d+)\.flac", ".flac"):
+        rows.append((file, found[1], found[2]) if found else (file, None, None))
+    return _on_sides(rows)
+
+
+def _digits_of_commands(folder):
+    """The same speakers' digits in the whole of Speech Commands."""
+    rows = []
+    for file, found in _by_name(folder, r"(\w+)/(\w+)_nohash_\d+\.wav", ".wav"):
+        if found and found[1] in DIGITS:
+            rows.append((file, str(DIGITS.index(found[1])), found[2]))
+    return _on_sides(rows)
+
+
+def _on_sides(rows):
+    """Rows of (file, digit, speaker) with the speaker's side; no other speaker is kept."""
+    listed = pd.read_csv(DATA / "speech_commands_subset.csv", dtype=str)
+    sides = dict(zip(listed["speaker"], listed["split"], strict=True))
+    foreign = [(file, *FOREIGN) for file, digit, _ in rows if digit is None]
+    return foreign + [
+        (file, digit, speaker, sides[speaker], "CC BY 4.0")
+        for file, digit, speaker in rows
+        if speaker in sides
+    ]
+
+
+def _music_speech(folder):
+    """GTZAN Music/Speech: whole files (30 s) or ten seconds of each; one artist is one group."""
+    rows = []
+    for file in _visible_files(folder)[0]:
+        name = file.relative_to(folder).as_posix()
+        found = re.fullmatch(r"(music|speech)(?:_wav)?/(.+?)(?:\d+[a-z]?)?\.(?:wav|flac)", name)
+        if found:
+            group = f"{found[1]}/{found[2]}"
+            rows.append((file, found[1], group, "all", "no licence is stated: for study"))
+    return rows
+
+
+def _music_or_voices(_):
+    """Embedded rhythms, and synthetic voices that say digits."""
+    return [
+        (row[0], label, row[2], "all", row[4])
+        for name, label in (("rhythms", "music"), ("spoken-digits", "speech"))
+        for row in _embedded(DATA / name)
+    ]
 
 
 def _mini_commands(folder):
@@ -653,9 +728,10 @@ def _spoken_commands(folder):
 
 
 def _words(folder, part_of):
-    """The clips of a folder with a folder for each word."""
+    """The clips of a folder with a folder for each word, WAV or (in the subset) FLAC."""
     rows = []
-    for file, found in _by_name(folder, rf"{NOISES}/.+\.wav|\w+/\w+_nohash_\d+\.wav", ".wav"):
+    suffix = ".flac" if any(folder.glob("*/*_nohash_*.flac")) else ".wav"
+    for file, found in _by_name(folder, rf"{NOISES}/.+|\w+/\w+_nohash_\d+\.\w+", suffix):
         if found:
             label = _command(file.parent.name)
             rows.append((file, label, _speaker(file), part_of(file), "CC BY 4.0"))
@@ -703,6 +779,24 @@ _SPEECH_COMMANDS = Archive(
     f"{_SPEECH_URL}/speech_commands_v0.02.tar.gz",
     "af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58",
 )
+_SUBSET = Archive(
+    "speech_commands_subset.zip",
+    None,
+    "db3de109f726d5796d53dbfabb9542a9713407f3b66f6f4c39bb5d40378c88a5",
+)
+_MANY_VOICES = Archive(
+    "speech_commands_digits.zip",
+    None,
+    "dca7477e5197d73851aeb53a9d9aca89fcce692166fe8778ce285110369e7ce2",
+)
+_MUSIC_SPEECH = Archive(
+    "gtzan_music_speech_10s.zip",
+    None,
+    "9c23af9fcb4acbed5f851045751631d15052f85ab51f203fe2d462eab245cf0b",
+)
+_WHOLE_MUSIC_SPEECH = Archive(
+    "music_speech.tar.gz", "http://opihi.cs.uvic.ca/sound/music_speech.tar.gz", None
+)
 _MINI = Archive(
     "mini_speech_commands.zip",
     f"{_SPEECH_URL}/mini_speech_commands.zip",
@@ -720,13 +814,38 @@ _SETS = (
     Set("esc-10", "ESC-10", _esc_10, _ESC_10, "sources"),
     Set("environmental-sounds", "embedded environmental sounds", _embedded, groups="sources"),
     Set("speech-commands", "Speech Commands v2", _commands, _SPEECH_COMMANDS),
+    Set("speech-commands-subset", "Speech Commands (subset)", _commands, _SUBSET),
+    Set(
+        *("many-voices", "Speech Commands (ten digits)", _many_voices, _MANY_VOICES),
+        stand_in="digits-of-speech-commands",
+    ),
+    Set(
+        *("digits-of-speech-commands", "Speech Commands v2", _digits_of_commands, _SPEECH_COMMANDS),
+        stand_in="spoken-digits",
+        is_large=True,
+    ),
     Set("mini-speech-commands", "Speech Commands (mini)", _mini_commands, _MINI),
     Set("spoken-commands", "embedded synthetic voices", _spoken_commands),
     Set("gtzan", "GTZAN", _gtzan, _GTZAN, "songs"),
     Set("rhythms", "embedded rhythms", _embedded, groups="songs"),
+    Set(
+        *("music-speech", "GTZAN Music/Speech (ten seconds)", _music_speech, _MUSIC_SPEECH),
+        groups="sources",
+        stand_in="whole-music-speech",
+    ),
+    Set(
+        *("whole-music-speech", "GTZAN Music/Speech", _music_speech, _WHOLE_MUSIC_SPEECH),
+        groups="sources",
+        stand_in="music-and-voices",
+        is_large=True,
+    ),
+    Set("music-and-voices", "embedded rhythms and voices", _music_or_voices, groups="sources"),
 )
 SETS = {each.name: each for each in _SETS}
 SETS["digits"] = SETS["fsdd"]._replace(stand_in="six-voices")
 SETS["environment"] = SETS["esc-10"]._replace(stand_in="environmental-sounds")
-SETS["commands"] = SETS["speech-commands"]._replace(stand_in="spoken-commands", is_large=True)
+SETS["commands"] = SETS["speech-commands-subset"]._replace(stand_in="some-speech-commands")
+SETS["some-speech-commands"] = SETS["speech-commands"]._replace(
+    list_clips=_some_commands, stand_in="spoken-commands", is_large=True
+)
 SETS["music"] = SETS["gtzan"]._replace(stand_in="rhythms", is_large=True)
