@@ -1,8 +1,10 @@
 """Exported LiteRT files and the TensorFlow step against the whole clip, in both runtimes."""
 
 import functools
+import json
 import logging
 import sys
+import zipfile
 
 import keras
 import numpy as np
@@ -148,6 +150,44 @@ def test_whole_numbers_halve_the_file(activations, change, waveform, tmp_path, r
     assert np.dtype(activations).type in {part["dtype"] for part in inside}
 
 
+SETTINGS = {"sample_rate": 16_000, "frame_length": 400, "frame_step": 320}
+
+
+@pytest.mark.parametrize("write", [export, export_with_features])
+def test_a_file_describes_itself_and_still_runs(write, waveform, tmp_path, runtime):
+    keras.utils.set_random_seed(5)
+    model, path = models.gru(2, n_mels=64), tmp_path / "model.tflite"
+    bare = write(model, tmp_path / "bare.tflite", **SETTINGS)
+    assert Stream(bare.path).classes is None and not (tmp_path / "bare.json").exists()
+    written = write(model, path, classes=["ä", "b c"], version="7", **SETTINGS)
+    assert written.kilobytes == path.stat().st_size / 1_024 > bare.kilobytes
+    described = {"classes": ["ä", "b c"], "version": "7", "n_mels": 64, **SETTINGS}
+    beside = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    with zipfile.ZipFile(path) as archive:
+        assert json.loads(archive.read("about.json")) == beside
+    assert described.items() <= beside.items()
+    stream = Stream(path)
+    assert {name: getattr(stream, name) for name in SETTINGS} == SETTINGS
+    frames = audio.log_mel(waveform, **SETTINGS, n_mels=64)
+    assert stream.classes == ["ä", "b c"] and len(stream.push(waveform)) == len(frames)
+    assert np.abs(stream.logits - evaluation.predict(model, [frames])[0]).max() <= 1e-4
+    with pytest.raises(ValueError, match="a frame_step of 320, as the file has, found 80"):
+        Stream(path, frame_step=80)
+
+
+def test_a_description_of_another_model_or_form_is_refused(model_of, tmp_path):
+    path = tmp_path / "model.tflite"
+    for classes in ("abcd", "abcda"):
+        with pytest.raises(ValueError, match="5 classes with a name each, .* found a, b"):
+            export(model_of("gru"), path, classes=classes)
+    assert list(tmp_path.iterdir()) == []
+    export(model_of("gru"), path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("about.json", json.dumps({"format": "course_lib step 0"}))
+    with pytest.raises(ValueError, match="the format 'course_lib step 1', found '.* step 0'"):
+        Stream(path)
+
+
 def test_export_writes_nothing_to_the_notebook(model_of, tmp_path, capfd, caplog):
     """The converter's notes would stand under a cell, as TensorFlow's log does in a kernel."""
     caplog.set_level(logging.INFO, "tensorflow")  # as in a kernel
@@ -169,6 +209,6 @@ def test_other_activations_and_other_files_are_refused(model_of, waveform, tmp_p
         with pytest.raises(ValueError, match=f"LiteRT file that export wrote, found {found}"):
             Stream(tmp_path / f"{found}.tflite")
     path = export_with_features(model_of("gru"), tmp_path / "model.tflite", frame_length=256).path
-    with pytest.raises(ValueError, match="a frame_length of 256 samples, .* found 200"):
-        Stream(path)
-    assert len(Stream(path, frame_length=256).push(waveform)) == 1 + (6_000 - 256) // 80
+    with pytest.raises(ValueError, match="a frame_length of 256, as the file has, found 200"):
+        Stream(path, frame_length=200)
+    assert len(Stream(path).push(waveform)) == 1 + (6_000 - 256) // 80

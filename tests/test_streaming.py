@@ -436,9 +436,15 @@ def test_hits_misses_and_false_alarms():
     found = pd.DataFrame(rows, columns=["seconds", "label"])
     # 1.4 hits, 1.9 is a second one, 3.4 has the wrong label, 5.9 is late and hits, 9.0 is far off
     result = streaming.compare(found, said, seconds=360)
-    assert result == Spotted(2, 1, 3, 30.0)
-    assert str(result) == "2 of 3 heard, 1 missed, 3 false alarms (30 an hour)"
+    assert result == Spotted(2, 1, 3, 0.1) and result.false_alarms_an_hour == 30
+    # of 3 events the tables of the Poisson distribution give 0.619 to 8.767
+    assert result.limits() == pytest.approx((6.19, 87.67), abs=0.01)
+    interval = "30 an hour, 95 % interval 6 to 88"
+    assert str(result) == f"2 of 3 heard, 3 false alarms ({interval})"
     assert streaming.compare(found, said, seconds=360, late=0.3).hits == 1
     assert streaming.compare(found, said.set_index("begin", drop=False), seconds=360) == result
-    assert streaming.compare(found, said[:0], seconds=360) == Spotted(0, 0, 5, 50.0)
-    assert streaming.compare(found[:0], said[:0], seconds=60) == Spotted(0, 0, 0, 0.0)
+    assert streaming.compare(found, said[:0], seconds=360) == Spotted(0, 0, 5, 0.1)
+    nothing = streaming.compare(found[:0], said[:0], seconds=3_600)
+    assert nothing == Spotted(0, 0, 0, 1.0) and nothing.limits() == pytest.approx(
+        (0, 3.69), abs=0.01
+    )

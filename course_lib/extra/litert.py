@@ -4,9 +4,12 @@
 """
 
 import contextlib
+import json
 import logging
 import tempfile
 import warnings
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +27,8 @@ PER_FRAME = (  # layers that treat every frame alike, whatever comes before and 
     *(L.Dense, L.TimeDistributed, L.Activation, L.ReLU, L.Dropout, L.SpatialDropout1D),
     *(L.GaussianNoise, L.Concatenate, L.Multiply, L.Add, L.Subtract),
 )
+FORMAT = "course_lib step 1"  # the first entry of a description
+ABOUT = "about.json"  # the name of a description inside a file
 OPERATIONS = {  # what an exported file may compute with, by the kind of its activations
     "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
     "int16": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
@@ -146,10 +151,10 @@ def _advance(layer, inputs, state):
 class FileStep:
     """The same as a Step, by an exported file, which may take windows of samples for frames.
 
-    `n_mels` is then None, and a ValueError says so if windows of `frame_length` are not its own.
+    `n_mels` is then None. `about` is the description in the file, a dict, or None.
     """
 
-    def __init__(self, path: Path, frame_length: int):
+    def __init__(self, path: Path):
         expected = f"{path}: expected a LiteRT file that export wrote"
         if not Path(path).is_file():
             raise ValueError(f"{expected}, found {'a folder' if Path(path).is_dir() else 'none'}")
@@ -162,9 +167,8 @@ class FileStep:
         self.source = "samples" if "samples" in shapes else "frame"
         size = shapes.pop(self.source)[1]
         self.n_mels = None if self.source == "samples" else size
-        if self.source == "samples" and size != frame_length:
-            expected = f"expected a frame_length of {size} samples, as the file has"
-            raise ValueError(f"{path}: {expected}, found {frame_length}")
+        self.frame_length = size if self.source == "samples" else None
+        self.about = _about(path)
         self.initial = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         self.n_classes = self.step.get_output_details()["logits"]["shape"][1]
 
@@ -184,29 +188,51 @@ class Exported(NamedTuple):
 
 
 def export(
-    model: keras.Model, path: Path, *, calibration: list | None = None, activations: str = "int8"
+    model: keras.Model,
+    path: Path,
+    *,
+    calibration: list | None = None,
+    activations: str = "int8",
+    classes: Sequence[str] | None = None,
+    version: str = "1",
+    sample_rate: int = audio.SAMPLE_RATE,
+    frame_length: int = audio.FRAME_LENGTH,
+    frame_step: int = audio.FRAME_STEP,
 ) -> Exported:
     """Write one step of a model (see `Step`) as a file for a telephone or a small device.
 
     Its inputs and outputs are float32 `[1, size]`: "frame", "logits", and the state by its names.
     With `calibration`, the log-mel frames of some clips, the weights are int8, and every frame,
     sum and state is rounded to `activations`, "int8" or "int16", in the ranges of these clips.
+
+    Args:
+        classes: The names of the logits. With them a description (classes, `version` of the model,
+            sample rate in hertz, frames in samples) lies in the file, and as JSON beside it.
     """
     if activations not in OPERATIONS:
         expected = f"expected activations to be one of {', '.join(OPERATIONS)}"
         raise ValueError(f"{expected}, found {activations!r}")
     source = {"frame": model.input_shape[-1]}
-    return _write(model, path, source, lambda frame: frame, calibration, OPERATIONS[activations])
+    step, operations = Step(model), OPERATIONS[activations]
+    settings = {"sample_rate": sample_rate, "frame_length": frame_length, "frame_step": frame_step}
+    about = _describe(step, "frame", classes, version, settings)
+    return _write(step, path, source, lambda frame: frame, about, calibration, operations)
 
 
 def export_with_features(
     model: keras.Model,
     path: Path,
     *,
+    classes: Sequence[str] | None = None,
+    version: str = "1",
     sample_rate: int = audio.SAMPLE_RATE,
     frame_length: int = audio.FRAME_LENGTH,
+    frame_step: int = audio.FRAME_STEP,
 ) -> Exported:
     """Write one step of a model with its features, in float32: "samples" in place of "frame"."""
+    step = Step(model)
+    settings = {"sample_rate": sample_rate, "frame_length": frame_length, "frame_step": frame_step}
+    about = _describe(step, "samples", classes, version, settings)
     fft_length = 1 << (frame_length - 1).bit_length()  # the next power of two
     options = {"sample_rate": sample_rate, "fft_length": fft_length, "high": sample_rate / 2}
     filters = audio.mel_filters(n_mels=model.input_shape[-1], **options)
@@ -216,12 +242,35 @@ def export_with_features(
         power = tf.math.real(spectrum) ** 2 + tf.math.imag(spectrum) ** 2
         return tf.math.log(power @ filters + audio.LOG_OFFSET)
 
-    return _write(model, path, {"samples": frame_length}, log_mel)
+    return _write(step, path, {"samples": frame_length}, log_mel, about)
 
 
-def _write(model, path, source, features, calibration=None, operations=None):
+def _describe(step, source, classes, version, settings):
+    """What a program around the file has to know; None without the names of the classes."""
+    if classes is None:
+        return None
+    classes = [str(name) for name in classes]
+    if len(classes) != step.n_classes or len(set(classes)) != len(classes):
+        expected = f"expected {step.n_classes} classes with a name each, as there are logits"
+        raise ValueError(f"{expected}, found {', '.join(classes)}")
+    sizes = {"input": source, "n_mels": step.n_mels}
+    return {"format": FORMAT, "version": version, "classes": classes, **settings, **sizes}
+
+
+def _about(path):
+    """The description in a file, or None if there is none."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        about = json.loads(archive.read(ABOUT))
+    if about["format"] != FORMAT:
+        raise ValueError(f"{path}: expected the format {FORMAT!r}, found {about['format']!r}")
+    return about
+
+
+def _write(step, path, source, features, about, calibration=None, operations=None):
     """Convert a step whose frame is `features(input)`; by a saved model, which keeps the names."""
-    step, [name], path = Step(model), source, Path(path)
+    model, [name], path = step.model, source, Path(path)
 
     def forward(**inputs):
         logits, state = step.advance(features(inputs.pop(name)), inputs)
@@ -243,7 +292,13 @@ def _write(model, path, source, features, calibration=None, operations=None):
         content = converter.convert()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    return Exported(path, len(content) / 1_024)
+    if about is not None:
+        text = json.dumps(about, indent=1, ensure_ascii=False)
+        path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+        # A zip archive after the model, where TensorFlow Lite keeps its associated files.
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(zipfile.ZipInfo(ABOUT), text)
+    return Exported(path, path.stat().st_size / 1_024)
 
 
 def _every_step(step, clips):

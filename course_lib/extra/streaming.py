@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import fft
+from scipy import fft, stats
 
 from course_lib import audio
 from course_lib.extra.steps import Record, Step, read_keras, softmax
@@ -30,9 +30,10 @@ LATE = 0.5  # seconds after a word's end within which its detection still counts
 class Stream:
     """A model that listens: samples in pieces of any size → probabilities after each frame.
 
-    Hertz and samples are as in training; a file that `save` wrote knows its own. `logits` are
-    those after the last frame, `[classes]` or None; `position` counts the samples of the recording
-    so far, `resets` the gaps in it; `classes` are the names in a file, else None.
+    Hertz and samples are as in training; a file that describes itself knows its own (`save` writes
+    such files, and `litert.export` if it is told the classes). `logits` are those after the last
+    frame, `[classes]` or None; `position` counts the samples of the recording so far, `resets` the
+    gaps in it; `classes` are the names in a file, else None.
 
     Args:
         model: A Keras model that looks only back, the path of a file that `save` (.npz) or
@@ -54,18 +55,13 @@ class Stream:
             self.runner = model
         elif not isinstance(model, (str, os.PathLike)):
             self.runner = Step(*read_keras(model))
-        elif Path(model).suffix == ".npz":
-            self.runner, settings, self.classes = _load(Path(model))
-            for name, value in given.items():
-                if value != settings[name]:
-                    expected = f"expected a {name} of {settings[name]}, as the file has"
-                    raise ValueError(f"{model}: {expected}, found {value}")
-        elif Path(model).suffix == ".tflite":
-            from course_lib.extra import litert  # and with it TensorFlow
-
-            self.runner = litert.FileStep(model, settings["frame_length"])
         else:
-            raise ValueError(f"{model}: expected a file .npz or .tflite")
+            self.runner, of_file, self.classes = _from_file(Path(model))
+            for name, value in of_file.items():
+                if name in given and value != given[name]:
+                    expected = f"expected a {name} of {value}, as the file has"
+                    raise ValueError(f"{model}: {expected}, found {given[name]}")
+            settings |= of_file
         self.sample_rate = settings["sample_rate"]
         self.frame_length, self.frame_step = settings["frame_length"], settings["frame_step"]
         if not 1 <= self.frame_step <= self.frame_length:
@@ -183,6 +179,21 @@ def save(
     return path
 
 
+def _from_file(path):
+    """The step, the settings and the classes of a file; of a LiteRT file what it says of them."""
+    if path.suffix == ".npz":
+        return _load(path)
+    if path.suffix != ".tflite":
+        raise ValueError(f"{path}: expected a file .npz or .tflite")
+    from course_lib.extra import litert  # and with it TensorFlow
+
+    step = litert.FileStep(path)
+    if step.about is not None:
+        return step, {name: step.about[name] for name in SETTINGS}, step.about["classes"]
+    windows = {} if step.frame_length is None else {"frame_length": step.frame_length}
+    return step, windows, None
+
+
 def _check_classes(classes, step):
     if len(classes) != step.n_classes or len(set(classes)) != len(classes):
         expected = f"expected {step.n_classes} classes with a name each, as there are logits"
@@ -221,12 +232,31 @@ class Spotted(NamedTuple):
     hits: int
     misses: int
     false_alarms: int
-    false_alarms_an_hour: float
+    hours: float
+
+    @property
+    def false_alarms_an_hour(self) -> float:
+        """The rate of false alarms."""
+        return self.false_alarms / self.hours
+
+    def limits(self) -> tuple[float, float]:
+        """Compute the 95 % interval of the false alarms an hour, if they come independently.
+
+        Source:
+            F. Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28, 1936.
+        """
+        count = self.false_alarms
+        low = stats.chi2.ppf(0.025, 2 * count) / 2 if count else 0
+        high = stats.chi2.ppf(0.975, 2 * count + 2) / 2
+        return float(low / self.hours), float(high / self.hours)
 
     def __str__(self):
         """Say it in a line."""
-        alarms = f"{self.false_alarms} false alarms ({self.false_alarms_an_hour:.0f} an hour)"
-        return f"{self.hits} of {self.hits + self.misses} heard, {self.misses} missed, {alarms}"
+        low, high = self.limits()
+        rate = f"{self.false_alarms_an_hour:,.0f} an hour"
+        alarms = f"{self.false_alarms:,} false alarms"
+        heard = f"{self.hits} of {self.hits + self.misses} heard"
+        return f"{heard}, {alarms} ({rate}, 95 % interval {low:,.0f} to {high:,.0f})"
 
 
 def smoothed(probabilities: np.ndarray, frames: int) -> np.ndarray:
@@ -254,13 +284,14 @@ def detections(
         raise ValueError(f"expected probabilities [frames, {len(classes)}], found shape {shape}")
     columns = [number for number, name in enumerate(classes) if name != NOTHING]
     heights = smoothed(probabilities, smooth)[:, columns]
-    best = heights.argmax(axis=1)
+    best, numbers = heights.argmax(axis=1), np.arange(len(heights))
+    below = np.where(heights < threshold, numbers[:, None], -1)
+    fell = np.maximum.accumulate(below, axis=0)  # when each class was last below the threshold
     rows, last, silent_until = [], None, -np.inf
     for frame in np.flatnonzero(heights.max(axis=1) >= threshold):
         word = best[frame]
         seconds = (audio.FRAME_LENGTH + frame * audio.FRAME_STEP) / audio.SAMPLE_RATE
-        since = heights[last : frame + 1, word]
-        has_not_fallen = rows and word == best[last] and (since >= threshold).all()
+        has_not_fallen = rows and word == best[last] and fell[frame, word] < last
         if seconds >= silent_until and not has_not_fallen:
             rows.append((seconds, classes[columns[word]], heights[frame, word]))
             last, silent_until = frame, seconds + apart
@@ -275,11 +306,10 @@ def compare(
     A row of `said` is a word: begin, end (seconds), label. It can be hit once, by its own label,
     until `late` seconds after its end; every other detection is a false alarm.
     """
-    missed = said.reset_index(drop=True).astype({"label": str})
-    for row in found.itertuples():
-        in_time = (missed.begin <= row.seconds) & (row.seconds <= missed.end + late)
-        hit = missed.index[in_time & (missed.label == str(row.label))]
-        missed = missed.drop(hit[:1])
-    hits = len(said) - len(missed)
-    alarms = len(found) - hits
-    return Spotted(hits, len(missed), alarms, 3_600 * alarms / seconds)
+    begin, end = said.begin.to_numpy(float), said.end.to_numpy(float) + late
+    labels, missed = said.label.to_numpy(str), np.ones(len(said), bool)
+    for moment, label in zip(found.seconds, found.label.astype(str)):
+        in_time = missed & (begin <= moment) & (moment <= end)
+        missed[np.flatnonzero(in_time & (labels == label))[:1]] = False
+    hits, misses = int((~missed).sum()), int(missed.sum())
+    return Spotted(hits, misses, len(found) - hits, seconds / 3_600)
