@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ARCHIVES = {  # as in data.SETS, for which packages are needed
     "digits": "free-spoken-digit-dataset-26eb9aaf76e81b692f806f9140c2d2777410d7a1.zip",
     "environment": "ESC-10-553c8f1743b9dba6b282e1323c3ca8fa76923448.zip",
-    "commands": "speech_commands_v0.02.tar.gz",
+    "commands": "speech_commands_subset.zip",
+    "many-voices": "speech_commands_digits.zip",
+    "music-speech": "gtzan_music_speech_10s.zip",
     "music": "genres.tar.gz",
 }
 NO_AVX = (-4, 132, 0xC000001D)  # how Linux, a shell and Windows say "illegal instruction"

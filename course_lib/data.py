@@ -789,12 +789,12 @@ _MANY_VOICES = Archive(
     None,
     "dca7477e5197d73851aeb53a9d9aca89fcce692166fe8778ce285110369e7ce2",
 )
-_MUSIC_SPEECH = Archive(
+_MUSIC_SPEECH_10S = Archive(
     "gtzan_music_speech_10s.zip",
     None,
     "9c23af9fcb4acbed5f851045751631d15052f85ab51f203fe2d462eab245cf0b",
 )
-_WHOLE_MUSIC_SPEECH = Archive(
+_MUSIC_SPEECH = Archive(
     "music_speech.tar.gz", "http://opihi.cs.uvic.ca/sound/music_speech.tar.gz", None
 )
 _MINI = Archive(
@@ -815,30 +815,12 @@ _SETS = (
     Set("environmental-sounds", "embedded environmental sounds", _embedded, groups="sources"),
     Set("speech-commands", "Speech Commands v2", _commands, _SPEECH_COMMANDS),
     Set("speech-commands-subset", "Speech Commands (subset)", _commands, _SUBSET),
-    Set(
-        *("many-voices", "Speech Commands (ten digits)", _many_voices, _MANY_VOICES),
-        stand_in="digits-of-speech-commands",
-    ),
-    Set(
-        *("digits-of-speech-commands", "Speech Commands v2", _digits_of_commands, _SPEECH_COMMANDS),
-        stand_in="spoken-digits",
-        is_large=True,
-    ),
+    Set("speech-commands-digits", "Speech Commands (ten digits)", _many_voices, _MANY_VOICES),
     Set("mini-speech-commands", "Speech Commands (mini)", _mini_commands, _MINI),
     Set("spoken-commands", "embedded synthetic voices", _spoken_commands),
     Set("gtzan", "GTZAN", _gtzan, _GTZAN, "songs"),
     Set("rhythms", "embedded rhythms", _embedded, groups="songs"),
-    Set(
-        *("music-speech", "GTZAN Music/Speech (ten seconds)", _music_speech, _MUSIC_SPEECH),
-        groups="sources",
-        stand_in="whole-music-speech",
-    ),
-    Set(
-        *("whole-music-speech", "GTZAN Music/Speech", _music_speech, _WHOLE_MUSIC_SPEECH),
-        groups="sources",
-        stand_in="music-and-voices",
-        is_large=True,
-    ),
+    Set("music-speech-10s", "GTZAN Music/Speech", _music_speech, _MUSIC_SPEECH_10S, "sources"),
     Set("music-and-voices", "embedded rhythms and voices", _music_or_voices, groups="sources"),
 )
 SETS = {each.name: each for each in _SETS}
@@ -847,5 +829,13 @@ SETS["environment"] = SETS["esc-10"]._replace(stand_in="environmental-sounds")
 SETS["commands"] = SETS["speech-commands-subset"]._replace(stand_in="some-speech-commands")
 SETS["some-speech-commands"] = SETS["speech-commands"]._replace(
     list_clips=_some_commands, stand_in="spoken-commands", is_large=True
+)
+SETS["many-voices"] = SETS["speech-commands-digits"]._replace(stand_in="digits-of-many-voices")
+SETS["digits-of-many-voices"] = SETS["speech-commands"]._replace(
+    list_clips=_digits_of_commands, stand_in="spoken-digits", is_large=True
+)
+SETS["music-speech"] = SETS["music-speech-10s"]._replace(stand_in="whole-music-speech")
+SETS["whole-music-speech"] = SETS["music-speech-10s"]._replace(
+    archive=_MUSIC_SPEECH, stand_in="music-and-voices", is_large=True
 )
 SETS["music"] = SETS["gtzan"]._replace(stand_in="rhythms", is_large=True)

@@ -33,10 +33,10 @@ def test_packages_that_are_missing_or_old_are_named(monkeypatch):
 
 def test_recordings_are_real_or_a_stand_in(machine):
     assert doctor.ARCHIVES == {name: data.SETS[name].archive.file for name in doctor.ARCHIVES}
-    assert doctor.recordings()[0].count("stand-in") == 4
+    assert doctor.recordings()[0].count("stand-in") == 6
     folder = machine / data.SETS["fsdd"].archive.file.removesuffix(".zip") / "recordings"
     folder.mkdir(parents=True)
-    assert doctor.recordings()[0].count("stand-in") == 4, "an empty folder holds no recordings"
+    assert doctor.recordings()[0].count("stand-in") == 6, "an empty folder holds no recordings"
     (folder / "7_jackson_0.wav").touch()
     (machine / data.SETS["gtzan"].archive.file).touch()
     found, wrong = doctor.recordings()

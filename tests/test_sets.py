@@ -2,6 +2,8 @@
 
 import hashlib
 import importlib.util
+import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from course_lib import audio, data
 FOLDERS = ["spoken-digits", "six-voices", "spoken-commands", "rhythms", "environmental-sounds"]
 RATE = 8_000  # hertz
 SOUNDS = "alarm, car horn, clock, doorbell, engine, fire, footsteps, helicopter, rain, siren"
+COLUMNS = ["label", "group", "split"]
 INSTRUMENTS = ["low", "middle", "high", "bass", "chords", "pad"]
 
 
@@ -134,7 +137,7 @@ def write(folder, *names):
     """Write half a second of silence under each name."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        kind = "AU" if name.endswith("au") else "WAV"
+        kind = {"au": "AU", "flac": "FLAC"}.get(name.rpartition(".")[2], "WAV")
         soundfile.write(folder / name, np.zeros(4_000), RATE, format=kind)
 
 
@@ -165,7 +168,7 @@ def test_speech_commands_are_read_with_their_lists(tmp_path, monkeypatch):
     (folder / "testing_list.txt").write_text("yes/b_nohash_0.wav\n")
     (folder / "validation_list.txt").write_text("bed/c_nohash_1.wav\n")
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
-    assert data.load("commands")[["label", "group", "split"]].astype(str).values.tolist() == [
+    assert data.load("speech-commands")[COLUMNS].astype(str).values.tolist() == [
         ["silence", "pink", "train"],
         ["silence", "running_tap", "test"],
         ["unknown", "c", "validation"],
@@ -177,6 +180,103 @@ def test_speech_commands_are_read_with_their_lists(tmp_path, monkeypatch):
     for clip in data.load("mini-speech-commands").itertuples():
         place = int(hashlib.sha1(clip.group.encode()).hexdigest(), 16) % 2**27 * 100 / (2**27 - 1)
         assert clip.split == ("validation" if place < 10 else "test" if place < 20 else "train")
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """A folder for sets; what was unpacked on this machine before is out of sight."""
+    monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
+    is_dir = data.os.path.isdir
+    monkeypatch.setattr(
+        data.os.path, "isdir", lambda path: str(tmp_path) in str(path) and is_dir(path)
+    )
+    return tmp_path
+
+
+def test_commands_are_the_subset_or_some_speakers_of_the_whole_or_synthetic(nowhere, capsys):
+    embedded = data.load("commands")
+    assert data.LOADED["commands"].startswith("spoken-commands:")
+    reason = "looked for speech_commands_subset.zip: not here.*how to make it; looked for speech_"
+    assert re.search(reason, capsys.readouterr().out)
+    whole = nowhere / "speech_commands_v0.02"
+    speakers = [f"{number:08x}" for number in range(100)]
+    for word in ("yes", "bed", "cat"):
+        write(whole, *(f"{word}/{name}_nohash_0.wav" for name in speakers))
+    lines = [f"{word}/{name}_nohash_0.wav\n" for word in ("yes", "bed", "cat") for name in speakers]
+    (whole / "testing_list.txt").write_text("".join(lines))
+    (whole / "validation_list.txt").write_text("")
+    some = data.load("commands")
+    assert len(embedded) > 100 and set(some["split"]) == {"test"}
+    assert some["label"].value_counts().to_dict() == {"yes": 80, "unknown": 160 // data.OTHERS}
+    assert "commands: other recordings, speech-commands stand in" in capsys.readouterr().out
+    subset = nowhere / "speech_commands_subset"
+    write(subset, "no/0c40e715_nohash_1.flac", "cat/1_nohash_0.flac", "_background_noise_/a.flac")
+    (subset / "testing_list.txt").write_text("no/0c40e715_nohash_1.wav\n")
+    (subset / "validation_list.txt").write_text("cat/1_nohash_0.wav\n")
+    found = data.load("commands")[COLUMNS].astype(str).values.tolist()
+    expected = [["silence", "a", "train"], ["unknown", "1", "validation"]]
+    assert found == [*expected, ["no", "0c40e715", "test"]]
+
+
+def test_many_voices_are_on_one_side_wherever_their_digits_come_from(nowhere):
+    listed = pd.read_csv(data.DATA / "speech_commands_subset.csv", dtype=str).dropna()
+    assert (listed.groupby("speaker")["split"].nunique() == 1).all()
+    name = listed.iloc[0]["digit"]  # such as 8_08ab231c_0
+    digit, speaker, _ = name.split("_")
+    word, side = data.DIGITS[int(digit)], listed.iloc[0]["split"]
+    assert set(data.load("many-voices")["label"]) == set("0123456789")  # synthetic
+    whole = nowhere / "speech_commands_v0.02"
+    write(whole, f"{word}/{speaker}_nohash_7.wav", f"{word}/stranger_nohash_0.wav", "yes/a.wav")
+    assert data.load("many-voices")[COLUMNS].values.tolist() == [[digit, speaker, side]]
+    write(nowhere / "speech_commands_digits/recordings", f"{name}.flac", "mine.flac")
+    clips = data.load("many-voices")
+    assert clips[COLUMNS].values.tolist() == [[digit, speaker, side]]
+    assert clips["path"].iloc[0].suffix == ".flac" and len(clips.attrs["skipped"]) == 1
+
+
+def test_music_and_speech_are_read_in_both_layouts_with_an_artist_in_one_group(nowhere):
+    assert set(data.load("music-speech")["label"]) == {"music", "speech"}  # the stand-in
+    names = ["music_wav/gravity.wav", "music_wav/gravity2.wav", "speech_wav/nj105a.wav"]
+    write(nowhere / "music_speech", *names)
+    clips = data.load("music-speech")
+    assert clips["group"].tolist() == ["music/gravity", "music/gravity", "speech/nj"]
+    write(nowhere / "gtzan_music_speech_10s", "music/gravity2.flac", "speech/nj105.flac")
+    clips = data.load("music-speech")
+    assert clips["path"].map(lambda path: path.suffix).tolist() == [".flac", ".flac"]
+    assert clips["label"].tolist() == ["music", "speech"]
+
+
+def test_subset_is_made_again_from_the_public_archives_by_content(tmp_path, monkeypatch, nowhere):
+    spec = importlib.util.spec_from_file_location(
+        "maker", data.DATA / "makers" / "make_speech_commands_subset.py"
+    )
+    maker = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(maker)
+    made, rows = tmp_path / "made", []
+    for number, name in enumerate(
+        ["zero/a_nohash_0.wav", "no/b_nohash_1.wav", "no/c_nohash_2.wav"]
+    ):
+        tone = np.sin(np.arange(16_000) * (number + 1) / 20) / 2
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(made / name, tone, 16_000, subtype="PCM_16")
+        rows.append(hashlib.sha256((made / name).read_bytes()).hexdigest()[:16])
+    soundfile.write(made / "no" / "other.wav", np.zeros(100), 16_000)
+    shutil.make_archive(str(tmp_path / "v"), "gztar", made)
+    (tmp_path / "list").mkdir()
+    (tmp_path / "list" / "speech_commands_subset.csv").write_text(
+        "file,digit,speaker,split,sha256\n"
+        f"zero/a_9,0_a_0,a,test,{rows[0]}\nno/b_1,,b,validation,{rows[1]}\n"
+        "no/d_0,,d,train,0000000000000000\n"
+    )
+    monkeypatch.setattr(maker, "DATA", tmp_path / "list")
+    assert maker.make([tmp_path / "v.tar.gz"], nowhere) == ["no/d_0"]
+    clips = data.load("commands")
+    found = clips[["label", "split"]].astype(str).values.tolist()
+    assert found == [["no", "validation"], ["unknown", "test"]]
+    assert clips["path"].map(lambda path: path.name).tolist()[1] == "a_nohash_9.flac"
+    eight, _ = soundfile.read(nowhere / "speech_commands_digits/recordings/0_a_0.flac")
+    expected = np.sin(np.arange(8_000) / 10) / 2
+    assert np.abs(eight - expected)[100:-100].max() < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -207,7 +307,7 @@ def test_set_unpacked_by_hand_without_its_lists_is_refused_by_their_names(
     broken(speech / "testing_list.txt")
     for name, stand_in, file in [
         ("esc-10", "environment", "README.txt"),
-        ("speech-commands", "commands", "testing_list.txt"),
+        ("speech-commands", "some-speech-commands", "testing_list.txt"),
     ]:
         with pytest.raises(data.Unavailable, match=f"expected its {file}, found .*; unpack"):
             data.load(name)
@@ -226,3 +326,18 @@ def test_real_sets_have_their_official_splits(real_digits):
     assert clips.groupby(["split", "label"], observed=True).size().to_list() == [8] * 50
     assert (clips.groupby("group")["split"].nunique() == 1).all() and clips["group"].nunique() < 400
     assert clips["licence"].str.match(r"CC BY 3\.0; clip derived from .+").all()
+
+
+def test_real_voices_are_apart(real_digits):
+    commands, digits = data.load("commands"), data.load("many-voices")
+    if data.LOADED["commands"].split(":")[0] != "speech-commands-subset":
+        pytest.skip("the subset of Speech Commands is not here")
+    spoken = commands[commands["label"] != "silence"]
+    assert len(spoken) == 5_873 and spoken["group"].nunique() == 693
+    assert spoken.groupby("split")["group"].nunique().to_dict() == {
+        "train": 541,
+        "validation": 72,
+        "test": 80,
+    }
+    sides = pd.concat([spoken, digits]).groupby("group")["split"].nunique()
+    assert (sides == 1).all() and digits["group"].nunique() == 228
