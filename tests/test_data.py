@@ -23,7 +23,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from course_lib import audio, data, decoding
+from course_lib import archives, audio, data, decoding
 from course_lib.extra import report
 
 NAME = "free-spoken-digit-dataset-26eb9aaf76e81b692f806f9140c2d2777410d7a1"
@@ -550,7 +550,7 @@ def zip_of(*names):
     ],
 )
 def test_bad_answer_is_refused(archive, places, server, monkeypatch, change, answer, message):
-    monkeypatch.setattr(data, "TIMEOUT", (1, 0.2))
+    monkeypatch.setattr(archives, "TIMEOUT", (1, 0.2))
     known(monkeypatch, url=server(change(archive.read_bytes()), **answer))
     check_unavailable(places, message)
     assert not list(archive.parents[1].rglob("*evil*")) + list(Path("/tmp").glob("evil-of*"))
@@ -579,17 +579,17 @@ def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(
     url = server(archive.read_bytes())
     known_here = data.SETS["fsdd"].archive._replace(url=url)
     script = (
-        "import time; from pathlib import Path; from course_lib import data;"
+        "import time; from pathlib import Path; from course_lib import archives, data;"
         f"data.DATA = Path({str(data.DATA)!r}); archive = data.Archive(*{tuple(known_here)!r});"
         "data.SETS['fsdd'] = data.SETS['fsdd']._replace(archive=archive);"
-        "data._unpack = lambda *_: (print('unpacking', flush=True), time.sleep(60));"
+        "archives._unpack = lambda *_: (print('unpacking', flush=True), time.sleep(60));"
         "data.load('fsdd')"
     )
     root = Path(data.__file__).parent.parent
     process = subprocess.Popen([sys.executable, "-c", script], cwd=root, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"unpacking\n"
     [beside] = places[0].iterdir()
-    data._remove_leftovers(places)
+    archives._remove_leftovers(places)
     assert beside.is_dir()
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -609,7 +609,7 @@ def test_hostile_tar_is_refused(archive, places, monkeypatch, name, tmp_path):
     with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as file:
         file.addfile(member)
     with pytest.raises(data.Unavailable, match="expected a whole archive, found .*" + name[-4:]):
-        data._unpack(tmp_path / "evil.tar.gz", tmp_path / "files")
+        archives._unpack(tmp_path / "evil.tar.gz", tmp_path / "files")
 
 
 def test_large_set_is_downloaded_by_its_own_name_only(places, monkeypatch, capsys):

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from scipy import stats
 
-from course_lib import audio, data
+from course_lib import archives, audio, data
 
 FOLDERS = ["spoken-digits", "six-voices", "spoken-commands", "rhythms", "environmental-sounds"]
 RATE = 8_000  # hertz
@@ -186,9 +186,9 @@ def test_speech_commands_are_read_with_their_lists(tmp_path, monkeypatch):
 def nowhere(tmp_path, monkeypatch):
     """A folder for sets; what was unpacked on this machine before is out of sight."""
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path))
-    is_dir = data.os.path.isdir
+    is_dir = archives.os.path.isdir
     monkeypatch.setattr(
-        data.os.path, "isdir", lambda path: str(tmp_path) in str(path) and is_dir(path)
+        archives.os.path, "isdir", lambda path: str(tmp_path) in str(path) and is_dir(path)
     )
     return tmp_path
 
