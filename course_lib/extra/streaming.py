@@ -261,8 +261,9 @@ class Spotted(NamedTuple):
 
 def smoothed(probabilities: np.ndarray, frames: int) -> np.ndarray:
     """Average each row of `[frames, classes]` with those before it, so many frames in all."""
-    table = pd.DataFrame(probabilities, dtype=float)
-    return table.rolling(frames, min_periods=1).mean().to_numpy()
+    sums = np.cumsum(probabilities, axis=0, dtype=float)
+    sums[frames:] -= sums[:-frames].copy()
+    return sums / np.minimum(np.arange(1, len(sums) + 1), frames)[:, None]
 
 
 def detections(
@@ -287,14 +288,16 @@ def detections(
     best, numbers = heights.argmax(axis=1), np.arange(len(heights))
     below = np.where(heights < threshold, numbers[:, None], -1)
     fell = np.maximum.accumulate(below, axis=0)  # when each class was last below the threshold
-    rows, last, silent_until = [], None, -np.inf
-    for frame in np.flatnonzero(heights.max(axis=1) >= threshold):
-        word = best[frame]
-        seconds = (audio.FRAME_LENGTH + frame * audio.FRAME_STEP) / audio.SAMPLE_RATE
+    high = np.flatnonzero(heights.max(axis=1) >= threshold)
+    seconds = (audio.FRAME_LENGTH + high * audio.FRAME_STEP) / audio.SAMPLE_RATE
+    rows, last, number = [], None, 0
+    while number < len(high):
+        frame, word, after = high[number], best[high[number]], number + 1
         has_not_fallen = rows and word == best[last] and fell[frame, word] < last
-        if seconds >= silent_until and not has_not_fallen:
-            rows.append((seconds, classes[columns[word]], heights[frame, word]))
-            last, silent_until = frame, seconds + apart
+        if not has_not_fallen:
+            rows.append((seconds[number], classes[columns[word]], heights[frame, word]))
+            last, after = frame, max(after, np.searchsorted(seconds, seconds[number] + apart))
+        number = after
     return pd.DataFrame(rows, columns=["seconds", "label", "probability"])
 
 
