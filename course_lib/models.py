@@ -104,18 +104,21 @@ _EACH = average, rnn, lstm, gru, bidirectional, stacked, attention, crnn
 BUILDERS: dict[str, Callable[..., keras.Model]] = {build.__name__: build for build in _EACH}
 
 
-def ready() -> tuple[keras.Model, list[str]]:
-    """Load the trained GRU that comes with the course, and the names of its 11 classes.
+def ready(name: str = "digits") -> tuple[keras.Model, list[str]]:
+    """Load a trained GRU that comes with the course, and the names of its 11 classes.
 
-    It spots the ten digits, and "nothing", in an endless sound: logits `[batch, 11]`.
+    It spots the ten digits, or the ten "commands" of Speech Commands, in an endless sound; the
+    eleventh class is "nothing": logits `[batch, 11]`.
 
     Source:
-        data/ready-model/README.md, the model's card.
+        data/ready-model/README.md, the models' card.
     """
-    path = READY / "digits.keras"
+    if name not in ("digits", "commands"):
+        raise ValueError(f'expected "digits" or "commands", found {name!r}')
+    path = READY / f"{name}.keras"
     if not path.exists():
         raise FileNotFoundError(f"expected {path}, found no such file: get the course again")
-    names = (READY / "classes.txt").read_text(encoding="utf-8").split()
+    names = path.with_suffix(".txt").read_text(encoding="utf-8").split()
     return keras.models.load_model(path, compile=False), names
 
 
