@@ -1,0 +1,128 @@
+// Predict, then run: guesses counted by keys, and the result laid over them.
+
+import { shuffled, reversed, withSilence } from "../engine/experiments.js";
+
+const COUNTS = ["0 or 1", "2 or 3", "4 or 5", "6 or 7", "8 or 9", "all 10"];
+const countIn = (right) => Math.min(5, Math.floor((10 * right) / DATA.clips.length / 2));
+const TIMES = ["less than 10 times", "10 to 1,000 times", "1,000 to a million times", "more than a million times"];
+
+/** A question about how many words of this page are still right after a change. */
+function howMany(text, measure) {
+  const run = (bench) => {
+    const right = measure(bench);
+    const says = `Right: ${right} of ${DATA.clips.length} words.`;
+    return { value: right, choice: countIn(right), says };
+  };
+  return { text, choices: COUNTS, run };
+}
+
+function firstAgainstLast(kind) {
+  return (bench) => {
+    const times = 1 / bench.usualShare(bench.models[kind]);
+    const powers = Math.max(0, Math.log10(times));
+    const choice = powers < 1 ? 0 : powers < 3 ? 1 : powers < 6 ? 2 : 3;
+    return { value: times, choice, says: `${times.toPrecision(2)} times smaller.` };
+  };
+}
+
+const force = (gate, value) => () => ({ force: { gate, value } });
+
+export const QUESTIONS = [
+  howMany("All update gates of the small GRU are forced shut. How many of ten words are right?", (bench) =>
+    bench.countRight("gru, z = 1", bench.models.gru, undefined, force("update", 1)),
+  ),
+  howMany("All update gates of the small GRU are forced open. How many of ten words are right?", (bench) =>
+    bench.countRight("gru, z = 0", bench.models.gru, undefined, force("update", 0)),
+  ),
+  howMany("The frames of each word are shuffled. How many of ten words does the GRU get right?", (bench) =>
+    bench.countRight("gru, shuffled", bench.models.gru, (frames) => shuffled(frames, 1)),
+  ),
+  howMany("The frames of each word are reversed. How many of ten words does the GRU get right?", (bench) =>
+    bench.countRight("gru, reversed", bench.models.gru, reversed),
+  ),
+  howMany("600 ms of silence follow each word, and there is no mask. How many of ten are right?", (bench) =>
+    bench.countRight("gru, 60 frames of silence", bench.models.gru, (frames) => withSilence(frames, 60)),
+  ),
+  howMany("The digit network's weights are rounded to int8. How many of ten words are right?", (bench) =>
+    bench.countRight("digits, int8", bench.models.digits.with({ int8: true })),
+  ),
+  howMany("The vanilla RNN's recurrent weights are halved. How many of ten words are right?", (bench) =>
+    bench.countRight("rnn times 0.5", bench.models.rnn.with({ gain: 0.5 })),
+  ),
+  {
+    text: "Vanilla RNN: how many times smaller is the gradient at the first frame than at the last? (median of ten words)",
+    choices: TIMES,
+    run: firstAgainstLast("rnn"),
+  },
+  {
+    text: "GRU: how many times smaller is the gradient at the first frame than at the last? (median of ten words)",
+    choices: TIMES,
+    run: firstAgainstLast("gru"),
+  },
+];
+
+/** Put the questions on the page. Returns what a key of a number does. */
+export function makeClassroom(section, bench) {
+  const find = (selector) => section.querySelector(selector);
+  const [select, guesses, truth] = ["#question", "#guesses", "#truth"].map(find);
+  let counts = [];
+  let order = []; // of the guesses, so that the last one can be taken back
+  let result = null;
+
+  const question = () => QUESTIONS[select.value];
+  const show = () => {
+    const most = Math.max(1, ...counts);
+    find("#question-text").textContent = question().text;
+    guesses.querySelectorAll(".guess").forEach((button, number) => {
+      const isTrue = result?.choice === number;
+      button.classList.toggle("true", isTrue);
+      button.querySelector("i").style.width = `${(100 * counts[number]) / most}%`;
+      button.querySelector(".count").textContent = counts[number];
+      const words = `${question().choices[number]}: ${counts[number]} guesses`;
+      button.setAttribute("aria-label", isTrue ? `${words}. This is the result.` : words);
+    });
+  };
+  const begin = () => {
+    counts = question().choices.map(() => 0);
+    order = [];
+    result = null;
+    truth.textContent = "";
+    guesses.innerHTML = question()
+      .choices.map(
+        (words, number) => `<button type="button" class="guess"><span><kbd>${number + 1}</kbd>${words}</span>
+          <span class="track"><i></i></span><span class="count"></span></button>`,
+      )
+      .join("");
+    guesses.querySelectorAll(".guess").forEach((button, number) =>
+      button.addEventListener("click", () => count(number)),
+    );
+    show();
+  };
+  const count = (number) => {
+    if (number >= counts.length) return;
+    counts[number] += 1;
+    order.push(number);
+    show();
+  };
+  const undo = () => {
+    const last = order.pop();
+    if (last !== undefined) counts[last] -= 1;
+    show();
+  };
+  const run = () => {
+    result = question().run(bench);
+    const all = counts.reduce((sum, each) => sum + each, 0);
+    const hit = counts[result.choice];
+    truth.innerHTML = `<b data-value="${result.value}">${result.says}</b>`;
+    if (all) truth.append(` ${hit} of ${all} ${all === 1 ? "guess" : "guesses"} had it.`);
+    show();
+  };
+
+  select.innerHTML = QUESTIONS.map(({ text }, number) => `<option value="${number}">${text}</option>`).join("");
+  select.addEventListener("change", begin);
+  find("#run").addEventListener("click", run);
+  find("#undo").addEventListener("click", undo);
+  find("#clear").addEventListener("click", begin);
+  begin();
+  return { count, undo };
+}

@@ -1,0 +1,335 @@
+// The experiments: one control each, the result in numbers beside it, and the lesson that explains.
+
+import { shuffled, reversed, withSilence } from "../engine/experiments.js";
+import { gradientByFrame } from "../engine/gradient.js";
+import { answerFrom, framesOf, gatesOf, isListener, letterOf } from "./state.js";
+import { readAll, samplesFor, earsOf, wordOf } from "./state.js";
+import { drawCurves, drawFrames } from "./views.js";
+
+const SEED = 1; // of the shuffle
+const LESSONS = {
+  "03": "03_the_vanilla_rnn_by_hand",
+  "04": "04_clips_of_many_lengths",
+  "05": "05_training_a_vanilla_rnn",
+  "06": "06_lstm",
+  "07": "07_gru",
+  "09": "09_order_and_the_whole_clip",
+  15: "15_live",
+};
+
+/** A link to a lesson: its page where this page is part of the book, else its notebook. */
+export function lessonLink(number) {
+  const { protocol, hostname, pathname } = location;
+  const hosted = protocol === "https:" && hostname !== "localhost";
+  const ending = hosted || pathname.includes("/book/") ? "html" : "ipynb";
+  return `<a href="../../notebooks/${LESSONS[number]}.${ending}">lesson ${number}</a>`;
+}
+
+/** A number for readers. */
+export function say(value) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e4) return `${value}`;
+  if (Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3) {
+    const [digits, power] = value.toExponential(0).split("e");
+    const raised = [...power.replace("+", "")].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
+    return digits === "1" ? `10${raised}` : `${digits} × 10${raised}`;
+  }
+  return value >= 10 ? value.toFixed(0) : value.toFixed(value < 0.1 ? 3 : 2);
+}
+
+/** A number in bold that keeps all its digits in the page, for tests and curious readers. */
+const bold = (name, value, text = say(value)) => `<b data-${name}="${value}">${text}</b>`;
+
+const said = ({ label, probability }) => `${wordOf(label)} ${probability.toFixed(2)}`;
+
+/** What the experiments need of the page: models, clips, the clip that is chosen. */
+export class Bench {
+  constructor(models) {
+    this.models = models;
+    this.number = 0;
+    this.frames = DATA.clips.map((clip) => framesOf(clip, models.gru));
+    this.counts = {}; // what was computed once
+  }
+
+  get clip() {
+    return DATA.clips[this.number];
+  }
+
+  /**
+   * How many of all clips a model gets right when their frames or its steps are changed; `key`
+   * names model and change, so that nothing is counted twice.
+   */
+  countRight(key, model, change = (frames) => frames, optionsFor = () => ({})) {
+    return (this.counts[key] ??= this.#count(model, change, optionsFor));
+  }
+
+  /** For each clip the gradient of a small model at each frame. */
+  gradients(model) {
+    return (this.counts[`gradients of ${model.name}`] ??= DATA.clips.map(({ word }, number) =>
+      Array.from(gradientByFrame(model, this.frames[number], model.classes.indexOf(word))),
+    ));
+  }
+
+  /** The gradient at the first frame as a share of the last one's, median of all clips. */
+  usualShare(model) {
+    const shares = this.gradients(model).map((norms) => norms[0] / norms.at(-1));
+    shares.sort((a, b) => a - b);
+    const middle = shares.length >> 1;
+    return shares.length % 2 ? shares[middle] : (shares[middle - 1] + shares[middle]) / 2;
+  }
+
+  #count(model, change, optionsFor) {
+    return DATA.clips.filter((clip, number) => {
+      const own = isListener(model)
+        ? earsOf(model).push(samplesFor(clip, model))
+        : this.frames[number];
+      const made = readAll(model, change(own), optionsFor(own));
+      return answerFrom(model, made.probabilities).label === clip.word;
+    }).length;
+  }
+}
+
+/** The size of the vector from one state to another. */
+function distance(state, other) {
+  return Math.hypot(...state.h.map((value, unit) => value - other.h[unit]));
+}
+
+/** How far the state moves from frame to frame, on average. */
+export function movement(states, begin) {
+  let sum = 0;
+  states.forEach((state, frame) => (sum += distance(state, states[frame - 1] ?? begin)));
+  return states.length ? sum / states.length : 0;
+}
+
+const legend = (entries) =>
+  entries.map(([tone, text]) => `<span class="${tone}">${text}</span>`).join(" ");
+
+/** Every experiment: its words, its control, and what happens when the control is moved. */
+const EXPERIMENTS = [
+  {
+    id: "silence",
+    title: "Tear the mask off",
+    text: () =>
+      `Silence follows the word, as padding does in a batch. With a mask the state is copied on. Without one, the network reads on: ${lessonLink("04")}.`,
+    control: `<label for="silence">Frames of silence</label>
+      <input type="range" id="silence" min="0" max="100" step="5" value="60">`,
+    legend: [["accent", "with the mask"], ["other", "without"]],
+    run({ bench, find }) {
+      const count = Number(find("#silence").value);
+      const model = bench.models.gru;
+      const own = bench.frames[bench.number];
+      const frames = withSilence(own, count);
+      const masked = (length) => (frame) => ({ masked: frame >= length });
+      const made = [readAll(model, frames, masked(own.length)), readAll(model, frames)];
+      const truth = model.classes.indexOf(bench.clip.word);
+      const curves = made.map(({ probabilities }) => probabilities.map((row) => row[truth]));
+      drawCurves(find("canvas"), [
+        { values: curves[1], tone: "other" },
+        { values: curves[0], tone: "accent" },
+      ], { mark: own.length });
+      const [kept, torn] = made.map(({ probabilities }) => answerFrom(model, probabilities));
+      const longer = (each) => withSilence(each, count);
+      const right = [
+        bench.countRight("gru", model),
+        bench.countRight(`gru, ${count} frames of silence`, model, longer),
+      ];
+      return `With the mask: ${bold("masked", kept.probability, said(kept))}. Without:
+        ${bold("unmasked", torn.probability, said(torn))}. Right: ${bold("right-masked", right[0])}
+        and ${bold("right-unmasked", right[1])} of ${DATA.clips.length} words.`;
+    },
+  },
+  {
+    id: "order",
+    title: "Change the order",
+    text: () =>
+      `No frame is added or lost. Does the GRU care in which order they come? See ${lessonLink("09")}.`,
+    control: `<label for="order">The frames are</label> <select id="order">
+      <option value="recorded">as recorded</option><option value="shuffled">shuffled</option>
+      <option value="reversed">reversed</option></select>`,
+    strip: true,
+    run({ bench, find }) {
+      const order = find("#order").value;
+      const change = {
+        recorded: (frames) => frames,
+        shuffled: (frames) => shuffled(frames, SEED),
+        reversed,
+      }[order];
+      const model = bench.models.gru;
+      const frames = change(bench.frames[bench.number]);
+      drawFrames(find("canvas.strip"), frames);
+      const { probabilities } = readAll(model, frames);
+      const truth = model.classes.indexOf(bench.clip.word);
+      const values = probabilities.map((row) => row[truth]);
+      drawCurves(find("canvas:not(.strip)"), [{ values, tone: "accent" }]);
+      const answer = answerFrom(model, probabilities);
+      return `It hears ${bold("answer", answer.probability, said(answer))}. Right:
+        ${bold("right", bench.countRight(`gru, ${order}`, model, change))} of ${DATA.clips.length} words.`;
+    },
+    legend: [["accent", "probability of the word that was said, after each frame"]],
+  },
+  {
+    id: "gradient",
+    title: "Who can learn from the beginning?",
+    text: () =>
+      `The gradient says how much each frame can still teach. In a vanilla RNN it usually vanishes on the way back to the first frame: ${lessonLink("05")}.`,
+    control: `<label for="at">Look at frame</label>
+      <input type="range" id="at" min="0" max="10" step="1" value="0">`,
+    strip: true,
+    legend: [["other", "vanilla RNN"], ["accent", "GRU"], ["soft", "LSTM"]],
+    run({ bench, find }) {
+      const frames = bench.frames[bench.number];
+      const slider = find("#at");
+      slider.max = frames.length - 1;
+      const frame = Math.min(Number(slider.value), frames.length - 1);
+      const { rnn, gru, lstm } = bench.models;
+      const norms = [rnn, gru, lstm].map((model) => bench.gradients(model)[bench.number]);
+      const [ofRnn, ofGru, ofLstm] = norms;
+      const all = norms.flat().filter((value) => value > 0);
+      const [low, top] = [Math.min(...all), Math.max(...all)].map(Math.log10);
+      drawFrames(find("canvas.strip"), frames);
+      drawCurves(find("canvas:not(.strip)"), [
+        { values: ofLstm, tone: "soft", dashed: true },
+        { values: ofGru, tone: "accent" },
+        { values: ofRnn, tone: "other" },
+      ], { low: 10 ** Math.floor(low), top: 10 ** Math.ceil(top), logarithmic: true, cursor: frame + 0.5 });
+      const [share, other] = [ofRnn, ofGru].map((each) => each[frame] / each.at(-1));
+      const [usual, usualOther] = [rnn, gru].map((model) => bench.usualShare(model));
+      return `Frame ${frame + 1} of ${frames.length}: the gradient is ${bold("rnn", share)} of the
+        last frame's in the RNN, ${bold("gru", other)} in the GRU. First frame, median of
+        ${DATA.clips.length} words: ${bold("rnn-usual", usual)} and
+        ${bold("gru-usual", usualOther)}.`;
+    },
+  },
+  {
+    id: "gain",
+    title: "Larger weights",
+    text: () =>
+      `The recurrent weights of a vanilla RNN are multiplied by one number. Small ones forget; with large ones only tanh holds the state back: ${lessonLink("03")}.`,
+    control: `<label for="gain">Times</label>
+      <input type="range" id="gain" min="0" max="3" step="0.1" value="1.5">
+      <output for="gain" id="gain-now">1.5</output>`,
+    legend: [["accent", "with tanh"], ["other", "without"]],
+    run({ bench, find }) {
+      const gain = Number(find("#gain").value);
+      find("#gain-now").textContent = gain.toFixed(1);
+      const frames = bench.frames[bench.number];
+      const model = bench.models.rnn.with({ gain });
+      const sizeOf = (vector) => vector.reduce((most, each) => Math.max(most, Math.abs(each)), 0);
+      const { states, probabilities } = readAll(model, frames);
+      const held = states.map(({ h }) => sizeOf(h));
+      const linear = bench.models.rnn.with({ gain, linear: true });
+      const free = readAll(linear, frames).states.map(({ h }) => sizeOf(h));
+      const top = 10 ** Math.max(1, Math.ceil(Math.log10(Math.min(1e30, Math.max(...free)))));
+      drawCurves(find("canvas"), [
+        { values: free, tone: "other" },
+        { values: held, tone: "accent" },
+      ], { low: 0.01, top, logarithmic: true });
+      const answer = answerFrom(model, probabilities);
+      return `Largest number in the state at the end: ${bold("held", held.at(-1))} with tanh,
+        ${bold("free", free.at(-1))} without. It hears ${said(answer)}; right:
+        ${bold("right", bench.countRight(`rnn times ${gain}`, model))} of ${DATA.clips.length} words.`;
+    },
+  },
+  {
+    id: "int8",
+    title: "One byte for a weight",
+    text: () =>
+      `Each weight is rounded to one of 256 steps, as for a small computer: ${lessonLink(15)}.`,
+    control: `<label><input type="checkbox" id="int8" checked> round the digit network's weights to int8</label>`,
+    legend: [["soft", "float32"], ["accent", "as chosen"]],
+    run({ bench, find }) {
+      const model = bench.models.digits;
+      const rounded = find("#int8").checked ? model.with({ int8: true }) : model;
+      const frames = earsOf(model).push(samplesFor(bench.clip, model));
+      const made = [model, rounded].map((each) => readAll(each, frames).probabilities);
+      const truth = model.classes.indexOf(bench.clip.word);
+      const [before, after] = made.map((rows) => rows.map((row) => row[truth]));
+      drawCurves(find("canvas"), [
+        { values: before, tone: "soft" },
+        { values: after, tone: "accent", dashed: true },
+      ]);
+      let change = 0;
+      made[0].forEach((row, frame) =>
+        row.forEach((value, number) => {
+          change = Math.max(change, Math.abs(value - made[1][frame][number]));
+        }),
+      );
+      return `A probability changes by ${bold("change", change)} at most. Right:
+        ${bold("right", bench.countRight(rounded === model ? "digits" : "digits, int8", rounded))} of ${DATA.clips.length} words, with float32
+        ${bold("right-float", bench.countRight("digits", model))}.`;
+    },
+  },
+];
+
+/** The choices of the first experiment for one model: [value, words, force]. */
+export function forcesOf(model) {
+  const choices = [["", "as learned", null]];
+  for (const gate of gatesOf(model)) {
+    for (const [value, word] of [[1, "open"], [0, "shut"]]) {
+      // An update gate of Keras is shut to new sound at 1.
+      const force = { gate, value: gate === "update" ? 1 - value : value };
+      const equation = `${letterOf(gate)} = ${force.value}`;
+      choices.push([`${gate} ${word}`, `all ${gate} gates ${word} (${equation})`, force]);
+    }
+  }
+  const [first] = gatesOf(model);
+  if (first) {
+    const value = first === "update" ? 1 : 0;
+    choices.push(["unit shut", "only the chosen unit shut", { gate: first, value, one: true }]);
+  }
+  return choices;
+}
+
+/** Put the experiments on the page. Returns a function for each that runs it anew. */
+export function makeCards(container, bench, { onForce }) {
+  container.innerHTML = [
+    cardOf({
+      id: "force",
+      title: "Force the gates",
+      text: () =>
+        `The pictures above change at once. A gate that is shut keeps the old state, one that is open takes in the new: lessons ${lessonLink("06").replace("lesson ", "")} and ${lessonLink("07").replace("lesson ", "")}.`,
+      control: `<label for="force">Gates</label> <select id="force"></select>`,
+      legend: [["soft", "as learned"], ["accent", "as chosen"]],
+    }),
+    ...EXPERIMENTS.map(cardOf),
+  ].join("");
+  container.querySelector("#force").addEventListener("change", onForce);
+  const runs = EXPERIMENTS.map((experiment) => {
+    const card = container.querySelector(`#card-${experiment.id}`);
+    const find = (selector) => card.querySelector(selector);
+    const run = () => {
+      const { word, voice } = bench.clip;
+      find(".result").innerHTML = experiment.run({ bench, find });
+      find(".result").dataset.clip = bench.number;
+      for (const canvas of card.querySelectorAll("canvas")) {
+        canvas.setAttribute("aria-label", `${experiment.title}: ${wordOf(word)}, ${voice}`);
+      }
+    };
+    card.querySelector(".control").addEventListener("input", run);
+    return run;
+  });
+  return runs;
+}
+
+function cardOf({ id, title, text, control, legend: entries, strip }) {
+  return `<article class="card" id="card-${id}"><h3>${title}</h3><p>${text()}</p>
+    <div class="control">${control}</div>
+    ${strip ? '<canvas class="strip" role="img"></canvas>' : ""}<canvas role="img"></canvas>
+    <p class="legend">${legend(entries)}</p>
+    <p class="result" role="status" aria-live="polite"></p></article>`;
+}
+
+/** The numbers of the first experiment: what forcing changed. */
+export function showForced(card, { learned, forced, truth }) {
+  const curves = [learned, forced].map((each) => each.probabilities.map((row) => row[truth]));
+  if (curves[0].length) {
+    drawCurves(card.querySelector("canvas"), [
+      { values: curves[0], tone: "soft" },
+      { values: curves[1], tone: "accent" },
+    ]);
+  }
+  const [before, after] = [learned, forced].map((each) => answerFrom(each.model, each.probabilities));
+  const [free, held] = [learned, forced].map((each) => movement(each.states, each.begin));
+  card.querySelector(".result").innerHTML = `As learned: ${bold("learned", before.probability, said(before))},
+    as chosen: ${bold("forced", after.probability, said(after))}. The state moves by
+    ${bold("moves", held)} a frame, as learned by ${bold("moves-learned", free)}.`;
+}

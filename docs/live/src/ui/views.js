@@ -1,0 +1,355 @@
+// Pictures on canvas: heat maps and lines over one time axis.
+
+import { NOTHING, openness, wordOf } from "./state.js";
+
+export const GUTTER = { left: 64, right: 88 }; // pixels beside a picture, for words
+const SMALL = { left: 34, right: 62 }; // on a phone
+const VIRIDIS = ["440154", "472d7b", "3b528b", "2c728e", "21918c", "28ae80", "5ec962", "addc30"];
+const BELOW_AND_ABOVE = {
+  light: ["b2541c", "e08a4a", "f3c79b", "f4f4f2", "a9cdea", "4f93cd", "1a5a9e"],
+  dark: ["f7b77b", "c4671f", "5c3520", "20242b", "1f3f63", "2f74bd", "9ccbf7"],
+};
+
+const channels = (hex) => [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+/** 256 colours between some, as canvases store them. */
+function palette(colours) {
+  const stops = colours.map(channels);
+  return Uint32Array.from({ length: 256 }, (_, index) => {
+    const place = (index / 255) * (stops.length - 1);
+    const below = Math.min(Math.floor(place), stops.length - 2);
+    const [red, green, blue] = stops[below].map((value, channel) =>
+      Math.round(value + (place - below) * (stops[below + 1][channel] - value)),
+    );
+    return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
+  });
+}
+
+export const HEAT = palette([...VIRIDIS, "fde725"]);
+const STATES = {
+  light: palette(BELOW_AND_ABOVE.light),
+  dark: palette(BELOW_AND_ABOVE.dark),
+};
+
+const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+
+/** Colours for values from -1 to 1, pale or dark around zero as the page is. */
+export const stateColours = () => STATES[isDark() ? "dark" : "light"];
+
+/** A colour of the style sheet. */
+export const colour = (name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+/** A canvas made ready to draw in pixels of the page: its context, width and height. */
+export function ready(canvas) {
+  const { width, height } = canvas.getBoundingClientRect();
+  const ratio = window.devicePixelRatio || 1;
+  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== wide || canvas.height !== high) {
+    canvas.width = wide;
+    canvas.height = high;
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.font = `${width < 520 ? 11 : 12}px system-ui, sans-serif`;
+  context.textBaseline = "middle";
+  return { context, width, height };
+}
+
+/** Where the picture itself is in its canvas. */
+export function inner(width) {
+  const { left, right } = width < 520 ? SMALL : GUTTER;
+  return { left, wide: Math.max(10, width - left - right) };
+}
+
+/** Frame → pixel, for an axis {first, count} of frames. */
+const across = (axis, left, wide) => (frame) => left + ((frame - axis.first) / axis.count) * wide;
+
+const scratch = document.createElement("canvas");
+
+/**
+ * A heat map: frames from left to right, rows from top to bottom.
+ *
+ * `valueAt(frame, row)` lies between 0 and 1, and is asked for frames that are known only.
+ */
+export function drawHeat(canvas, { axis, known, rows, valueAt, colours, cursor, chosen, words }) {
+  const { context, width, height } = ready(canvas);
+  const { left, wide } = inner(width);
+  const [from, to] = [Math.max(0, axis.first), Math.min(known, axis.first + axis.count)];
+  const place = across(axis, left, wide);
+  context.fillStyle = colour("empty");
+  context.fillRect(left, 0, wide, height);
+  if (to > from) {
+    scratch.width = to - from;
+    scratch.height = rows;
+    const pen = scratch.getContext("2d");
+    const image = pen.createImageData(to - from, rows);
+    const pixels = new Uint32Array(image.data.buffer);
+    for (let row = 0; row < rows; row++) {
+      for (let frame = from; frame < to; frame++) {
+        const value = Math.max(0, Math.min(1, valueAt(frame, row)));
+        pixels[row * (to - from) + frame - from] = colours[Math.round(255 * value)];
+      }
+    }
+    pen.putImageData(image, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(scratch, place(from), 0, place(to) - place(from), height);
+  }
+  context.fillStyle = colour("soft");
+  for (const { text, row, side } of words ?? []) {
+    const y = (row / rows) * height;
+    context.textAlign = side === "right" ? "left" : "right";
+    context.fillText(text, side === "right" ? left + wide + 8 : left - 8, clampText(y, height));
+    if (side === "right") drawBrace(context, left + wide + 3, row, rows, height);
+  }
+  if (chosen !== undefined && chosen >= 0) {
+    const thick = Math.max(3, height / rows);
+    const y = ((chosen + 0.5) / rows) * height;
+    context.strokeStyle = colour("accent");
+    context.lineWidth = 2;
+    context.strokeRect(left + 1, y - thick / 2 - 1.5, wide - 2, thick + 3);
+    context.fillStyle = colour("accent");
+    context.beginPath();
+    context.moveTo(left - 1, y);
+    context.lineTo(left - 9, y - 5);
+    context.lineTo(left - 9, y + 5);
+    context.fill();
+  }
+  drawCursor(context, place, cursor, left, wide, height);
+}
+
+const clampText = (y, height) => Math.max(7, Math.min(height - 7, y));
+
+function drawBrace(context, x, row, rows, height) {
+  context.fillRect(x, clampText((row / rows) * height, height) - 0.5, 4, 1);
+}
+
+function drawCursor(context, place, cursor, left, wide, height) {
+  const x = place(cursor);
+  if (cursor === undefined || x < left - 1 || x > left + wide + 1) return;
+  context.fillStyle = colour("ink");
+  context.fillRect(x - 0.75, 0, 1.5, height);
+}
+
+/** The probabilities as lines, the leading word in the accent colour; words stand at peaks. */
+export function drawProbabilities(canvas, { axis, listening, cursor }) {
+  const { context, width, height } = ready(canvas);
+  const { left, wide } = inner(width);
+  const { classes } = listening.model;
+  const place = across(axis, left, wide);
+  const high = (value) => 6 + (1 - value) * (height - 12);
+  drawScale(context, [0, 0.5, 1], high, left, wide);
+  const known = listening.probabilities.length;
+  const [from, to] = [Math.max(0, axis.first), Math.min(known, axis.first + axis.count)];
+  if (to > from) {
+    const at = Math.max(from, Math.min(to - 1, Math.floor(cursor)));
+    const now = listening.probabilities[at];
+    const leading = leadingAt(listening, at);
+    const peaks = classes.map((name, number) => {
+      let frame = from;
+      for (let each = from; each < to; each++) {
+        if (listening.probabilities[each][number] > listening.probabilities[frame][number]) {
+          frame = each;
+        }
+      }
+      return { name, number, frame, value: listening.probabilities[frame][number] };
+    });
+    const order = peaks.toSorted((a, b) => (a.number === leading) - (b.number === leading));
+    for (const { name, number, value } of order) {
+      const leads = number === leading;
+      context.strokeStyle = colour(leads ? "accent" : value > 0.25 ? "soft" : "faint");
+      context.lineWidth = leads ? 3 : 1.25;
+      context.setLineDash(name === NOTHING ? [5, 4] : []);
+      context.beginPath();
+      for (let frame = from; frame < to; frame++) {
+        const y = high(listening.probabilities[frame][number]);
+        context.lineTo(place(frame + 0.5), y);
+      }
+      context.stroke();
+    }
+    context.setLineDash([]);
+    writeWords(context, peaks, { leading, place, high, left, wide });
+    writeNow(context, now, classes, { left, wide, high, leading });
+  }
+  for (const { frame, label } of listening.detections) {
+    const x = place(frame);
+    if (x < left || x > left + wide) continue;
+    context.fillStyle = colour("accent");
+    context.fillRect(x - 1, 0, 2, height);
+    context.textAlign = "left";
+    context.font = `600 13px system-ui, sans-serif`;
+    context.fillText(`heard: ${wordOf(label)}`, x + 5, height - 12);
+    context.font = "12px system-ui, sans-serif";
+  }
+  drawCursor(context, place, cursor, left, wide, height);
+}
+
+function drawScale(context, values, high, left, wide, say = (value) => `${value}`) {
+  context.fillStyle = colour("empty");
+  const [top, bottom] = [high(values.at(-1)), high(values[0])];
+  context.fillRect(left, Math.min(top, bottom), wide, Math.abs(bottom - top));
+  context.textAlign = "right";
+  for (const value of values) {
+    context.fillStyle = colour("faint");
+    context.fillRect(left, high(value) - 0.5, wide, 1);
+    context.fillStyle = colour("soft");
+    context.fillText(say(value), left - 8, high(value));
+  }
+}
+
+/** The word that was heard last before a frame; before any, the likeliest one. */
+function leadingAt({ model, detections, probabilities }, frame) {
+  const last = detections.filter((each) => each.frame <= frame).at(-1);
+  if (last) return model.classes.indexOf(last.label);
+  const heights = probabilities[frame].map((value, number) =>
+    model.classes[number] === NOTHING ? -1 : value,
+  );
+  return heights.indexOf(Math.max(...heights));
+}
+
+/** Names at the peaks of the three highest lines, none over another. */
+function writeWords(context, peaks, { leading, place, high, left, wide }) {
+  const written = [];
+  const highest = peaks
+    .filter(({ value, name }) => value > 0.25 && name !== NOTHING)
+    .toSorted((a, b) => b.value - a.value);
+  for (const { name, number, frame, value } of highest.slice(0, 5)) {
+    const text = wordOf(name);
+    const x = Math.max(left + 24, Math.min(left + wide - 24, place(frame + 0.5)));
+    const y = Math.max(9, high(value) - 9);
+    if (written.some((each) => Math.abs(each.x - x) < 44 && Math.abs(each.y - y) < 14)) continue;
+    written.push({ x, y });
+    context.textAlign = "center";
+    context.fillStyle = colour(number === leading ? "accent" : "soft");
+    context.font = `${number === leading ? "600 " : ""}13px system-ui, sans-serif`;
+    context.fillText(text, x, y);
+  }
+  context.font = "12px system-ui, sans-serif";
+}
+
+/** At the right edge, the two likeliest answers at the cursor. */
+function writeNow(context, now, classes, { left, wide, high, leading }) {
+  const ranked = classes.map((name, number) => ({ name, number, value: now[number] }));
+  ranked.sort((a, b) => b.value - a.value);
+  context.textAlign = "left";
+  let last = -99;
+  for (const { name, number, value } of ranked.slice(0, 2)) {
+    const y = Math.max(last + 15, high(value) + 1);
+    last = y;
+    context.fillStyle = colour(number === leading ? "accent" : "soft");
+    context.fillText(`${wordOf(name)} ${value.toFixed(2)}`, left + wide + 6, y);
+  }
+}
+
+/** Seconds below the views. */
+export function drawTime(canvas, { axis, step, dropped }) {
+  const { context, width } = ready(canvas);
+  const { left, wide } = inner(width);
+  const place = across(axis, left, wide);
+  const every = axis.count * step > 2 ? 0.5 : axis.count * step > 0.7 ? 0.2 : 0.1;
+  context.fillStyle = colour("soft");
+  context.textAlign = "center";
+  const first = Math.ceil(((axis.first + dropped) * step) / every);
+  for (let tick = first; ; tick++) {
+    const x = place((tick * every) / step - dropped);
+    if (x > left + wide + 1) break;
+    context.fillRect(x - 0.5, 0, 1, 5);
+    context.fillText(`${(tick * every).toFixed(1)} s`, x, 13);
+  }
+}
+
+/** One unit over time: how open its gate is, and its state. */
+export function drawUnit(canvas, { axis, listening, unit, gate, cursor, known }) {
+  const { context, width, height } = ready(canvas);
+  const [left, wide] = [30, width - 34];
+  const place = across(axis, left, wide);
+  const high = (value) => 5 + ((1 - value) / 2) * (height - 10);
+  drawScale(context, [-1, 0, 1], high, left, wide);
+  const [from, to] = [Math.max(0, axis.first), Math.min(known, axis.first + axis.count)];
+  const line = (stroke, thick, valueAt) => {
+    context.strokeStyle = stroke;
+    context.lineWidth = thick;
+    context.beginPath();
+    for (let frame = from; frame < to; frame++) {
+      context.lineTo(place(frame + 0.5), high(valueAt(frame)));
+    }
+    context.stroke();
+  };
+  line(colour("ink"), 2, (frame) => listening.states[frame].h[unit]);
+  if (gate) {
+    const accent = colour("accent");
+    line(accent, 2, (frame) => openness(gate, listening.gates[frame][gate][unit]));
+  }
+  drawCursor(context, place, cursor, left, wide, height);
+}
+
+/**
+ * Curves of an experiment: [{name, values, colour, dashed}] over frames, on a plain or a
+ * logarithmic scale; `mark` is a frame where something begins.
+ */
+export function drawCurves(canvas, curves, { low = 0, top = 1, logarithmic, mark, cursor } = {}) {
+  const { context, width, height } = ready(canvas);
+  const [left, wide] = [44, width - 50];
+  const count = Math.max(...curves.map(({ values }) => values.length));
+  const place = across({ first: 0, count }, left, wide);
+  const scale = logarithmic ? (value) => Math.log10(Math.max(value, 1e-30)) : (value) => value;
+  const [bottom, ceiling] = [scale(low), scale(top)];
+  const high = (value) => {
+    const share = (scale(value) - bottom) / (ceiling - bottom);
+    return 7 + (1 - Math.max(0, Math.min(1, share))) * (height - 14);
+  };
+  const middle = logarithmic ? 10 ** Math.round((bottom + ceiling) / 2) : (low + top) / 2;
+  const say = (value) => (logarithmic ? powerOf(value) : `${Number(value.toPrecision(2))}`);
+  drawScale(context, [low, middle, top], high, left, wide, say);
+  if (mark !== undefined) {
+    context.fillStyle = colour("soft");
+    context.fillRect(place(mark) - 0.5, 0, 1, height);
+  }
+  curves.forEach(({ values, tone, dashed }) => {
+    context.strokeStyle = colour(tone);
+    context.lineWidth = 2.25;
+    context.setLineDash(dashed ? [6, 4] : []);
+    context.beginPath();
+    values.forEach((value, frame) => context.lineTo(place(frame + 0.5), high(value)));
+    context.stroke();
+  });
+  context.setLineDash([]);
+  drawCursor(context, place, cursor, left, wide, height);
+}
+
+function powerOf(value) {
+  const power = Math.round(Math.log10(value));
+  const raised = [...`${power}`].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
+  return power === 0 ? "1" : power === 1 ? "10" : `10${raised}`;
+}
+
+/** A small spectrogram of some frames. */
+export function drawFrames(canvas, frames) {
+  const { low, high } = rangeOf(frames);
+  const { context, width, height } = ready(canvas);
+  const bands = frames[0].length;
+  scratch.width = frames.length;
+  scratch.height = bands;
+  const pen = scratch.getContext("2d");
+  const image = pen.createImageData(frames.length, bands);
+  const pixels = new Uint32Array(image.data.buffer);
+  frames.forEach((frame, number) => {
+    for (let band = 0; band < bands; band++) {
+      const share = Math.max(0, Math.min(1, (frame[bands - 1 - band] - low) / (high - low)));
+      pixels[band * frames.length + number] = HEAT[Math.round(255 * share)];
+    }
+  });
+  pen.putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(scratch, 44, 0, width - 50, height);
+}
+
+/** The loudest log energy, and 9 below it (about 39 dB): what a spectrogram shows. */
+export function rangeOf(frames, from = 0, to = frames.length) {
+  let high = -8;
+  for (let number = from; number < to; number++) {
+    for (const value of frames[number]) if (value > high) high = value;
+  }
+  return { low: high - 9, high };
+}
