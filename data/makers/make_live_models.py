@@ -1,6 +1,6 @@
 """Make docs/live/models: a small RNN, LSTM and GRU for the page that listens.
 
-    python data/makers/make_live_models.py      writes rnn.npz, lstm.npz, gru.npz and cards.json, in three minutes
+    python data/makers/make_live_models.py      writes rnn.npz, lstm.npz, gru.npz and cards.json, in four minutes
 
 Each learns from the 21 training voices of data/spoken-digits, whole clips with a mask, and answers from its last state. It is scored once, on the five test voices. The models are under CC BY 4.0, as the voices are.
 """
@@ -20,7 +20,7 @@ from course_lib import audio, batches, data, evaluation, models, training
 from course_lib.extra import augmentation, streaming
 
 UNITS = 32
-EPOCHS = 40
+EPOCHS = 80
 RATES = {"rnn": 1e-3, "lstm": 6e-3, "gru": 6e-3}  # fall along a cosine to nothing
 CHANGES = augmentation.chain(  # so that a model hears more than 21 voices
     partial(augmentation.warp, furthest=1.1),
