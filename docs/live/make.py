@@ -155,10 +155,9 @@ def check_unique(names: dict[Path, list[str]]) -> None:
     for path, defined_here in names.items():
         for name in defined_here:
             if name in owner:
-                raise ValueError(
-                    f"expected each name once, found {name} in {owner[name]} and {path}"
-                )
-            owner[name] = path.relative_to(HERE).as_posix()
+                found = f"{name} in {owner[name].name} and {path.name}"
+                raise ValueError(f"expected each name once, found {found}")
+            owner[name] = path
 
 
 # --- the data
