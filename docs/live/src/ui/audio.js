@@ -31,6 +31,7 @@ export class Player {
     this.stop();
     this.from = from;
     this.speed = speed;
+    this.began = performance.now(); // before the context: the first one takes a tenth of a second
     const { sampleRate } = DATA.frame;
     const context = contextOf();
     if (context && speed >= QUIETEST && samples.length) {
@@ -40,9 +41,8 @@ export class Player {
       this.source.buffer = buffer;
       this.source.playbackRate.value = speed;
       this.source.connect(context.destination);
-      this.source.start(0, Math.min(from, buffer.duration));
+      this.source.start(0, Math.min(this.seconds, buffer.duration));
     }
-    this.began = performance.now();
   }
 
   /** Where in the samples it is, in seconds. */

@@ -17,11 +17,15 @@ const LESSONS = {
   15: "15_live",
 };
 
-/** A link to a lesson: its page where this page is part of the book, else its notebook. */
-export function lessonLink(number) {
+/** Whether this page is part of the book, on a web host or in a folder of that name. */
+export function isHosted() {
   const { protocol, hostname, pathname } = location;
-  const hosted = protocol === "https:" && hostname !== "localhost";
-  const ending = hosted || pathname.includes("/book/") ? "html" : "ipynb";
+  return (protocol === "https:" && hostname !== "localhost") || pathname.includes("/book/");
+}
+
+/** A link to a lesson: its page in the book, else its notebook. */
+export function lessonLink(number) {
+  const ending = isHosted() ? "html" : "ipynb";
   return `<a href="../../notebooks/${LESSONS[number]}.${ending}">lesson ${number}</a>`;
 }
 
@@ -279,7 +283,7 @@ export function forcesOf(model) {
   return choices;
 }
 
-/** Put the experiments on the page. Returns a function for each that runs it anew. */
+/** Put the experiments on the page. Returns {element, run} of each. */
 export function makeCards(container, bench, { onForce }) {
   container.innerHTML = [
     cardOf({
@@ -305,7 +309,7 @@ export function makeCards(container, bench, { onForce }) {
       }
     };
     card.querySelector(".control").addEventListener("input", run);
-    return run;
+    return { element: card, run };
   });
   return runs;
 }

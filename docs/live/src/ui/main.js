@@ -5,7 +5,7 @@ import { openness, readAll, samplesFor, sortUnits, wordOf } from "./state.js";
 import { HEAT, drawHeat, drawProbabilities, drawTime, drawUnit, inner } from "./views.js";
 import { ready, rangeOf, stateColours } from "./views.js";
 import { Player, Microphone } from "./audio.js";
-import { Bench, forcesOf, makeCards, showForced } from "./controls.js";
+import { Bench, forcesOf, isHosted, makeCards, showForced } from "./controls.js";
 import { makeClassroom } from "./classroom.js";
 
 const WINDOW = 3; // seconds of the microphone that are in sight
@@ -135,9 +135,8 @@ function finish() {
   const answer = listening.answer();
   if (!page.touched) choose(loudestFor(answer));
   if (!listening.detections.length && answer.label !== null) {
-    const isSure = !isListener(page.model);
-    const html = heardHtml(answer);
-    sayHeard(isSure ? `${html} after the last frame` : html.replace("heard:", "not sure, perhaps"));
+    const html = heardHtml(answer); // a model that listens without end may have been unsure
+    sayHeard(isListener(page.model) ? html.replace("heard:", "not sure, perhaps") : html);
   }
   showState();
   draw();
@@ -255,7 +254,7 @@ function draw() {
     rows: bands,
     colours: HEAT,
     valueAt: (at, row) => (listening.frames[at][bands - 1 - row] - low) / (high - low),
-    words: [{ text: "4 kHz", row: 4 }, { text: "low", row: bands - 3 }],
+    words: [{ text: "high", row: 4 }, { text: "low", row: bands - 4 }],
   });
   const rows = page.order.length;
   const gate = shown();
@@ -285,7 +284,10 @@ function draw() {
   drawUnit(byId("unit-lines"), { axis, listening, unit: unitNow(), gate, cursor, known });
   showUnit();
   const busy = page.mode === "clip" || page.mode === "microphone";
-  if (!busy || performance.now() - page.captionAt > STILL) showCaption();
+  if (!busy || performance.now() - page.captionAt > STILL) {
+    showCaption();
+    sayAdds();
+  }
 }
 
 /** A sentence below the gates: what they mean, and what they do at this moment. */
@@ -322,9 +324,11 @@ function momentWords(listening, frame, gate) {
   const now = countAt(frame);
   const before = countAt(Math.max(0, frame - 10));
   const { units } = listening.model;
-  const trend = now > before + units / 12 ? " They are opening." : now < before - units / 12 ? " They are closing." : "";
-  if (gate !== "update") return `Now ${now} of ${units} are more than half open.${trend}`;
-  return `Now ${now} of ${units} units take in this moment; ${units - now} hold on to what they heard.${trend}`;
+  const isMore = now > before + units / 12;
+  const isLess = now < before - units / 12;
+  const trend = isMore ? " and opening" : isLess ? " and closing" : "";
+  if (gate !== "update") return `Now ${now} of ${units} are more than half open${trend}.`;
+  return `Now ${now} of ${units} units take in this moment${trend}; ${units - now} hold on to what they heard.`;
 }
 
 function showUnit() {
@@ -335,23 +339,32 @@ function showUnit() {
   byId("unit").setAttribute("aria-valuetext", name);
   const state = listening.states[frame] ?? model.initial();
   const added = model.contribution(unit, state);
-  const most = 2;
   const items = byId("adds").children;
   added.forEach((value, number) => {
     const bar = items[number].querySelector("i");
     bar.className = value >= 0 ? "plus" : "minus";
-    bar.style.width = `${Math.min(50, (50 * Math.abs(value)) / most)}%`;
+    bar.style.width = `${Math.min(50, (50 * Math.abs(value)) / model.most)}%`;
     items[number].dataset.value = value;
   });
-  if (page.mode === "clip" || page.mode === "microphone") return;
+}
+
+/** The bars of a unit in words. */
+function sayAdds() {
+  const { listening, frame, model } = page;
+  const { unit } = page.order[page.row];
+  const state = listening.states[frame] ?? model.initial();
+  const added = model.contribution(unit, state);
   const [top, bottom] = [added.indexOf(Math.max(...added)), added.indexOf(Math.min(...added))];
   const [up, down] = [top, bottom].map((number) => wordOf(model.classes[number]));
   const gate = shown();
   const about = gate && listening.gates[frame]
     ? `Its ${gate} gate is ${openness(gate, listening.gates[frame][gate][unit]).toFixed(2)} open, its state ${state.h[unit].toFixed(2)}. `
     : "";
+  const effect = added[top] === added[bottom] ? "It adds nothing to any answer." : null;
   byId("adds-text").textContent =
-    `${about}Most for ${up} (${added[top].toFixed(2)}), most against ${down} (${added[bottom].toFixed(2)}).`;
+    about +
+    (effect ??
+    `Most for ${up} (${added[top].toFixed(2)}), most against ${down} (${added[bottom].toFixed(2)}).`);
 }
 
 /** Buttons and sliders as the page stands. */
@@ -400,16 +413,25 @@ function choose(row) {
 
 // --- the experiments
 
-/** Run what depends on the chosen word, when nothing else runs. */
+/** Run what depends on the chosen word, when nothing else runs; a card out of sight waits. */
 function refresh() {
-  clearTimeout(page.refreshing);
-  const left = [runForced, ...cards];
-  const next = () => {
-    if (page.mode === "clip" || page.mode === "microphone") return; // it ends with a refresh
-    left.shift()();
-    if (left.length) page.refreshing = setTimeout(next, 15);
-  };
-  next();
+  if (page.mode === "clip" || page.mode === "microphone") return; // it ends with a refresh
+  runForced();
+  for (const card of cards) {
+    card.isOld = true;
+    sight.unobserve(card.element); // and again: it tells at once whether the card is in sight
+    sight.observe(card.element);
+  }
+}
+
+function runInSight(entries) {
+  if (page.mode === "clip" || page.mode === "microphone") return;
+  for (const { target, isIntersecting } of entries) {
+    const card = cards.find(({ element }) => element === target);
+    if (!isIntersecting || !card.isOld) continue;
+    card.isOld = false;
+    card.run();
+  }
 }
 
 function runForced() {
@@ -448,7 +470,18 @@ function orderOf(model) {
     made.states.push(...listening.states);
     made.gates.push(...listening.gates);
   }
+  model.most = mostAdded(model, made.states);
   return sortUnits(model, made);
+}
+
+/** The most that one unit adds to an answer, at any frame. */
+function mostAdded(model, states) {
+  const highest = new Float32Array(model.units);
+  for (const { h } of states) {
+    h.forEach((value, unit) => (highest[unit] = Math.max(highest[unit], Math.abs(value))));
+  }
+  const added = Array.from(highest, (_, unit) => model.contribution(unit, { h: highest }));
+  return Math.max(...added.map((each) => Math.max(...each.map(Math.abs))));
 }
 
 function chooseModel(name) {
@@ -462,6 +495,7 @@ function chooseModel(name) {
     .join("");
   byId("gate").hidden = !gates.length;
   document.querySelector(".scale").hidden = !gates.length;
+  page.fresh = true; // the same word, heard by another network
   page.force = null;
   byId("force").innerHTML = forcesOf(page.model)
     .map(([value, words]) => `<option value="${value}">${words}</option>`)
@@ -583,6 +617,9 @@ byId("licences").innerHTML = [
   .map(([name, licence, card]) => `<li>${name}: ${licence}${card ? `. ${card}` : ""}</li>`)
   .join("");
 
+if (isHosted()) byId("course").href = "../index.html";
+
+const sight = new IntersectionObserver(runInSight);
 const cards = makeCards(byId("cards"), bench, { onForce: applyForce });
 const classroom = makeClassroom(document.querySelector(".class"), bench);
 

@@ -100,7 +100,7 @@ export function drawHeat(canvas, { axis, known, rows, valueAt, colours, cursor, 
   for (const { text, row, side } of words ?? []) {
     const y = (row / rows) * height;
     context.textAlign = side === "right" ? "left" : "right";
-    context.fillText(text, side === "right" ? left + wide + 8 : left - 8, clampText(y, height));
+    context.fillText(text, side === "right" ? left + wide + 8 : left - 12, clampText(y, height));
     if (side === "right") drawBrace(context, left + wide + 3, row, rows, height);
   }
   if (chosen !== undefined && chosen >= 0) {
@@ -177,9 +177,10 @@ export function drawProbabilities(canvas, { axis, listening, cursor }) {
     if (x < left || x > left + wide) continue;
     context.fillStyle = colour("accent");
     context.fillRect(x - 1, 0, 2, height);
-    context.textAlign = "left";
-    context.font = `600 13px system-ui, sans-serif`;
-    context.fillText(`heard: ${wordOf(label)}`, x + 5, height - 12);
+    const isLate = x > left + wide - 90;
+    context.textAlign = isLate ? "right" : "left";
+    context.font = "600 13px system-ui, sans-serif";
+    context.fillText(`heard: ${wordOf(label)}`, x + (isLate ? -5 : 5), height - 14);
     context.font = "12px system-ui, sans-serif";
   }
   drawCursor(context, place, cursor, left, wide, height);
@@ -217,7 +218,8 @@ function writeWords(context, peaks, { leading, place, high, left, wide }) {
   for (const { name, number, frame, value } of highest.slice(0, 5)) {
     const text = wordOf(name);
     const x = Math.max(left + 24, Math.min(left + wide - 24, place(frame + 0.5)));
-    const y = Math.max(9, high(value) - 9);
+    const above = high(value) - 9;
+    const y = above < 8 ? above + 22 : above;
     if (written.some((each) => Math.abs(each.x - x) < 44 && Math.abs(each.y - y) < 14)) continue;
     written.push({ x, y });
     context.textAlign = "center";
