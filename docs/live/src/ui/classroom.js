@@ -4,7 +4,15 @@ import { shuffled, reversed, withSilence } from "../engine/experiments.js";
 
 const COUNTS = ["0 or 1", "2 or 3", "4 or 5", "6 or 7", "8 or 9", "all 10"];
 const countIn = (right) => Math.min(5, Math.floor((10 * right) / DATA.clips.length / 2));
-const TIMES = ["less than 10 times", "10 to 1,000 times", "1,000 to a million times", "more than a million times"];
+const TIMES = [
+  "less than 10 times",
+  "10 to 1,000 times",
+  "1,000 to a million times",
+  "more than a million times",
+];
+
+const GRADIENT =
+  "how many times smaller is the gradient at the first frame than at the last (median of ten)?";
 
 /** A question about how many words of this page are still right after a change. */
 function howMany(text, measure) {
@@ -28,34 +36,51 @@ function firstAgainstLast(kind) {
 const force = (gate, value) => () => ({ force: { gate, value } });
 
 export const QUESTIONS = [
-  howMany("All update gates of the small GRU are forced shut. How many of ten words are right?", (bench) =>
-    bench.countRight("gru, z = 1", bench.models.gru, undefined, force("update", 1)),
+  howMany(
+    "All update gates of the small GRU are forced shut. How many of ten words are right?",
+    (bench) => bench.countRight("gru, z = 1", bench.models.gru, undefined, force("update", 1)),
   ),
-  howMany("All update gates of the small GRU are forced open. How many of ten words are right?", (bench) =>
-    bench.countRight("gru, z = 0", bench.models.gru, undefined, force("update", 0)),
+  howMany(
+    "All update gates of the small GRU are forced open. How many of ten words are right?",
+    (bench) => bench.countRight("gru, z = 0", bench.models.gru, undefined, force("update", 0)),
   ),
-  howMany("The frames of each word are shuffled. How many of ten words does the GRU get right?", (bench) =>
-    bench.countRight("gru, shuffled", bench.models.gru, (frames) => shuffled(frames, 1)),
+  howMany(
+    "The frames of each word are shuffled. How many of ten words does the GRU get right?",
+    (bench) => bench.countRight("gru, shuffled", bench.models.gru, (frames) => shuffled(frames, 1)),
   ),
-  howMany("The frames of each word are reversed. How many of ten words does the GRU get right?", (bench) =>
-    bench.countRight("gru, reversed", bench.models.gru, reversed),
+  howMany(
+    "The frames of each word are reversed. How many of ten words does the GRU get right?",
+    (bench) => bench.countRight("gru, reversed", bench.models.gru, reversed),
   ),
-  howMany("600 ms of silence follow each word, and there is no mask. How many of ten are right?", (bench) =>
-    bench.countRight("gru, 60 frames of silence", bench.models.gru, (frames) => withSilence(frames, 60)),
+  howMany(
+    "600 ms of silence follow each word, no mask, the small GRU. How many of ten are right?",
+    (bench) =>
+      bench.countRight("gru, 60 frames of silence", bench.models.gru, (frames) =>
+        withSilence(frames, 60),
+      ),
   ),
-  howMany("The digit network's weights are rounded to int8. How many of ten words are right?", (bench) =>
-    bench.countRight("digits, int8", bench.models.digits.with({ int8: true })),
+  howMany(
+    "600 ms of silence follow each word, no mask, a vanilla RNN. How many of ten are right?",
+    (bench) =>
+      bench.countRight("rnn, 60 frames of silence", bench.models.rnn, (frames) =>
+        withSilence(frames, 60),
+      ),
   ),
-  howMany("The vanilla RNN's recurrent weights are halved. How many of ten words are right?", (bench) =>
-    bench.countRight("rnn times 0.5", bench.models.rnn.with({ gain: 0.5 })),
+  howMany(
+    "The digit network's weights are rounded to int8. How many of ten words are right?",
+    (bench) => bench.countRight("digits, int8", bench.models.digits.with({ int8: true })),
+  ),
+  howMany(
+    "The vanilla RNN's recurrent weights are halved. How many of ten words are right?",
+    (bench) => bench.countRight("rnn times 0.5", bench.models.rnn.with({ gain: 0.5 })),
   ),
   {
-    text: "Vanilla RNN: how many times smaller is the gradient at the first frame than at the last? (median of ten words)",
+    text: `Vanilla RNN: ${GRADIENT}`,
     choices: TIMES,
     run: firstAgainstLast("rnn"),
   },
   {
-    text: "GRU: how many times smaller is the gradient at the first frame than at the last? (median of ten words)",
+    text: `GRU: ${GRADIENT}`,
     choices: TIMES,
     run: firstAgainstLast("gru"),
   },
@@ -89,13 +114,16 @@ export function makeClassroom(section, bench) {
     truth.textContent = "";
     guesses.innerHTML = question()
       .choices.map(
-        (words, number) => `<button type="button" class="guess"><span><kbd>${number + 1}</kbd>${words}</span>
+        (
+          words,
+          number,
+        ) => `<button type="button" class="guess"><span><kbd>${number + 1}</kbd>${words}</span>
           <span class="track"><i></i></span><span class="count"></span></button>`,
       )
       .join("");
-    guesses.querySelectorAll(".guess").forEach((button, number) =>
-      button.addEventListener("click", () => count(number)),
-    );
+    guesses
+      .querySelectorAll(".guess")
+      .forEach((button, number) => button.addEventListener("click", () => count(number)));
     show();
   };
   const count = (number) => {
@@ -118,7 +146,9 @@ export function makeClassroom(section, bench) {
     show();
   };
 
-  select.innerHTML = QUESTIONS.map(({ text }, number) => `<option value="${number}">${text}</option>`).join("");
+  select.innerHTML = QUESTIONS.map(
+    ({ text }, number) => `<option value="${number}">${text}</option>`,
+  ).join("");
   select.addEventListener("change", begin);
   find("#run").addEventListener("click", run);
   find("#undo").addEventListener("click", undo);

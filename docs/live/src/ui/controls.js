@@ -4,7 +4,7 @@ import { shuffled, reversed, withSilence } from "../engine/experiments.js";
 import { gradientByFrame } from "../engine/gradient.js";
 import { answerFrom, framesOf, gatesOf, isListener, letterOf } from "./state.js";
 import { readAll, samplesFor, earsOf, wordOf } from "./state.js";
-import { drawCurves, drawFrames } from "./views.js";
+import { drawCurves, drawFrames, powerOfTen } from "./views.js";
 
 const SEED = 1; // of the shuffle
 const LESSONS = {
@@ -34,8 +34,7 @@ export function say(value) {
   if (Number.isInteger(value) && Math.abs(value) < 1e4) return `${value}`;
   if (Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3) {
     const [digits, power] = value.toExponential(0).split("e");
-    const raised = [...power.replace("+", "")].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
-    return digits === "1" ? `10${raised}` : `${digits} × 10${raised}`;
+    return digits === "1" ? powerOfTen(power) : `${digits} × ${powerOfTen(power)}`;
   }
   return value >= 10 ? value.toFixed(0) : value.toFixed(value < 0.1 ? 3 : 2);
 }
@@ -112,40 +111,51 @@ const EXPERIMENTS = [
   {
     id: "silence",
     title: "Tear the mask off",
-    text: () =>
-      `Silence follows the word, as padding does in a batch. With a mask the state is copied on. Without one, the network reads on: ${lessonLink("04")}.`,
+    text:
+      "Silence follows the word, as padding does in a batch. With a mask the state is copied on. " +
+      "Without one, the network reads on. Gates can hold through it; a vanilla RNN cannot.",
+    lessons: ["04"],
     control: `<label for="silence">Frames of silence</label>
-      <input type="range" id="silence" min="0" max="100" step="5" value="60">`,
-    legend: [["accent", "with the mask"], ["other", "without"]],
+      <input type="range" id="silence" min="0" max="200" step="5" value="60">
+      <output for="silence" id="silence-now"></output>`,
+    legend: [
+      ["accent", "GRU with the mask"],
+      ["soft", "GRU without (dashed)"],
+      ["other", "vanilla RNN without"],
+    ],
     run({ bench, find }) {
       const count = Number(find("#silence").value);
-      const model = bench.models.gru;
+      find("#silence-now").textContent = count;
+      const { gru, rnn } = bench.models;
       const own = bench.frames[bench.number];
       const frames = withSilence(own, count);
-      const masked = (length) => (frame) => ({ masked: frame >= length });
-      const made = [readAll(model, frames, masked(own.length)), readAll(model, frames)];
-      const truth = model.classes.indexOf(bench.clip.word);
-      const curves = made.map(({ probabilities }) => probabilities.map((row) => row[truth]));
-      drawCurves(find("canvas"), [
-        { values: curves[1], tone: "other" },
-        { values: curves[0], tone: "accent" },
-      ], { mark: own.length });
-      const [kept, torn] = made.map(({ probabilities }) => answerFrom(model, probabilities));
+      const masked = readAll(gru, frames, (frame) => ({ masked: frame >= own.length }));
+      const [torn, tornRnn] = [gru, rnn].map((model) => readAll(model, frames));
+      const truth = gru.classes.indexOf(bench.clip.word);
+      const curve = ({ probabilities }, tone, dashed) => {
+        return { values: probabilities.map((row) => row[truth]), tone, dashed };
+      };
+      const curves = [curve(tornRnn, "other"), curve(masked, "accent"), curve(torn, "soft", true)];
+      drawCurves(find("canvas"), curves, { mark: own.length });
+      const answers = [masked, torn, tornRnn].map((each) => answerFrom(gru, each.probabilities));
+      const [kept, read, readByRnn] = answers;
       const longer = (each) => withSilence(each, count);
-      const right = [
-        bench.countRight("gru", model),
-        bench.countRight(`gru, ${count} frames of silence`, model, longer),
-      ];
-      return `With the mask: ${bold("masked", kept.probability, said(kept))}. Without:
-        ${bold("unmasked", torn.probability, said(torn))}. Right: ${bold("right-masked", right[0])}
-        and ${bold("right-unmasked", right[1])} of ${DATA.clips.length} words.`;
+      const right = [gru, rnn].map((model) => [
+        bench.countRight(model.name, model), // masked: the state after the word is copied on
+        bench.countRight(`${model.name}, ${count} frames of silence`, model, longer),
+      ]);
+      return `With the mask: ${bold("masked", kept.probability, said(kept))}. Without: the GRU hears
+        ${bold("unmasked", read.probability, said(read))}, the RNN ${said(readByRnn)}. Right of
+        ${DATA.clips.length} words, with and without: GRU ${bold("right-masked", right[0][0])} and
+        ${bold("right-unmasked", right[0][1])}, RNN ${bold("rnn-masked", right[1][0])} and
+        ${bold("rnn-unmasked", right[1][1])}.`;
     },
   },
   {
     id: "order",
     title: "Change the order",
-    text: () =>
-      `No frame is added or lost. Does the GRU care in which order they come? See ${lessonLink("09")}.`,
+    text: "No frame is added or lost. Does the GRU care in which order they come?",
+    lessons: ["09"],
     control: `<label for="order">The frames are</label> <select id="order">
       <option value="recorded">as recorded</option><option value="shuffled">shuffled</option>
       <option value="reversed">reversed</option></select>`,
@@ -165,20 +175,27 @@ const EXPERIMENTS = [
       const values = probabilities.map((row) => row[truth]);
       drawCurves(find("canvas:not(.strip)"), [{ values, tone: "accent" }]);
       const answer = answerFrom(model, probabilities);
+      const right = bench.countRight(`gru, ${order}`, model, change);
       return `It hears ${bold("answer", answer.probability, said(answer))}. Right:
-        ${bold("right", bench.countRight(`gru, ${order}`, model, change))} of ${DATA.clips.length} words.`;
+        ${bold("right", right)} of ${DATA.clips.length} words.`;
     },
     legend: [["accent", "probability of the word that was said, after each frame"]],
   },
   {
     id: "gradient",
     title: "Who can learn from the beginning?",
-    text: () =>
-      `The gradient says how much each frame can still teach. In a vanilla RNN it usually vanishes on the way back to the first frame: ${lessonLink("05")}.`,
+    text:
+      "The gradient says how much each frame can still teach. In a vanilla RNN it usually " +
+      "vanishes on the way back to the first frame.",
+    lessons: ["05"],
     control: `<label for="at">Look at frame</label>
       <input type="range" id="at" min="0" max="10" step="1" value="0">`,
     strip: true,
-    legend: [["other", "vanilla RNN"], ["accent", "GRU"], ["soft", "LSTM"]],
+    legend: [
+      ["other", "vanilla RNN"],
+      ["accent", "GRU"],
+      ["soft", "LSTM"],
+    ],
     run({ bench, find }) {
       const frames = bench.frames[bench.number];
       const slider = find("#at");
@@ -190,11 +207,20 @@ const EXPERIMENTS = [
       const all = norms.flat().filter((value) => value > 0);
       const [low, top] = [Math.min(...all), Math.max(...all)].map(Math.log10);
       drawFrames(find("canvas.strip"), frames);
-      drawCurves(find("canvas:not(.strip)"), [
-        { values: ofLstm, tone: "soft", dashed: true },
-        { values: ofGru, tone: "accent" },
-        { values: ofRnn, tone: "other" },
-      ], { low: 10 ** Math.floor(low), top: 10 ** Math.ceil(top), logarithmic: true, cursor: frame + 0.5 });
+      drawCurves(
+        find("canvas:not(.strip)"),
+        [
+          { values: ofLstm, tone: "soft", dashed: true },
+          { values: ofGru, tone: "accent" },
+          { values: ofRnn, tone: "other" },
+        ],
+        {
+          low: 10 ** Math.floor(low),
+          top: 10 ** Math.ceil(top),
+          logarithmic: true,
+          cursor: frame + 0.5,
+        },
+      );
       const [share, other] = [ofRnn, ofGru].map((each) => each[frame] / each.at(-1));
       const [usual, usualOther] = [rnn, gru].map((model) => bench.usualShare(model));
       return `Frame ${frame + 1} of ${frames.length}: the gradient is ${bold("rnn", share)} of the
@@ -206,12 +232,17 @@ const EXPERIMENTS = [
   {
     id: "gain",
     title: "Larger weights",
-    text: () =>
-      `The recurrent weights of a vanilla RNN are multiplied by one number. Small ones forget; with large ones only tanh holds the state back: ${lessonLink("03")}.`,
+    text:
+      "The recurrent weights of a vanilla RNN are multiplied by one number. Small ones forget; " +
+      "with large ones only tanh holds the state back.",
+    lessons: ["03"],
     control: `<label for="gain">Times</label>
       <input type="range" id="gain" min="0" max="3" step="0.1" value="1.5">
       <output for="gain" id="gain-now">1.5</output>`,
-    legend: [["accent", "with tanh"], ["other", "without"]],
+    legend: [
+      ["accent", "with tanh"],
+      ["other", "without"],
+    ],
     run({ bench, find }) {
       const gain = Number(find("#gain").value);
       find("#gain-now").textContent = gain.toFixed(1);
@@ -222,24 +253,33 @@ const EXPERIMENTS = [
       const held = states.map(({ h }) => sizeOf(h));
       const linear = bench.models.rnn.with({ gain, linear: true });
       const free = readAll(linear, frames).states.map(({ h }) => sizeOf(h));
-      const top = 10 ** Math.max(1, Math.ceil(Math.log10(Math.min(1e30, Math.max(...free)))));
-      drawCurves(find("canvas"), [
-        { values: free, tone: "other" },
-        { values: held, tone: "accent" },
-      ], { low: 0.01, top, logarithmic: true });
+      const top = 10 ** Math.max(1, Math.ceil(Math.log10(Math.min(1e38, Math.max(...free)))));
+      drawCurves(
+        find("canvas"),
+        [
+          { values: free, tone: "other" },
+          { values: held, tone: "accent" },
+        ],
+        { low: 0.01, top, logarithmic: true },
+      );
       const answer = answerFrom(model, probabilities);
+      const right = bench.countRight(`rnn times ${gain}`, model);
       return `Largest number in the state at the end: ${bold("held", held.at(-1))} with tanh,
         ${bold("free", free.at(-1))} without. It hears ${said(answer)}; right:
-        ${bold("right", bench.countRight(`rnn times ${gain}`, model))} of ${DATA.clips.length} words.`;
+        ${bold("right", right)} of ${DATA.clips.length} words.`;
     },
   },
   {
     id: "int8",
     title: "One byte for a weight",
-    text: () =>
-      `Each weight is rounded to one of 256 steps, as for a small computer: ${lessonLink(15)}.`,
-    control: `<label><input type="checkbox" id="int8" checked> round the digit network's weights to int8</label>`,
-    legend: [["soft", "float32"], ["accent", "as chosen"]],
+    text: "Each weight is rounded to one of 256 steps, as for a small computer.",
+    lessons: ["15"],
+    control: `<label><input type="checkbox" id="int8" checked>
+      round the digit network's weights to int8</label>`,
+    legend: [
+      ["soft", "float32"],
+      ["accent", "as chosen"],
+    ],
     run({ bench, find }) {
       const model = bench.models.digits;
       const rounded = find("#int8").checked ? model.with({ int8: true }) : model;
@@ -257,9 +297,11 @@ const EXPERIMENTS = [
           change = Math.max(change, Math.abs(value - made[1][frame][number]));
         }),
       );
+      const key = rounded === model ? "digits" : "digits, int8";
+      const right = [bench.countRight(key, rounded), bench.countRight("digits", model)];
       return `A probability changes by ${bold("change", change)} at most. Right:
-        ${bold("right", bench.countRight(rounded === model ? "digits" : "digits, int8", rounded))} of ${DATA.clips.length} words, with float32
-        ${bold("right-float", bench.countRight("digits", model))}.`;
+        ${bold("right", right[0])} of ${DATA.clips.length} words, with float32
+        ${bold("right-float", right[1])}.`;
     },
   },
 ];
@@ -268,7 +310,10 @@ const EXPERIMENTS = [
 export function forcesOf(model) {
   const choices = [["", "as learned", null]];
   for (const gate of gatesOf(model)) {
-    for (const [value, word] of [[1, "open"], [0, "shut"]]) {
+    for (const [value, word] of [
+      [1, "open"],
+      [0, "shut"],
+    ]) {
       // An update gate of Keras is shut to new sound at 1.
       const force = { gate, value: gate === "update" ? 1 - value : value };
       const equation = `${letterOf(gate)} = ${force.value}`;
@@ -284,19 +329,23 @@ export function forcesOf(model) {
 }
 
 /** Put the experiments on the page. Returns {element, run} of each. */
-export function makeCards(container, bench, { onForce }) {
+export function makeCards(container, bench) {
   container.innerHTML = [
     cardOf({
       id: "force",
       title: "Force the gates",
-      text: () =>
-        `The pictures above change at once. A gate that is shut keeps the old state, one that is open takes in the new: lessons ${lessonLink("06").replace("lesson ", "")} and ${lessonLink("07").replace("lesson ", "")}.`,
+      text:
+        "The pictures above change at once; the same choice stands beside them. A gate that is " +
+        "shut keeps the old state, one that is open takes in the new.",
+      lessons: ["06", "07"],
       control: `<label for="force">Gates</label> <select id="force"></select>`,
-      legend: [["soft", "as learned"], ["accent", "as chosen"]],
+      legend: [
+        ["soft", "as learned"],
+        ["accent", "as chosen"],
+      ],
     }),
     ...EXPERIMENTS.map(cardOf),
   ].join("");
-  container.querySelector("#force").addEventListener("change", onForce);
   const runs = EXPERIMENTS.map((experiment) => {
     const card = container.querySelector(`#card-${experiment.id}`);
     const find = (selector) => card.querySelector(selector);
@@ -314,8 +363,9 @@ export function makeCards(container, bench, { onForce }) {
   return runs;
 }
 
-function cardOf({ id, title, text, control, legend: entries, strip }) {
-  return `<article class="card" id="card-${id}"><h3>${title}</h3><p>${text()}</p>
+function cardOf({ id, title, text, lessons, control, legend: entries, strip }) {
+  const more = lessons.map(lessonLink).join(" and ");
+  return `<article class="card" id="card-${id}"><h3>${title}</h3><p>${text} See ${more}.</p>
     <div class="control">${control}</div>
     ${strip ? '<canvas class="strip" role="img"></canvas>' : ""}<canvas role="img"></canvas>
     <p class="legend">${legend(entries)}</p>
@@ -331,9 +381,12 @@ export function showForced(card, { learned, forced, truth }) {
       { values: curves[1], tone: "accent" },
     ]);
   }
-  const [before, after] = [learned, forced].map((each) => answerFrom(each.model, each.probabilities));
+  const [before, after] = [learned, forced].map((each) =>
+    answerFrom(each.model, each.probabilities),
+  );
   const [free, held] = [learned, forced].map((each) => movement(each.states, each.begin));
-  card.querySelector(".result").innerHTML = `As learned: ${bold("learned", before.probability, said(before))},
+  card.querySelector(".result").innerHTML =
+    `As learned: ${bold("learned", before.probability, said(before))},
     as chosen: ${bold("forced", after.probability, said(after))}. The state moves by
     ${bold("moves", held)} a frame, as learned by ${bold("moves-learned", free)}.`;
 }

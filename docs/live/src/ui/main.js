@@ -3,7 +3,7 @@
 import { Listening, NOTHING, gatesOf, isListener, letterOf, loadModels } from "./state.js";
 import { openness, readAll, samplesFor, sortUnits, wordOf } from "./state.js";
 import { HEAT, drawHeat, drawProbabilities, drawTime, drawUnit, inner } from "./views.js";
-import { ready, rangeOf, stateColours } from "./views.js";
+import { rangeOf, stateColours } from "./views.js";
 import { Player, Microphone } from "./audio.js";
 import { Bench, forcesOf, isHosted, makeCards, showForced } from "./controls.js";
 import { makeClassroom } from "./classroom.js";
@@ -19,7 +19,10 @@ const NAMES = {
   rnn: "small vanilla RNN",
 };
 const GATE_WORDS = {
-  update: ["open, the unit takes in the new sound", "shut, it keeps what it remembers (z = 1 in Keras)"],
+  update: [
+    "open, the unit takes in the new sound",
+    "shut, it keeps what it remembers (z = 1 in Keras)",
+  ],
   reset: ["open, old memory helps to propose the new", "shut, the proposal comes from the sound"],
   input: ["open, the unit takes in the new sound", "shut, the sound does not get in"],
   forget: ["open, the unit keeps its memory (a forget gate of 1 keeps)", "shut, it forgets"],
@@ -112,10 +115,15 @@ function playFromHere() {
   start(isEnd ? 0 : Math.max(0, page.frame) * listening.step);
 }
 
+function stopHere() {
+  player.stop();
+  microphone.close();
+  page.mode = "frozen";
+}
+
 function freeze() {
   if (page.mode === "clip" || page.mode === "microphone") {
-    player.stop();
-    page.mode = "frozen";
+    stopHere();
   } else if (page.source === "microphone") {
     listenToMicrophone();
   } else {
@@ -168,7 +176,9 @@ async function listenToMicrophone() {
       page.frame = page.listening.states.length - 1;
     });
     if (page.mode !== "microphone") return closeMicrophone();
-    const hint = isListener(page.model) ? "" : " This network expects one word, then a pause: freeze and start anew.";
+    const hint = isListener(page.model)
+      ? ""
+      : " This network expects one word, then a pause: freeze and start anew.";
     sayHeard(`listening: say a word.${hint}`);
     tick();
   } catch (error) {
@@ -243,7 +253,8 @@ function draw() {
   page.drawnAt = performance.now();
   const { listening, frame } = page;
   const axis = axisNow();
-  const known = page.source === "clip" && page.mode === "clip" ? frame + 1 : listening.states.length;
+  const known =
+    page.source === "clip" && page.mode === "clip" ? frame + 1 : listening.states.length;
   const cursor = frame < 0 ? undefined : frame + 0.5;
   const common = { axis, known, cursor };
   const [from, to] = [axis.first, Math.min(known, axis.first + axis.count)];
@@ -254,32 +265,39 @@ function draw() {
     rows: bands,
     colours: HEAT,
     valueAt: (at, row) => (listening.frames[at][bands - 1 - row] - low) / (high - low),
-    words: [{ text: "high", row: 4 }, { text: "low", row: bands - 4 }],
+    words: [
+      { text: "high", row: 4 },
+      { text: "low", row: bands - 4 },
+    ],
   });
   const rows = page.order.length;
   const gate = shown();
   const right = groupWords();
-  const left = { text: byId("gates").clientWidth < 520 ? `${rows}` : `${rows} units`, row: rows / 2 };
+  const left = {
+    text: byId("gates").clientWidth < 520 ? `${rows}` : `${rows} units`,
+    row: rows / 2,
+  };
   drawHeat(byId("gates"), {
     ...common,
     rows: gate ? rows : 1,
     colours: HEAT,
-    chosen: gate ? page.row : -1,
-    valueAt: (at, row) => (gate ? openness(gate, listening.gates[at][gate][page.order[row].unit]) : 1),
+    chosen: gate && known ? page.row : -1,
+    valueAt: (at, row) =>
+      gate ? openness(gate, listening.gates[at][gate][page.order[row].unit]) : 1,
     words: gate ? [left, ...right] : [],
   });
   drawHeat(byId("states"), {
     ...common,
     rows,
     colours: stateColours(),
-    chosen: page.row,
+    chosen: known ? page.row : -1,
     valueAt: (at, row) => (listening.states[at].h[page.order[row].unit] + 1) / 2,
     words: [left],
   });
   const trace = { ...listening, step: listening.step };
   trace.probabilities = listening.probabilities.slice(0, known);
   trace.detections = listening.detections.filter((each) => each.frame < known);
-  drawProbabilities(byId("answers"), { axis, listening: trace, cursor: cursor ?? 0 });
+  drawProbabilities(byId("answers"), { axis, listening: trace, cursor });
   drawTime(byId("time"), { axis, step: listening.step, dropped: listening.dropped });
   drawUnit(byId("unit-lines"), { axis, listening, unit: unitNow(), gate, cursor, known });
   showUnit();
@@ -297,7 +315,7 @@ function showCaption() {
   const { listening, frame } = page;
   if (!gate) {
     byId("caption").textContent =
-      "A vanilla RNN has no gates. Every unit takes in every frame, and what it heard before fades.";
+      "A vanilla RNN has no gates. Every unit takes in every frame, and what was before fades.";
     return;
   }
   const [open, shut] = GATE_WORDS[gate];
@@ -328,7 +346,8 @@ function momentWords(listening, frame, gate) {
   const isLess = now < before - units / 12;
   const trend = isMore ? " and opening" : isLess ? " and closing" : "";
   if (gate !== "update") return `Now ${now} of ${units} are more than half open${trend}.`;
-  return `Now ${now} of ${units} units take in this moment${trend}; ${units - now} hold on to what they heard.`;
+  const held = `${units - now} hold on to what they heard`;
+  return `Now ${now} of ${units} units take in this moment${trend}; ${held}.`;
 }
 
 function showUnit() {
@@ -350,21 +369,24 @@ function showUnit() {
 
 /** The bars of a unit in words. */
 function sayAdds() {
+  byId("adds-text").textContent = page.listening.states[page.frame] ? addsInWords() : "";
+}
+
+function addsInWords() {
   const { listening, frame, model } = page;
   const { unit } = page.order[page.row];
-  const state = listening.states[frame] ?? model.initial();
-  const added = model.contribution(unit, state);
-  const [top, bottom] = [added.indexOf(Math.max(...added)), added.indexOf(Math.min(...added))];
-  const [up, down] = [top, bottom].map((number) => wordOf(model.classes[number]));
+  const state = listening.states[frame];
+  const two = (value) => value.toFixed(2).replace("-", "−");
   const gate = shown();
-  const about = gate && listening.gates[frame]
-    ? `Its ${gate} gate is ${openness(gate, listening.gates[frame][gate][unit]).toFixed(2)} open, its state ${state.h[unit].toFixed(2)}. `
+  const open = gate && openness(gate, listening.gates[frame][gate][unit]);
+  const about = gate
+    ? `Its ${gate} gate is ${two(open)} open, its state ${two(state.h[unit])}. `
     : "";
-  const effect = added[top] === added[bottom] ? "It adds nothing to any answer." : null;
-  byId("adds-text").textContent =
-    about +
-    (effect ??
-    `Most for ${up} (${added[top].toFixed(2)}), most against ${down} (${added[bottom].toFixed(2)}).`);
+  const added = model.contribution(unit, state);
+  const [most, least] = [Math.max(...added), Math.min(...added)];
+  if (most === least) return `${about}It adds nothing to any answer.`;
+  const [up, down] = [most, least].map((value) => wordOf(model.classes[added.indexOf(value)]));
+  return `${about}Most for ${up} (${two(most)}), most against ${down} (${two(least)}).`;
 }
 
 /** Buttons and sliders as the page stands. */
@@ -390,8 +412,7 @@ function look(frame) {
   const known = page.listening.states.length;
   if (!known) return;
   if (page.mode === "clip" || page.mode === "microphone") {
-    player.stop();
-    page.mode = "frozen";
+    stopHere();
   }
   page.frame = Math.max(0, Math.min(known - 1, frame));
   showState();
@@ -440,8 +461,20 @@ function runForced() {
   if (isClip) listening.hear();
   if (!listening.frames.length) return;
   const truth = page.model.classes.indexOf(listening.word ?? listening.answer().label);
-  const learned = { model: page.model, begin: listening.begin, ...readAll(page.model, listening.frames) };
+  const learned = {
+    model: page.model,
+    begin: listening.begin,
+    ...readAll(page.model, listening.frames),
+  };
   showForced(byId("card-force"), { learned, forced: listening, truth: Math.max(0, truth) });
+}
+
+/** The two places with the same choice: beside the gates, and among the experiments. */
+const forceSelects = () => [byId("force"), byId("force-here")];
+
+function chooseForce(value) {
+  for (const select of forceSelects()) select.value = value;
+  applyForce();
 }
 
 function applyForce() {
@@ -453,7 +486,8 @@ function applyForce() {
   }
   page.listening.again(optionsNow());
   if (page.mode === "ended") page.frame = page.listening.states.length - 1;
-  if (page.force && page.force.gate !== shown() && !page.force.one) byId("gate").value = page.force.gate;
+  if (page.force && page.force.gate !== shown() && !page.force.one)
+    byId("gate").value = page.force.gate;
   runForced();
   showState();
   draw();
@@ -484,6 +518,8 @@ function mostAdded(model, states) {
   return Math.max(...added.map((each) => Math.max(...each.map(Math.abs))));
 }
 
+const drawnAs = (gate) => (gate === "update" ? "1 − z" : letterOf(gate));
+
 function chooseModel(name) {
   closeMicrophone();
   player.stop();
@@ -491,16 +527,18 @@ function chooseModel(name) {
   page.order = page.model.order ??= orderOf(page.model);
   const gates = gatesOf(page.model);
   byId("gate").innerHTML = gates
-    .map((gate) => `<option value="${gate}">${gate} gate ${gate === "update" ? "1 − z" : letterOf(gate)}</option>`)
+    .map((gate) => `<option value="${gate}">${gate} gate ${drawnAs(gate)}</option>`)
     .join("");
   byId("gate").hidden = !gates.length;
   document.querySelector(".scale").hidden = !gates.length;
   page.fresh = true; // the same word, heard by another network
   page.force = null;
-  byId("force").innerHTML = forcesOf(page.model)
-    .map(([value, words]) => `<option value="${value}">${words}</option>`)
-    .join("");
-  byId("force").disabled = !gates.length;
+  for (const select of forceSelects()) {
+    select.innerHTML = forcesOf(page.model)
+      .map(([value, words]) => `<option value="${value}">${words}</option>`)
+      .join("");
+    select.disabled = !gates.length;
+  }
   byId("unit").max = page.order.length - 1;
   byId("adds").innerHTML = page.model.classes
     .map((each) => `<li><span>${wordOf(each)}</span><span class="track"><i></i></span></li>`)
@@ -611,7 +649,11 @@ byId("model").innerHTML = Object.keys(models)
 const voices = [...new Set(DATA.clips.map(({ voice }) => voice))];
 byId("clip-count").textContent = DATA.clips.length;
 byId("licences").innerHTML = [
-  ...Object.entries(models).map(([name, { licence, card }]) => [NAMES[name] ?? name, licence, card]),
+  ...Object.entries(models).map(([name, { licence, card }]) => [
+    NAMES[name] ?? name,
+    licence,
+    card,
+  ]),
   [`${DATA.clips.length} clips of synthetic voices`, DATA.clips[0].licence, voices.join(", ")],
 ]
   .map(([name, licence, card]) => `<li>${name}: ${licence}${card ? `. ${card}` : ""}</li>`)
@@ -620,7 +662,10 @@ byId("licences").innerHTML = [
 if (isHosted()) byId("course").href = "../index.html";
 
 const sight = new IntersectionObserver(runInSight);
-const cards = makeCards(byId("cards"), bench, { onForce: applyForce });
+const cards = makeCards(byId("cards"), bench);
+for (const select of forceSelects()) {
+  select.addEventListener("change", () => chooseForce(select.value));
+}
 const classroom = makeClassroom(document.querySelector(".class"), bench);
 
 byId("play").addEventListener("click", playNext);
@@ -652,10 +697,5 @@ new ResizeObserver(() => {
 }).observe(byId("stage"));
 
 chooseModel("digits");
-const scale = ready(byId("scale"));
-for (let x = 0; x < scale.width; x++) {
-  scale.context.fillStyle = `rgb(${[0, 8, 16].map((by) => (HEAT[Math.round((255 * x) / (scale.width - 1))] >> by) & 255)})`;
-  scale.context.fillRect(x, 0, 1, scale.height);
-}
-sayHeard("Press “Play a digit”: no microphone is needed.");
+sayHeard("Press “Play a digit”.");
 setTimeout(refresh, 200);

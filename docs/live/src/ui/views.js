@@ -3,7 +3,7 @@
 import { NOTHING, openness, wordOf } from "./state.js";
 
 export const GUTTER = { left: 64, right: 88 }; // pixels beside a picture, for words
-const SMALL = { left: 34, right: 62 }; // on a phone
+const SMALL = { left: 38, right: 62 }; // on a phone
 const VIRIDIS = ["440154", "472d7b", "3b528b", "2c728e", "21918c", "28ae80", "5ec962", "addc30"];
 const BELOW_AND_ABOVE = {
   light: ["b2541c", "e08a4a", "f3c79b", "f4f4f2", "a9cdea", "4f93cd", "1a5a9e"],
@@ -36,9 +36,10 @@ const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 /** Colours for values from -1 to 1, pale or dark around zero as the page is. */
 export const stateColours = () => STATES[isDark() ? "dark" : "light"];
 
+const styles = getComputedStyle(document.documentElement); // follows the page as it changes
+
 /** A colour of the style sheet. */
-export const colour = (name) =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const colour = (name) => styles.getPropertyValue(`--${name}`).trim();
 
 /** A canvas made ready to draw in pixels of the page: its context, width and height. */
 export function ready(canvas) {
@@ -143,7 +144,7 @@ export function drawProbabilities(canvas, { axis, listening, cursor }) {
   const known = listening.probabilities.length;
   const [from, to] = [Math.max(0, axis.first), Math.min(known, axis.first + axis.count)];
   if (to > from) {
-    const at = Math.max(from, Math.min(to - 1, Math.floor(cursor)));
+    const at = Math.max(from, Math.min(to - 1, Math.floor(cursor ?? from)));
     const now = listening.probabilities[at];
     const leading = leadingAt(listening, at);
     const peaks = classes.map((name, number) => {
@@ -302,7 +303,8 @@ export function drawCurves(canvas, curves, { low = 0, top = 1, logarithmic, mark
     return 7 + (1 - Math.max(0, Math.min(1, share))) * (height - 14);
   };
   const middle = logarithmic ? 10 ** Math.round((bottom + ceiling) / 2) : (low + top) / 2;
-  const say = (value) => (logarithmic ? powerOf(value) : `${Number(value.toPrecision(2))}`);
+  const say = (value) =>
+    logarithmic ? powerOfTen(Math.round(Math.log10(value))) : `${Number(value.toPrecision(2))}`;
   drawScale(context, [low, middle, top], high, left, wide, say);
   if (mark !== undefined) {
     context.fillStyle = colour("soft");
@@ -320,10 +322,11 @@ export function drawCurves(canvas, curves, { low = 0, top = 1, logarithmic, mark
   drawCursor(context, place, cursor, left, wide, height);
 }
 
-function powerOf(value) {
-  const power = Math.round(Math.log10(value));
-  const raised = [...`${power}`].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
-  return power === 0 ? "1" : power === 1 ? "10" : `10${raised}`;
+/** A power of ten, such as "+3" or -4, as one writes it. */
+export function powerOfTen(power) {
+  const signs = [...`${Number(power)}`];
+  const raised = signs.map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
+  return raised === "⁰" ? "1" : raised === "¹" ? "10" : `10${raised}`;
 }
 
 /** A small spectrogram of some frames. */
