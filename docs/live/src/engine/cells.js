@@ -49,7 +49,8 @@ function gate(name, sums, force) {
 /** Vanilla RNN: the state is tanh of frame and past together. `linear` leaves tanh out. */
 function rnnStep(frame, { h }, { kernel, recurrent, bias }, { linear }) {
   const sums = affine(affine(bias, frame, kernel), h, recurrent);
-  return { state: { h: linear ? Float32Array.from(sums) : Float32Array.from(sums, Math.tanh) }, gates: {} };
+  const after = linear ? Float32Array.from(sums) : Float32Array.from(sums, Math.tanh);
+  return { state: { h: after }, gates: {} };
 }
 
 /** LSTM: the cell c forgets and takes in; the state h is what the output gate lets out of it. */
@@ -79,8 +80,8 @@ function gruStep(frame, { h }, { kernel, recurrent, bias, recurrentBias }, { for
   const candidate = Float32Array.from({ length: units }, (_, unit) => {
     return Math.tanh(drive[2 * units + unit] + reset[unit] * past[2 * units + unit]);
   });
-  const state = { h: h.map((old, unit) => update[unit] * old + (1 - update[unit]) * candidate[unit]) };
-  return { state, gates: { update, reset, candidate } };
+  const after = h.map((old, unit) => update[unit] * old + (1 - update[unit]) * candidate[unit]);
+  return { state: { h: after }, gates: { update, reset, candidate } };
 }
 
 /** For each kind of cell its step, its gates that can be forced, and whether it has a cell c. */

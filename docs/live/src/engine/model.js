@@ -107,8 +107,8 @@ export class Model {
    * @param {object} changes
    * @param {number} [changes.gain] the recurrent weights times this
    * @param {boolean} [changes.linear] an RNN without tanh
-   * @param {boolean} [changes.int8] all weight matrices rounded to int8, symmetric, one scale for
-   *     each output; biases, sums and states are not rounded
+   * @param {boolean} [changes.int8] all weight matrices rounded to int8 as LiteRT rounds them:
+   *     symmetric, one scale for each output. Unlike in its files, sums and states are not rounded
    * @returns {Model}
    */
   with({ gain = 1, linear = this.linear, int8 = false }) {
@@ -118,9 +118,10 @@ export class Model {
     const weights = { ...this.weights };
     weights.recurrent = weights.recurrent.map((weight) => weight * gain);
     if (int8) {
-      for (const [matrix, bias] of [["kernel", "bias"], ["recurrent", "bias"], ["logitsKernel", "logitsBias"]]) {
-        weights[matrix] = roundedToInt8(weights[matrix], weights[bias].length);
-      }
+      const columns = weights.bias.length;
+      weights.kernel = roundedToInt8(weights.kernel, columns);
+      weights.recurrent = roundedToInt8(weights.recurrent, columns);
+      weights.logitsKernel = roundedToInt8(weights.logitsKernel, this.classes.length);
     }
     return new Model({ ...this.record, weights, linear });
   }
