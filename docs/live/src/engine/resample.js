@@ -1,4 +1,4 @@
-/** Another sample rate, by a windowed sinc that passes what is below half the lower of both rates. */
+/** Another sample rate, by a windowed sinc: what is above half the lower of both rates is cut. */
 
 const CROSSINGS = 40; // zero crossings of the sinc on each side: 5 ms at 8 kHz
 const PASSED = 0.94; // share of half the lower rate at which the filter is half open
