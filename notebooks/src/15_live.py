@@ -316,7 +316,7 @@ plots.show(figure, fact)
 # One scene is not enough; we need tens of thousands. From here on, `scenes.Scenes` is the cell that made a scene, with random words, pauses, levels and noises. It also speaks what is no word (a digit backwards, halves, pieces) and changes voices as in lesson 11. It gives `fit` batches of 64 scenes, none of them twice. All words come from training speakers.
 
 # %%
-BATCHES = 600
+BATCHES = 800
 keras.utils.set_random_seed(0)
 heard_frames = keras.Input([None, 40])
 masked = keras.layers.Masking(batches.PADDING)(heard_frames)
