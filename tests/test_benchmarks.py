@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from benchmarks import contest, environment, epochs_keras, epochs_numpy, measure, run, voices
+from benchmarks import (
+    commands,
+    contest,
+    environment,
+    epochs_keras,
+    epochs_numpy,
+    measure,
+    run,
+    voices,
+)
 from course_lib import audio, cells
 
 
@@ -18,12 +27,13 @@ from course_lib import audio, cells
     [
         (run.main, ["speed", "sped"], "streaming, found sped$"),
         (environment.main, ["1", "6"], "expected folds among 1, 2, 3, 4, 5, found 6$"),
-        (voices.main, ["george", "gorge"], "ladder-4-yweweler, found gorge$"),
+        (commands.main, ["order-3"], "voices-synthetic, ready, found order-3$"),
+        (voices.main, ["george", "gorge"], "long_heavy-yweweler-1, found gorge$"),
     ],
 )
 def test_unknown_name_is_refused_before_anything_is_measured(monkeypatch, main, wanted, said):
     monkeypatch.delattr(run.subprocess, "run")
-    monkeypatch.delattr(voices, "with_frames")
+    monkeypatch.delattr(voices, "digits")
     monkeypatch.delattr(environment, "from_lesson")
     with pytest.raises(SystemExit, match=said):
         main(wanted)
@@ -45,6 +55,14 @@ def test_known_names_run_in_their_order_and_are_kept(tmp_path, monkeypatch):
         False,  # pieces that were measured before
         False,
     ]
+
+
+def test_functions_of_lesson_12_are_found_and_make_windows_of_49_frames():
+    lesson = commands.from_lesson(names=["no", "silence"], is_command=np.array([True, False]))
+    random = np.random.default_rng(0)
+    words, noise = random.normal(size=[3, 118, 40]), random.normal(size=[500, 40])
+    made = lesson["varied"](words.astype(np.float32), noise.astype(np.float32), random)
+    assert made.shape == (3, 49, 40) and np.isfinite(made).all()
 
 
 def test_recipe_of_lesson_14_and_versions_are_found():
