@@ -357,7 +357,10 @@ export function makeCards(container, bench) {
         canvas.setAttribute("aria-label", `${experiment.title}: ${wordOf(word)}, ${voice}`);
       }
     };
-    card.querySelector(".control").addEventListener("input", run);
+    card.querySelector(".control").addEventListener("input", () => {
+      find(".result").ariaLive = "polite"; // a reader moved it, and wants to hear the result
+      run();
+    });
     return { element: card, run };
   });
   return runs;
@@ -369,7 +372,7 @@ function cardOf({ id, title, text, lessons, control, legend: entries, strip }) {
     <div class="control">${control}</div>
     ${strip ? '<canvas class="strip" role="img"></canvas>' : ""}<canvas role="img"></canvas>
     <p class="legend">${legend(entries)}</p>
-    <p class="result" role="status" aria-live="polite"></p></article>`;
+    <p class="result" aria-live="off"></p></article>`;
 }
 
 /** The numbers of the first experiment: what forcing changed. */

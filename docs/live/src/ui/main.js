@@ -29,6 +29,8 @@ const GATE_WORDS = {
   output: ["open, the unit shows its memory", "shut, it hides its memory"],
 };
 
+const PRESS = "Press “Play a digit”.";
+
 const byId = (id) => document.getElementById(id);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -393,7 +395,8 @@ function addsInWords() {
 function showState() {
   const runs = page.mode === "clip" || page.mode === "microphone";
   const freezeButton = byId("freeze");
-  const words = runs ? "Freeze" : page.mode === "frozen" ? "Go on" : "Play again";
+  const anew = page.source === "microphone" ? "Listen again" : "Play again";
+  const words = runs ? "Freeze" : page.mode === "frozen" && page.source === "clip" ? "Go on" : anew;
   if (freezeButton.textContent !== words) freezeButton.textContent = words;
   freezeButton.disabled = page.mode === "idle";
   byId("from-here").disabled = page.listening.states.length === 0 || page.mode === "microphone";
@@ -460,13 +463,14 @@ function runForced() {
   const isClip = page.source === "clip";
   if (isClip) listening.hear();
   if (!listening.frames.length) return;
-  const truth = page.model.classes.indexOf(listening.word ?? listening.answer().label);
+  const { classes } = page.model;
+  const word = classes.includes(listening.word) ? listening.word : listening.answer().label;
   const learned = {
     model: page.model,
     begin: listening.begin,
     ...readAll(page.model, listening.frames),
   };
-  showForced(byId("card-force"), { learned, forced: listening, truth: Math.max(0, truth) });
+  showForced(byId("card-force"), { learned, forced: listening, truth: classes.indexOf(word) });
 }
 
 /** The two places with the same choice: beside the gates, and among the experiments. */
@@ -556,7 +560,7 @@ function chooseClip(number) {
   page.fresh = true;
   page.mode = "idle";
   newListening();
-  sayHeard("Press “Play a digit”.");
+  sayHeard(PRESS);
   showState();
   draw();
   setTimeout(refresh, 30);
@@ -678,6 +682,9 @@ byId("speed").addEventListener("change", ({ target }) => chooseSpeed(Number(targ
 byId("clip").addEventListener("change", ({ target }) => chooseClip(Number(target.value)));
 byId("model").addEventListener("change", ({ target }) => {
   chooseModel(target.value);
+  const { classes } = page.model;
+  const knows = classes.filter((name) => name !== NOTHING).map(wordOf);
+  sayHeard(classes.includes(bench.clip.word) ? PRESS : `It knows ${knows.join(", ")}: say one.`);
   setTimeout(refresh, 30);
 });
 byId("gate").addEventListener("change", draw);
@@ -697,5 +704,5 @@ new ResizeObserver(() => {
 }).observe(byId("stage"));
 
 chooseModel("digits");
-sayHeard("Press “Play a digit”.");
+sayHeard(PRESS);
 setTimeout(refresh, 200);

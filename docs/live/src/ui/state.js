@@ -98,10 +98,11 @@ export class Listening {
 
   /** New samples of the microphone. */
   append(samples) {
-    const longer = new Float32Array(this.samples.length + samples.length);
-    longer.set(this.samples);
-    longer.set(samples, this.samples.length);
-    this.samples = longer;
+    const { length } = this.samples;
+    // Room for all that is kept, and a second that may come at once.
+    this.room ??= new Float32Array((LONGEST + 1) * this.model.frame.sampleRate);
+    this.room.set(samples, length);
+    this.samples = this.room.subarray(0, length + samples.length);
     if (this.seconds > LONGEST) this.forget(Math.round(LONGEST / 2 / this.step));
   }
 
@@ -112,7 +113,8 @@ export class Listening {
     this.begin = this.states[known - 1];
     for (const name of ["frames", "states", "gates", "probabilities"]) this[name].splice(0, known);
     const samples = known * this.model.frameStep;
-    this.samples = this.samples.slice(samples);
+    this.room.copyWithin(0, samples, this.samples.length);
+    this.samples = this.room.subarray(0, this.samples.length - samples);
     this.heard -= samples;
     this.dropped += known;
     this.detections = this.detections

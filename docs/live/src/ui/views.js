@@ -2,8 +2,9 @@
 
 import { NOTHING, openness, wordOf } from "./state.js";
 
-export const GUTTER = { left: 64, right: 88 }; // pixels beside a picture, for words
-const SMALL = { left: 38, right: 62 }; // on a phone
+const GUTTER = { left: 4, right: 5.5 }; // rem beside a picture, for words; style.css has them, too
+const SMALL = { left: 2.4, right: 3.9 }; // on a phone
+const NARROW = 520; // pixels: a phone
 const VIRIDIS = ["440154", "472d7b", "3b528b", "2c728e", "21918c", "28ae80", "5ec962", "addc30"];
 const BELOW_AND_ABOVE = {
   light: ["b2541c", "e08a4a", "f3c79b", "f4f4f2", "a9cdea", "4f93cd", "1a5a9e"],
@@ -36,6 +37,12 @@ const isDark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 /** Colours for values from -1 to 1, pale or dark around zero as the page is. */
 export const stateColours = () => STATES[isDark() ? "dark" : "light"];
 
+/** The size of the page's letters in pixels: larger in full screen. */
+const rem = () => parseFloat(styles.fontSize);
+
+/** A font for a canvas. */
+const letters = (size, weight = "") => `${weight} ${size * rem()}px system-ui, sans-serif`;
+
 const styles = getComputedStyle(document.documentElement); // follows the page as it changes
 
 /** A colour of the style sheet. */
@@ -53,15 +60,15 @@ export function ready(canvas) {
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.font = `${width < 520 ? 11 : 12}px system-ui, sans-serif`;
+  context.font = letters(width < NARROW ? 0.69 : 0.75);
   context.textBaseline = "middle";
   return { context, width, height };
 }
 
 /** Where the picture itself is in its canvas. */
 export function inner(width) {
-  const { left, right } = width < 520 ? SMALL : GUTTER;
-  return { left, wide: Math.max(10, width - left - right) };
+  const { left, right } = width < NARROW ? SMALL : GUTTER;
+  return { left: left * rem(), wide: Math.max(10, width - (left + right) * rem()) };
 }
 
 /** Frame → pixel, for an axis {first, count} of frames. */
@@ -180,9 +187,9 @@ export function drawProbabilities(canvas, { axis, listening, cursor }) {
     context.fillRect(x - 1, 0, 2, height);
     const isLate = x > left + wide - 90;
     context.textAlign = isLate ? "right" : "left";
-    context.font = "600 13px system-ui, sans-serif";
+    context.font = letters(0.81, 600);
     context.fillText(`heard: ${wordOf(label)}`, x + (isLate ? -5 : 5), height - 14);
-    context.font = "12px system-ui, sans-serif";
+    context.font = letters(0.75);
   }
   drawCursor(context, place, cursor, left, wide, height);
 }
@@ -225,10 +232,10 @@ function writeWords(context, peaks, { leading, place, high, left, wide }) {
     written.push({ x, y });
     context.textAlign = "center";
     context.fillStyle = colour(number === leading ? "accent" : "soft");
-    context.font = `${number === leading ? "600 " : ""}13px system-ui, sans-serif`;
+    context.font = letters(0.81, number === leading ? 600 : "");
     context.fillText(text, x, y);
   }
-  context.font = "12px system-ui, sans-serif";
+  context.font = letters(0.75);
 }
 
 /** At the right edge, the two likeliest answers at the cursor. */
@@ -238,7 +245,7 @@ function writeNow(context, now, classes, { left, wide, high, leading }) {
   context.textAlign = "left";
   let last = -99;
   for (const { name, number, value } of ranked.slice(0, 2)) {
-    const y = Math.max(last + 15, high(value) + 1);
+    const y = Math.max(last + 0.95 * rem(), high(value) + 1);
     last = y;
     context.fillStyle = colour(number === leading ? "accent" : "soft");
     context.fillText(`${wordOf(name)} ${value.toFixed(2)}`, left + wide + 6, y);
@@ -265,7 +272,7 @@ export function drawTime(canvas, { axis, step, dropped }) {
 /** One unit over time: how open its gate is, and its state. */
 export function drawUnit(canvas, { axis, listening, unit, gate, cursor, known }) {
   const { context, width, height } = ready(canvas);
-  const [left, wide] = [30, width - 34];
+  const [left, wide] = [1.9 * rem(), width - 2.1 * rem()];
   const place = across(axis, left, wide);
   const high = (value) => 5 + ((1 - value) / 2) * (height - 10);
   drawScale(context, [-1, 0, 1], high, left, wide);
@@ -293,7 +300,7 @@ export function drawUnit(canvas, { axis, listening, unit, gate, cursor, known })
  */
 export function drawCurves(canvas, curves, { low = 0, top = 1, logarithmic, mark, cursor } = {}) {
   const { context, width, height } = ready(canvas);
-  const [left, wide] = [44, width - 50];
+  const [left, wide] = [2.75 * rem(), width - 3.1 * rem()];
   const count = Math.max(...curves.map(({ values }) => values.length));
   const place = across({ first: 0, count }, left, wide);
   const scale = logarithmic ? (value) => Math.log10(Math.max(value, 1e-30)) : (value) => value;
@@ -347,7 +354,7 @@ export function drawFrames(canvas, frames) {
   });
   pen.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
-  context.drawImage(scratch, 44, 0, width - 50, height);
+  context.drawImage(scratch, 2.75 * rem(), 0, width - 3.1 * rem(), height);
 }
 
 /** The loudest log energy, and 9 below it (about 39 dB): what a spectrogram shows. */
