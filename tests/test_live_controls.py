@@ -183,7 +183,7 @@ def test_slow_motion_is_slow(page):
     page.click("#play")
     page.wait_for_function("Number(document.body.dataset.frame) > 3")
     page.evaluate("window.begin = [performance.now(), Number(document.body.dataset.frame)]")
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(400)
     seconds, frames = page.evaluate(
         "[(performance.now() - begin[0]) / 1e3, Number(document.body.dataset.frame) - begin[1]]"
     )
@@ -195,6 +195,7 @@ def test_slow_motion_is_slow(page):
 @pytest.mark.parametrize(["choice", "z"], [("update open", 0), ("update shut", 1)])
 def test_gates_that_are_forced_do_what_lessons_06_and_07_say(page, choice, z):
     page.select_option("#force", choice)
+    assert page.input_value("#force-here") == choice  # beside the pictures stands the same
     model, frames = weights(page, "digits"), heard(page, SEVEN)
     states = gru(frames, model, update=z)
     moves = np.linalg.norm(np.diff(states, axis=0, prepend=0), axis=1).mean()

@@ -85,7 +85,9 @@ const heardHtml = ({ label, probability }) =>
   `heard: <b>${wordOf(label)}</b>, ${probability.toFixed(2)}`;
 
 function announce(detections) {
-  if (detections.length) sayHeard(heardHtml(detections.at(-1)));
+  if (!detections.length) return;
+  sayHeard(heardHtml(detections.at(-1)));
+  if (!page.touched) choose(loudestFor(detections.at(-1)));
 }
 
 /** Play the chosen word from its beginning. */
@@ -143,7 +145,7 @@ function finish() {
   announce(listening.hear());
   page.frame = listening.states.length - 1;
   const answer = listening.answer();
-  if (!page.touched) choose(loudestFor(answer));
+  if (!page.touched && answer.label !== null) choose(loudestFor(answer));
   if (!listening.detections.length && answer.label !== null) {
     const html = heardHtml(answer); // a model that listens without end may have been unsure
     sayHeard(isListener(page.model) ? html.replace("heard:", "not sure, perhaps") : html);
