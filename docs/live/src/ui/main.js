@@ -661,6 +661,7 @@ byId("licences").innerHTML = [
     card,
   ]),
   [`${DATA.clips.length} clips of synthetic voices`, DATA.clips[0].licence, voices.join(", ")],
+  ["Fourier transform, fft.js", "MIT", ""],
 ]
   .map(([name, licence, card]) => `<li>${name}: ${licence}${card ? `. ${card}` : ""}</li>`)
   .join("");

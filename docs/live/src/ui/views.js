@@ -248,7 +248,9 @@ function writeNow(context, now, classes, { left, wide, high, leading }) {
     const y = Math.max(last + 0.95 * rem(), high(value) + 1);
     last = y;
     context.fillStyle = colour(number === leading ? "accent" : "soft");
-    context.fillText(`${wordOf(name)} ${value.toFixed(2)}`, left + wide + 6, y);
+    const isNarrow = left + wide < NARROW - 50;
+    const text = isNarrow ? wordOf(name) : `${wordOf(name)} ${value.toFixed(2)}`;
+    context.fillText(text, left + wide + 6, y);
   }
 }
 
