@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 15 · Live: stream, export, speak
 #
-# So far a model heard a clip, cut at both ends. A microphone has no ends: a few samples arrive at a time, and nobody says where a word begins. What must a network keep between two frames? What must it learn in order to keep silent? And how does it get into a telephone?
+# So far a model heard a clip, cut at both ends. A microphone has no ends, and nobody says where a word begins. What must a network keep between two frames? What must it learn in order to keep silent? And how does it get into a telephone?
 #
 # **You will**
 # - run a model frame by frame, and get the logits of the whole clip however the samples are cut;
@@ -92,7 +92,7 @@ print(f'a "{clip.label}" of {len(clip.frames)} frames: {clip.frames.size:,} numb
 print(f"kept from frame to frame: {sum(row.numpy().size for row in kept)} numbers")
 
 # %% [markdown]
-# 128 numbers are all that is left of the past; the frames may be thrown away. So a recurrent network can listen for a year in a memory of fixed size.
+# 128 numbers are all that is left of the past. So a recurrent network can listen for a year in a memory of fixed size.
 #
 # `streaming.Stream` runs this loop in plain NumPy, for every model that looks only back: SimpleRNN, LSTM, GRU, stacks of them, even the order-blind average (a mean needs only the mean so far and a count). A bidirectional layer cannot listen live: its backward half begins at the last frame.
 #
@@ -128,14 +128,12 @@ for size in [800, 400, 240]:
     frames = [pieces_alone(waveform, size) for waveform in test.waveform]
     lost = 1 - batches.lengths(frames).sum() / batches.lengths(test.frames).sum()
     right = evaluation.predict(lstm, frames).argmax(axis=1) == test.label.cat.codes
-    print(
-        f"pieces of {size}: {lost:.0%} of the frames lost, accuracy {right.mean():.3f}"
-    )
+    print(f"pieces of {size}: {lost:.0%} of frames lost, accuracy {right.mean():.3f}")
 
 # %% [markdown]
-# Every frame across an edge is missing, two of ten with pieces of 800. The word is said faster, with cuts in it, and no error says so.
+# Every frame across an edge is missing, two of ten with pieces of 800, and no error says so.
 #
-# A stream has to keep the samples that a later frame still needs, fewer than 200 of them. `Stream` does. It also looks at what it is given. After a gap the old state is the wrong one, so it begins anew. A sample that is no number would make the state no number for ever, so it is refused before it enters.
+# A stream has to keep the samples that a later frame still needs, fewer than 200. `Stream` does. After a gap the old state is the wrong one, so it begins anew. It refuses a sample that is no number (NaN), which would make the state NaN for ever.
 #
 # ## The answer so far, and what it costs
 #
@@ -169,13 +167,13 @@ figure = plots.under_frames(clip.frames, curves, unit="probability", title=title
 plots.show(figure, f"{wait:.2f} ms a frame, a real-time factor of {wait / 10:.3f}")
 
 # %% [markdown]
-# A frame may take 10 ms. This one takes a small part of that, features included. Above a factor of 1 a device would fall behind for ever.
+# A frame may take 10 ms. This one takes a small part of that, features included.
 #
 # ## Half an hour of sound
 #
-# Now a sound without ends: noise that rises, and in it words with pauses between them. Some are digits, most are not. Nobody in it was in any training: the digits come from new speakers ([many voices](../data/README.md)), the other words from test speakers of Speech Commands. Two such recordings, with other speakers and another noise each: one to choose by, one to score.
+# Now a sound without ends: rising noise, and in it words with pauses. Some are digits, most are not, and none of the speakers was in any training. We make two such recordings from [Speech Commands](../data/README.md), with other speakers and another noise each: one to choose by (validation speakers), one to score (test speakers).
 #
-# Each word has a level of its own; the noise rises until it lies 5 to 15 dB below them. A *level* is the RMS of the loud 10 ms blocks, as in lesson 12.
+# Each word has a level of its own (RMS of its loud 10 ms blocks); the noise rises until it lies 5 to 15 dB below.
 #
 # A word is a [*hit*](../docs/glossary.md#hit) if its digit is detected between its beginning and half a second after its end. Every other detection is a [*false alarm*](../docs/glossary.md#false-alarm). `streaming.detections` averages the last ten frames ([*smoothing*](../docs/glossary.md#smoothing)), detects a digit when its average rises to the *threshold*, and then nothing for half a second (the [*refractory time*](../docs/glossary.md#refractory-time)).
 #
@@ -270,11 +268,11 @@ print(f"sure of some digit (over 0.5) for {sure:.0%} of the time")
 # What is wrong with it? It never heard a pause, a noise or another word, nor has it a class for nothing. Somebody will propose a higher threshold: the curve below shows where that leads.
 
 # %% [markdown]
-# It answers where nobody asked. It has ten classes whose probabilities add up to 1: it has no way to say "nothing". And it never heard a pause, a noise or another word. A score on cut clips says nothing about all this.
+# It answers where nobody asked: 0.99 on clips, three thousand false alarms an hour. Its ten probabilities add up to 1, so it cannot say "nothing". And it never heard a pause, a noise or another word.
 #
 # ## One scene, by hand
 #
-# The remedy is other training data. A *scene* is three seconds in which something happens, with an answer for **every frame**. We build it from log-mel frames: energies add, so log energies add with `logaddexp`. The answer is a digit from the moment when three quarters of it were heard until 0.3 s after its end, and else an eleventh class, "nothing". Where either answer is fair, the weight is 0.
+# The remedy is other training data. A *scene* is three seconds of words, pauses and noise, with an answer for **every frame**. Energies add, so log-mel frames add with `logaddexp`. The answer is a digit from three quarters of it until 0.3 s after its end, and else an eleventh class, "nothing". Where either answer is fair, the weight is 0.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## One scene, with an answer for every frame
@@ -313,10 +311,10 @@ plots.show(figure, fact)
 #
 # The GRU is the one of the clips. One thing is new: with `return_sequences=True` it hands **every** state to the last layer (many-to-many, lesson 09). `fit` takes a weight for each frame.
 #
-# One scene is not enough; we need tens of thousands. From here on, `scenes.Scenes` is the cell that made a scene, with random words, pauses, levels and noises. It also speaks what is no word (a digit backwards, halves, pieces) and changes voices as in lesson 11. It gives `fit` batches of 64 scenes, none of them twice. All words come from training speakers.
+# One scene is not enough; we need tens of thousands. From here on, `scenes.Scenes` is the cell that made a scene, with random words, pauses, levels and noises. It also makes speech that is no word (a digit backwards, halves, pieces), and changes voices as in lesson 11. It gives `fit` batches of 64 scenes, none of them twice. All words come from training speakers.
 
 # %%
-BATCHES = 800
+BATCHES = 800  # of 64 scenes
 keras.utils.set_random_seed(0)
 heard_frames = keras.Input([None, 40])
 masked = keras.layers.Masking(batches.PADDING)(heard_frames)
@@ -336,9 +334,7 @@ def frames_of(clips):
 
 
 real, other = voices[voices.split == "train"], talk[talk.split == "train"]
-digit_clips = pd.concat(
-    [train, real, real, real]
-)  # the new speakers are few, so thrice
+digit_clips = pd.concat([train, *[real] * 3])  # the new speakers are few: thrice
 digit_words = scenes.words(frames_of(digit_clips), digit_clips.label.astype(int))
 other_words = scenes.words(frames_of(other), [NOTHING] * len(other))
 rooms = frames_of(noises[noises.split == "train"])
@@ -350,9 +346,9 @@ print(f"{64 * BATCHES:,} scenes, mean loss {history.history['loss'][0]:.2f}")
 # %% [markdown]
 # ## Misses against false alarms
 #
-# `models.ready()` is the same training, longer, with 96 units ([its card](../data/ready-model/README.md)). All three detectors now hear both recordings, at fifteen thresholds. **Predict, then run.** Can a higher threshold rescue the model of clips?
+# `models.ready()` is the same training, longer: 140,800 scenes, 96 units, synthetic voices as well ([its card](../data/ready-model/README.md)). All three now hear both recordings, at fifteen thresholds. **Predict, then run.** Can a higher threshold rescue the model of clips?
 #
-# Then we choose. We allow 100 false alarms an hour of this talk (dotted), which is 50 events in the recording to choose by; fewer than ten events choose nothing. The lowest threshold that keeps to it is scored, once, on the other recording.
+# Then we choose. We allow 100 false alarms an hour of this talk (dotted): 50 events in the recording to choose by, where ten is the least that a choice should rest on. The lowest threshold that keeps to it is scored, once, on the other recording.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Misses against false alarms
@@ -451,6 +447,7 @@ for word in here.itertuples():
 for event in there.itertuples():
     under.text(event.seconds - since, 1.03, f'▼ "{event.label}"')
 under.axhline(chosen["ready"], color="grey", linestyle=":")
+under.legend(loc="upper left", bbox_to_anchor=(1, 1))
 display(Audio(stretch, rate=RATE))
 facts = [", ".join(table.label.astype(str)) or "none" for table in (here, there)]
 plots.show(figure, f"said: {facts[0]}; above the dotted threshold: {facts[1]}")
@@ -462,11 +459,11 @@ plots.show(figure, f"said: {facts[0]}; above the dotted threshold: {facts[1]}")
 #
 # ## A file that needs no course
 #
-# A telephone has neither Keras nor Python. It has a small runtime, [LiteRT](../docs/glossary.md#litert) (earlier TensorFlow Lite). `litert.export_with_features` writes the function of ONE step: 200 samples and the state go in, the logits and the next state come out. The features are inside, so nobody writes mel bands again in another language.
+# A telephone has neither Keras nor Python. It has a small runtime, [LiteRT](../docs/glossary.md#litert) (earlier TensorFlow Lite). `litert.export_with_features` writes ONE step: 200 samples and the state go in, logits and the next state come out. The features are inside, so nobody writes mel bands again in another language.
 #
 # A model is not enough. Which rate, which hop, which class is number 3? The same call writes this as JSON beside the file, and into it: as a zip archive behind the model, where TensorFlow Lite keeps [associated files](https://ai.google.dev/edge/litert/models/metadata). LiteRT ignores it, any unzip opens it, and `streaming.Stream` reads it.
 #
-# The ten lines below, after three imports, run it without this course, Keras or TensorFlow. (Where the package `ai-edge-litert` is not installed, the next cell takes the runtime inside TensorFlow.) They run as a process of their own, in which `course_lib` cannot be imported, on the stretch of sound that you heard. They print the likeliest class whenever it changes.
+# The ten lines below, after three imports, run it without this course, Keras or TensorFlow. (Where `ai-edge-litert` is not installed, the next cell takes the runtime inside TensorFlow.) They run as a process of their own, in which `course_lib` cannot be imported, on the stretch that you heard, and print the likeliest class whenever it changes.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## What must lie in the file besides the model?
@@ -513,8 +510,8 @@ alone = "import runpy, sys; sys.modules['course_lib'] = None; runpy.run_path"
 command = [sys.executable, "-c", f"{alone}('listen.py')"]
 options = {"cwd": BUILD, "capture_output": True, "text": True, "check": True}
 print(subprocess.run(command, **options).stdout)
-print(f"{file.kilobytes:.0f} KiB, and beside it digits.json:")
-print((BUILD / "digits.json").read_text(encoding="utf-8"))
+print(f"the file: {file.kilobytes:.0f} KiB; what it says of itself, digits.json:")
+pd.read_json(BUILD / "digits.json", typ="series").to_frame("")
 
 # %% [markdown]
 # With a microphone the loop reads samples in place of a file. This one was **not run here**:
@@ -535,7 +532,7 @@ print((BUILD / "digits.json").read_text(encoding="utf-8"))
 #
 # ## Whole numbers
 #
-# [*Quantising*](../docs/glossary.md#quantising) to int8 rounds each weight to one of 255 steps, −127 to 127, with zero exactly at 0. What is computed on the way, sums and state, gets 256 steps (int8) or 65,536 (int16). How wide they are, the converter reads from some clips, the [*calibration*](../docs/glossary.md#calibration).
+# [*Quantising*](../docs/glossary.md#quantising) to int8 rounds each weight to one of 255 steps, −127 to 127, with zero exactly at 0. What is computed on the way, sums and state, gets 256 steps (int8) or 65,536 (int16). The converter reads their width from some clips, the [*calibration*](../docs/glossary.md#calibration).
 #
 # **Predict, then run.** The LSTM and the GRU of whole clips, trained alike, calibrated alike. Whom does int8 hurt more? Think of what each carries from frame to frame.
 
@@ -572,7 +569,7 @@ pd.DataFrame(rows, columns=columns)
 #
 # ## Speak
 #
-# The ready model's card says what a new voice may expect.
+# What may a new voice expect? The next cell reads it from the card. Press Record, say a digit, then run the cell after it. Without a microphone, upload a file; if nothing was recorded, a test clip stands in, and a sentence says so.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Before anybody speaks
@@ -587,6 +584,9 @@ pd.DataFrame(rows, columns=columns)
 # %%
 from course_lib.extra.recorder import Recorder
 
+card = pd.read_csv(models.READY / "results.csv")
+row = card[card.what.str.contains("in 2 s.* 20 dB")].iloc[0]
+print(f"{row.what}: {row.value:.2f} ({row.low:.2f} to {row.high:.2f})")
 recorder = Recorder(seconds=2.0, instead=parts(voices)[1].path.iloc[0])
 recorder
 
@@ -603,7 +603,7 @@ highest = answer[:, best[0]].max()
 plots.show(figure, f'"{classes[best[0]]}" rises highest, to {highest:.2f}')
 
 # %% [markdown]
-# If a test clip stood in, this says nothing about your voice. If it was you: say each digit twice, count, and compare with the card; twenty tries leave a wide interval (lesson 02). Then farther away, with music on, in another language: does it say "nothing" or something else?
+# If it was you: say each digit twice, count, and compare with the card; twenty tries leave a wide interval (lesson 02). Then farther away, with music on, in another language: does it say "nothing"?
 #
 # ## Exercises
 #
@@ -678,7 +678,7 @@ print(
 )
 
 # %% [markdown]
-# **Exercise 2.** How late is a detection? For each digit of `said` that is hit in `detected` (the ready model on the recording to score), take the seconds from the word's END to its first detection: the first row of `detected` with its label, from its beginning to half a second after its end. Set `delay` to the median. Guess first: can it be negative?
+# **Exercise 2.** How late is a detection? For each digit of `said` that is hit in `detected` (the ready model on the recording to score), take the seconds from the word's END to the first row of `detected` with its label, from its beginning to half a second after its end. Set `delay` to the median. Guess first: can it be negative?
 
 # %% tags=["solution"]
 delays = []
@@ -734,7 +734,7 @@ print(
 # The last line on the board first: frames begin at 0 and at 80; the next one begins at 160, so 140 samples stay. Common slips: keeping what is behind the last frame's END, or keeping nothing.
 
 # %% [markdown]
-# **Exercise 3: build, train, beat this number.** Is somebody speaking? Build a model `yours` in Keras that answers at every frame, 0 for a word and 1 for "nothing", looks only back, and has **6,000 parameters or fewer**. Train it on `scenes.Scenes(every_word, rooms, nothing=1, shares=(1.0, 0.0), batches=80)`, where `every_word` is all words with a label of 0 (`word._replace(label=0)`). The number to beat is the share of frames that is right for a model that always says "nothing", plus 0.1, on scenes of new speakers.
+# **Exercise 3: build, train, beat this number.** Is somebody speaking? Build `yours` in Keras: it answers at every frame, 0 for a word and 1 for "nothing", looks only back, and has **6,000 parameters or fewer**. Train it on `scenes.Scenes(every_word, rooms, nothing=1, shares=(1.0, 0.0), batches=80)`, where `every_word` is all words with a label of 0 (`word._replace(label=0)`). The number to reach, on scenes of new speakers: the share of frames for which "nothing" is right, plus 0.1.
 
 # %% tags=["solution"]
 every_word = [word._replace(label=0) for word in digit_words + other_words]
@@ -799,9 +799,9 @@ print(f"right in {share:.3f} of the frames, with {yours.count_params():,} parame
 
 # %% [markdown]
 # **You have seen**
-# - a model that runs frame by frame, with 128 numbers of memory and the logits of the whole clip;
-# - the same GRU trained on clips and on scenes, and the curve of misses against false alarms for both;
-# - a file that describes itself and runs in ten lines, in whole numbers, too.
+# - a model that runs frame by frame in 128 numbers, with the logits of the whole clip;
+# - one GRU trained on clips and on scenes, and what it misses at how many false alarms;
+# - a file that describes itself and runs in ten lines.
 #
 # ## Quiz
 #
