@@ -1,0 +1,165 @@
+// What is heard: a clip or the microphone, frozen or going on.
+
+import { Listening, isListener, wordOf } from "./state.js";
+import { bench, byId, isRunning, microphone, newListening, optionsNow } from "./page.js";
+import { page, player } from "./page.js";
+import { draw, showState } from "./seen.js";
+import { choose, refresh } from "./touched.js";
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Say what is heard, for eyes and for screen readers. */
+export function sayHeard(html) {
+  if (byId("heard").innerHTML !== html) byId("heard").innerHTML = html;
+}
+
+const heardHtml = ({ label, probability }) =>
+  `heard: <b>${wordOf(label)}</b>, ${probability.toFixed(2)}`;
+
+function announce(detections) {
+  if (!detections.length) return;
+  sayHeard(heardHtml(detections.at(-1)));
+  if (!page.touched) choose(loudestFor(detections.at(-1)));
+}
+
+/** Play the chosen word from its beginning. */
+export function playClip() {
+  closeMicrophone();
+  newListening();
+  page.fresh = false;
+  sayHeard("listening …");
+  start(0);
+}
+
+/** Play what is there from a moment on. */
+export function start(seconds) {
+  page.mode = "clip";
+  player.play(page.listening.samples, { from: seconds, speed: page.speed });
+  tick();
+}
+
+/** Play the chosen word, then the next one. */
+export function playNext() {
+  if (!page.fresh) bench.number = (bench.number + 1) % DATA.clips.length;
+  byId("clip").value = bench.number;
+  playClip();
+}
+
+/** Play from the moment that is looked at. */
+export function playFromHere() {
+  if (page.mode === "clip") player.stop();
+  if (page.source === "microphone") closeMicrophone();
+  const { listening } = page;
+  const isEnd = page.frame >= listening.length - 2;
+  start(isEnd ? 0 : Math.max(0, page.frame) * listening.step);
+}
+
+function stopHere() {
+  player.stop();
+  microphone.close();
+  page.mode = "frozen";
+}
+
+/** Freeze, or go on. */
+export function freeze() {
+  if (isRunning()) {
+    stopHere();
+  } else if (page.source === "microphone") {
+    listenToMicrophone();
+  } else {
+    playFromHere();
+  }
+  showState();
+  draw();
+}
+
+/** Everything after the last frame of a clip. */
+function finish() {
+  player.stop();
+  page.mode = "ended";
+  const { listening } = page;
+  announce(listening.hear());
+  page.frame = listening.states.length - 1;
+  const answer = listening.answer();
+  if (!page.touched && answer.label !== null) choose(loudestFor(answer));
+  if (!listening.detections.length && answer.label !== null) {
+    const html = heardHtml(answer); // a model that listens without end may have been unsure
+    sayHeard(isListener(page.model) ? html.replace("heard:", "not sure, perhaps") : html);
+  }
+  showState();
+  draw();
+  setTimeout(refresh, 30);
+}
+
+/** The row of the unit that adds most to an answer, when that is likeliest. */
+function loudestFor({ label, frame }) {
+  const number = page.model.classes.indexOf(label);
+  const state = page.listening.states[frame];
+  const added = page.order.map(({ unit }) => page.model.contribution(unit, state)[number]);
+  return added.indexOf(Math.max(...added));
+}
+
+/** Hear the microphone, from now on. */
+export async function listenToMicrophone() {
+  if (microphone.listens) closeMicrophone();
+  player.stop();
+  page.source = "microphone";
+  page.listening = new Listening(page.model, { options: optionsNow() });
+  page.frame = -1;
+  page.mode = "microphone";
+  sayHeard("The browser may ask for the microphone …");
+  showState();
+  try {
+    await microphone.open((samples) => {
+      if (page.mode !== "microphone") return;
+      page.listening.append(samples);
+      announce(page.listening.hear());
+      page.frame = page.listening.states.length - 1;
+    });
+    if (page.mode !== "microphone") return closeMicrophone();
+    const hint = isListener(page.model)
+      ? ""
+      : " This network expects one word, then a pause: freeze and start anew.";
+    sayHeard(`listening: say a word.${hint}`);
+    tick();
+  } catch (error) {
+    closeMicrophone();
+    newListening();
+    sayHeard(error.message);
+  }
+  showState();
+}
+
+/** Let go of the microphone. */
+export function closeMicrophone() {
+  microphone.close();
+  if (page.mode === "microphone") page.mode = "idle";
+}
+
+/** While something runs: hear what came, draw, and again. */
+function tick() {
+  cancelAnimationFrame(page.next);
+  if (!isRunning()) return;
+  if (page.mode === "clip") {
+    const { listening } = page;
+    const { seconds } = player;
+    announce(listening.hear(seconds));
+    const now = Math.floor(seconds / listening.step) - 2; // a frame is known at its end
+    page.frame = Math.max(-1, Math.min(now, listening.states.length - 1));
+    if (seconds >= listening.seconds) return finish();
+  }
+  const wait = calm.matches ? 250 : 0;
+  if (performance.now() - page.drawnAt >= wait) draw();
+  page.next = requestAnimationFrame(tick);
+  showState();
+}
+
+/** Look at another moment; what runs is frozen. */
+export function look(frame) {
+  const known = page.listening.states.length;
+  if (!known) return;
+  if (isRunning()) stopHere();
+  page.frame = Math.max(0, Math.min(known - 1, frame));
+  showState();
+  draw();
+}
