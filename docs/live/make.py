@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -26,6 +27,7 @@ DIGITS = ROOT / "data" / "spoken-digits" / "clips"
 LARGEST = 1_000_000  # bytes of the page
 CC_BY, CC_BY_SA = "CC BY 4.0", "CC BY-SA 4.0"
 LISTENERS = {"digits": CC_BY_SA, "commands": CC_BY}  # the ready models, and their licences
+DETECTOR = {"threshold": 0.55, "smooth": 10, "apart": 0.5}  # unless a card says otherwise
 SMALL = "rnn", "lstm", "gru"
 CLIPS = [  # voices that no model here learned from; the GRUs and the LSTM are right about each
     "7_festival-slt_7",
@@ -183,7 +185,9 @@ def listener(name: str) -> dict:
     model, classes = models.ready(name)
     card = "data/ready-model/README.md has its card"
     of_model = record(name, Stream(model), classes, LISTENERS[name], card)
-    return of_model | {"detector": {"threshold": 0.55, "smooth": 10, "apart": 0.5}}
+    results = pd.read_csv(models.READY / "results.csv", index_col="what")["value"]
+    threshold = results.get(f"{name}, a quiet home: threshold", DETECTOR["threshold"])
+    return of_model | {"detector": DETECTOR | {"threshold": float(threshold)}}
 
 
 def small(name: str) -> dict:
