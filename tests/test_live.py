@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import soxr
 
@@ -207,6 +208,22 @@ def test_each_model_and_clip_shows_its_licence(page):
     expected = {"digits": "CC BY-SA 4.0"}
     assert all(licence == expected.get(name, "CC BY 4.0") for name, licence in carried[0])
     assert carried[1] == ["CC BY 4.0"] * 10
+
+
+def test_the_clips_are_by_voices_unknown_to_the_models_and_are_heard(make):
+    voices = pd.read_csv(DIGITS.parent / "clips.csv", index_col="file")
+    digits, classes = models.ready("digits")
+    listens = streaming.Stream(digits)
+    small = [streaming.Stream(FOLDER / "models" / f"{name}.npz") for name in ("gru", "lstm")]
+    for name in make.CLIPS:
+        assert voices.loc[f"{name}.flac", "split"] == "test"
+        waveform, word = audio.read(DIGITS / f"{name}.flac"), name[0]
+        listens.reset()
+        probabilities = listens.push(np.pad(waveform, [800, 4_000]))[:, :10]
+        assert classes[probabilities.max(axis=0).argmax()] == word, name
+        for stream in small:
+            stream.reset()
+            assert stream.classes[stream.push(waveform)[-1].argmax()] == word, name
 
 
 # --- the same numbers
