@@ -453,9 +453,9 @@ facts = [", ".join(table.label.astype(str)) or "none" for table in (here, there)
 plots.show(figure, f"said: {facts[0]}; above the dotted threshold: {facts[1]}")
 
 # %% [markdown]
-# No threshold rescues the model of clips: at each of them it has more than a thousand false alarms an hour. The same GRU, trained on scenes, hears more digits with a small part of them. Only the training differs.
+# No threshold rescues the model of clips: at each of them it has two thousand false alarms an hour or more. The same GRU, trained on scenes, hears more digits with a fiftieth of them. Only the training differs.
 #
-# It is no product yet. About half of the digits by new speakers are missed. And an hour of this talk, with another word every three seconds, is a hard hour: a quiet room has far fewer false alarms. What would help most is more voices, more other words and a longer training.
+# It is no product yet: the model of scenes misses half of the digits by new speakers. In the picture, a digit whose curve stays below the dotted line is missed. Lower the line, and other words cross it, too. And an hour of this talk, another word every three seconds, is a hard hour. More voices, more other words and a longer training would help most.
 #
 # ## A file that needs no course
 #
