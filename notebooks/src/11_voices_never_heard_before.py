@@ -1,446 +1,461 @@
 # %% [markdown]
 # # 11 · Voices never heard before
 #
-# A recogniser will be used by people whose voices it was not trained on. Lesson 02 showed, with the order-blind average, that this is a harder
-# question than the official test asks. How far does a recurrent network fall, and which remedies earn the loss back?
+# People will use your recogniser whose voices were not in its training. How much worse does it do for them? Why? And what helps?
 #
 # **You will**
-# - measure one GRU by three splits, and see how much of its accuracy belongs to known voices;
-# - hear and see what makes one voice into many: speed, vocal tract, noise and masks;
-# - test a recipe that was chosen on other voices than those of the test, and listen to what it still gets wrong.
+# - train a GRU on six speakers, and test it on 228 others;
+# - find out what it has learned apart from the words, and take some of it away;
+# - see what one more training speaker is worth, and which step of a recipe earns what.
 #
-# **Minutes:** 45, of which the computer takes less than one. **You need:** lessons 02, 04, 07 and 09.
+# **Minutes:** 75 with the exercises; the computer needs about two of them. **You need:** lessons 02, 04, 07 and 09.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Who will speak to it?
-# - A recogniser is used by people it was not trained on
-# - How far does it fall?
-# - Which remedies earn the loss back?
+# - People whose voices were not in the training
+# - How much worse does it do for them?
+# - What helps?
 
 # %% [markdown] tags=["notes"]
-# Ask who has a machine at home that does not understand a grandparent or a child. Ask which test would have found it before the sale.
+# Ask who has a machine at home that does not understand a grandparent or a child. Ask which test would have found that before the sale.
 
 # %% tags=["setup"]
 import setup_course
 
 # %%
-import re
-from functools import partial
-
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Audio, Markdown, display
+from IPython.display import Audio, display
+from scipy import stats
+from sklearn.model_selection import LeaveOneGroupOut
 
-from course_lib import audio, batches, data, evaluation, models, plots, training
-from course_lib.extra import augmentation
+from course_lib import audio, batches, data, evaluation, models, plots
 
 # %% [markdown]
-# ## One model, three splits
+# ## Six speakers, and 228 others
 #
-# The GRU reads every second frame, one each 20 ms, so that six trainings fit into the lesson; the column `fine` keeps all. Two speakers are
-# left out in turn: the first and the last by name, so that nobody chose them.
+# We train on the digits of lesson 00, by six men. The new voices come from Speech Commands: thousands of volunteers, with their own microphones, in their own rooms. Most of these
+# 228 speakers say one digit only. None of them is ever in a training of this lesson.
+#
+# The digits of the six were trimmed by hand or by program; the new clips last a second each. So we trim all clips alike: `audio.trim_silence` removes frames at both ends that are more than 39 dB
+# below the loudest frame.
 
 # %%
-clips = data.load("digits")
-clips["waveform"] = [audio.read(path) for path in clips.path]
-clips["fine"] = audio.log_mels(clips.waveform)
-clips["frames"] = [fine[::2] for fine in clips.fine]
-speakers = sorted(clips.group.unique())
-left_out = [speakers[0], speakers[-1]]
-print(f"{len(speakers)} speakers; left out in turn: {', '.join(left_out)}")
+clips, voices = data.load("digits"), data.load("many-voices")
+for part in (clips, voices):
+    part["waveform"] = [audio.read(path) for path in part.path]
+    part["whole"] = audio.log_mels(part.waveform, frame_step=160)  # every 20 ms
+    part["frames"] = [audio.trim_silence(frames) for frames in part.whole]
+voices = voices[~voices.group.isin(clips.group)]
+learn, official = clips[clips.split == "train"], clips[clips.split == "test"]
+print(f"{len(learn):,} clips to learn from, by {learn.group.nunique()} speakers")
+print(f"{len(voices)} clips by {voices.group.nunique()} other speakers")
 
 # %% [markdown]
-# The splits of lesson 02: *random*, a tenth of the clips drawn by lot; *official*, as the makers say; and *by speaker*. The GRU is small and its
-# training short (six epochs), always alike. **Predict, then run.** Order the four tests by the accuracy that you expect. How far
-# is the worst from the best?
+# One function trains every model of this lesson. The learning rate falls to zero along a cosine. `augment` changes a clip each time it enters a batch; we need it later.
+#
+# **Predict, then run.** The GRU is that of lesson 07. Its official test has other clips of the same six speakers. How many of 100 clips will it get right there, and how many by the new voices?
 
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Guess: one GRU, one training, four tests
-# - Random: a tenth of the clips, by lot
-# - Official: as the makers say
-# - `george` left out; `yweweler` left out
-# - Order the four. How far is the worst from the best?
-
-# %% [markdown] tags=["notes"]
-# The two are the first and the last by name, so that nobody chose them. Written guesses. After lesson 02 a loss is expected; collect how large.
 
 # %%
-by_lot = clips.sample(frac=0.1, random_state=0)
-is_test = {"random": clips.index.isin(by_lot.index), "official": clips.split == "test"}
-is_test |= {f"{speaker} left out": clips.group == speaker for speaker in left_out}
-plain, models_of = {}, {}
-for name, held_out in is_test.items():
-    keras.utils.set_random_seed(0)
-    model = models_of[name] = models.gru(clips.label.nunique())
-    learn = batches.bucketed(
-        clips.frames[~held_out], clips.label[~held_out], batch_size=64, n_lengths=2
+def train(model, part, *, epochs=6, rate=8e-3, augment=None):
+    options = {"batch_size": 50, "n_lengths": 4, "augment": augment}
+    batched = batches.bucketed(part.frames, part.label, **options)
+    falling = keras.optimizers.schedules.CosineDecay(rate, epochs * len(batched))
+    model.compile(
+        optimizer=keras.optimizers.Adam(falling, global_clipnorm=1.0),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
     )
-    training.fit(model, learn, epochs=6, learning_rate=6e-3)
-    plain[name] = evaluation.evaluate(model, clips[held_out])
-    print(f"{name:>24}: {plain[name]}")
-change = evaluation.check_mask(model, batches.pad(list(clips.frames[:8])))
-print(f"check_mask {change:.0e}")
+    model.fit(batched, epochs=epochs, shuffle=False, verbose=0)
+    return model
+
 
 # %% [markdown] tags=["slide", "only-slides"]
-# ## It has learned these voices saying digits
-# - Random and official do not ask about new ones
-
-# %% tags=["more", "no-code"]
-axes = plots.intervals(plain, chance=0.1, title="one GRU, one training, four tests")
-known = np.mean([plain["random"].accuracy, plain["official"].accuracy])
-new = np.mean([plain[name].accuracy for name in plain if "left out" in name])
-means = f"the first two have {known:.3f} on average, the two left out {new:.3f}"
-plots.show(axes, f"{means}: a gap of {known - new:.3f}")
+# ## Guess: one GRU, two tests
+# - Official test: other clips of the six speakers of the training
+# - New voices: 228 speakers, most with one clip
+# - How many of 100 are right, in each?
 
 # %% [markdown] tags=["notes"]
-# Ask: which of the four numbers would stand in an advertisement? Which would a caller meet? Nothing is wrong with this GRU, and it was not stopped too early.
-
-# %% [markdown]
-# Nothing is wrong with this GRU, and it was not stopped too early to know its speakers. It has learned *these voices* saying digits. Random and official
-# do not ask about new ones.
-#
-# ## How to work on a test that you may not look at
-#
-# With six speakers, whoever tries ten remedies and keeps the one that is best for the six has fitted the remedy to them, without a single gradient. So
-# the recipe below was chosen by other means: on *synthetic* voices that were held out, and on takes 5 to 9 of the real speakers, which belong to the
-# official training part. Only then was it run on the six.
-#
-# It is not pure, and whoever reports such a thing should say so. That trimming, [augmentation](../docs/glossary.md#augmentation) and synthetic voices help was known from earlier prototypes that had been scored on the six. And one look
-# changed the recipe: in a first run, over three of the six and the official test, "six" was often heard as "eight". The trimming, then at 30 dB, had cut off the hiss that ends the word. It was moved to
-# 39 dB, the synthetic voices agreed, and everything was run anew.
-#
-# ## Remedy 1: what the microphone and the level say, taken away
-#
-# The same word by two speakers. What differs at first sight is not the word: the level, the tilt from low bands to high ones, the silence at the ends.
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## A test that you may not look at
-# - Ten remedies, keep the best for the six: what went wrong?
-# - Recipe chosen on held-out synthetic voices and on takes 5 to 9
-# - Only then run on the six
-# - And every look is reported
-
-# %% [markdown] tags=["notes"]
-# Let them find it: no gradient saw the six, and yet the choice did. Read the lesson's confession aloud: one look changed the recipe, the trimming had cut off the hiss of 'six'.
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Remedy 1: microphone and level, taken away
-# - Silence trimmed: frames 39 dB or more below the loudest go
-# - Mean subtracted: each band loses its mean over the clip
-
-# %% tags=["more", "no-code"]
-word = clips.label.cat.categories[-1]
-of_word = clips[clips.label == word]
-pair = [of_word[of_word.group == speaker].iloc[0] for speaker in left_out]
-display(*[Audio(clip.waveform, rate=audio.SAMPLE_RATE) for clip in pair])
-figure, panels = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
-for clip, (left, right) in zip(pair, panels):
-    title = f'"{word}" by {clip.group}'
-    plots.log_mel(clip.fine, axes=left, title=f"{title}, as recorded")
-    changed = audio.subtract_mean(audio.trim_silence(clip.fine))
-    plots.log_mel(changed, axes=right, title=f"{title}, trimmed, mean subtracted")
-before = np.ptp([audio.trim_silence(clip.fine).mean() for clip in pair])
-after = np.ptp([audio.subtract_mean(clip.fine).mean() for clip in pair])
-fact = f"the clips' mean log energies are {before:.1f} apart before"
-plots.show(figure, f"{fact}, {after:.1f} after")
-
-# %% [markdown] tags=["notes"]
-# Play both. Ask what differs at first sight: level, tilt, silence; nothing of it is the word. A microphone multiplies energy, so it ADDS to the logarithm in every frame alike, and a
-# mean takes it out.
-
-# %% [markdown]
-# `audio.trim_silence` leaves out frames at both ends that are 39 dB or more below the loudest. `audio.subtract_mean` takes from each band its mean over the clip. In log energy a
-# microphone's response and the distance to it are *added* to every frame alike, so the subtraction removes both; speech engineers call it [cepstral mean normalisation](../docs/glossary.md#cepstral-mean-normalisation)
-# (Atal 1974) when it is done to cepstra. Three lines say it all.
+# Two numbers in writing. After lesson 02 a loss is expected; collect how large.
 
 # %%
-frames = pair[0].fine
-by_hand = frames - frames.mean(axis=0) + models.TYPICAL_LOG_MEL
-np.testing.assert_allclose(by_hand, audio.subtract_mean(frames), atol=1e-5)
-brighter = np.linspace(-1, 1, frames.shape[1])  # another microphone
-farther = frames - 3.0 + brighter  # and a softer recording
-apart = audio.subtract_mean(farther) - audio.subtract_mean(frames)
-print(f"largest difference with the mean subtracted: {np.abs(apart).max():.1e}")
+keras.utils.set_random_seed(0)
+gru = train(models.gru(10, units=48), learn)
+known = evaluation.evaluate(gru, official, lesson="11")
+new = evaluation.evaluate(gru, voices, lesson="11", split="new voices")
+print(f"official test: {known}")
+print(f"   new voices: {new}")
+ask = voices[voices.split != "test"]  # for an exercise, with a number to beat
+to_beat = evaluation.evaluate(gru, ask).accuracy + 0.02
 
 # %% [markdown]
-# ## Remedy 2: more voices out of the voices there are
+# Nearly every official clip is right, and more than a third of the new ones are wrong. The official test never asked about new voices.
 #
-# A waveform that is played faster is shorter and higher, and sounds like a smaller person; played slower, like a larger one (Ko et al. 2015). Noise makes
-# the model look at what stands out. **Predict, then listen:** up to which speed is it still a person?
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Remedy 2: more voices out of few
-# - Guess, then listen: up to which speed is it a person?
-
-# %% tags=["more", "no-code"]
-clip = pair[1]
-random = np.random.default_rng(0)
-noise, heard = random.normal(size=len(clip.waveform)), {}
-for factor in (1.0, 0.85, 1.18, 1.6):
-    heard[f"speed {factor}"] = augmentation.speed(clip.waveform, factor)
-heard["noise, 10 dB below"] = augmentation.add_noise(clip.waveform, noise, decibels=10)
-for name, waveform in heard.items():
-    print(f"{name}: {len(waveform) / audio.SAMPLE_RATE:.2f} s")
-    display(Audio(waveform, rate=audio.SAMPLE_RATE))
-
-# %% [markdown] tags=["notes"]
-# Play in the order given; hands up while it is still a person. Pitch, resonances and pace move together.
-
-# %% [markdown]
-# Speed moves pitch, resonances and pace together. The *resonances* alone depend on the length of the [vocal tract](../docs/glossary.md#vocal-tract), from the larynx to the lips: about 17 cm in
-# a tall man, 14 cm in many women, less in children. A shorter tract moves them all up by one factor. On log-mel frames this is a stretch
-# of the frequency axis (Jaitly & Hinton 2013), and it costs so little that every clip gets another factor in every epoch.
+# ## Leave one speaker out
 #
-# The other two pictures: noise, added as energy; and *SpecAugment* (Park et al. 2019), which hides a few bands and a few frames behind the clip's mean.
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Change what must not matter
-# - Would YOU still know the word? Then it is augmentation.
-# - Guess: the recipe's accuracy for the two left out?
-
-# %% tags=["more", "no-code"]
-frames = audio.trim_silence(clip.fine)
-mask_bands = partial(augmentation.mask_bands, widest=8)
-mask_frames = partial(augmentation.mask_frames, widest=10)
-masks = augmentation.chain(mask_bands, mask_frames)
-hidden = masks(frames, np.random.default_rng(4))
-versions = {
-    "as recorded": frames,
-    "resonances 16 % higher": augmentation.shorten_tract(frames, 1.16),
-    "noise, 10 dB below": augmentation.hiss(frames, random, decibels=(10, 10), share=1),
-    "bands and frames hidden": hidden,
-}
-figure, panels = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
-for axes, (name, changed) in zip(panels.flat, versions.items()):
-    plots.log_mel(changed, axes=axes, title=f'"{clip.label}": {name}')
-share = (hidden != frames).mean()
-fact = f"{share:.0%} of the picture is hidden in the last one"
-plots.show(figure, f"{fact}; in the second all is higher up")
-
-# %% [markdown] tags=["notes"]
-# Ask for changes that break the rule: a reversed clip, a speed of 3. Remedy 3 is the embedded set: 26 synthetic voices more. Then a written guess for george and for yweweler; the
-# plain numbers stand as marks on the slide 'It has learned these voices saying digits'.
-
-# %% [markdown]
-# All are changes after which YOU would still know the word. That is the whole rule of *augmentation*: change what must not matter.
-# A reversed clip breaks it, and so does a speed of 3.
-#
-# ## Remedy 3: voices made by machines
-#
-# Speech engines speak with voices that nobody has to record. The embedded set holds 26 of them, by several engines, in several accents. They are
-# no substitute for people (trained on them alone, a model does less well), yet each is one voice more. (If you work without the real recordings, six of the 26 are
-# your speakers already, and the other 20 are added.)
+# With your own data you may have no second set. Then leave out one speaker at a time, train on the others, and test on the one. At work this takes three lines:
+# scikit-learn's `LeaveOneGroupOut` gives the rows of training and test for each group in turn. (`GroupKFold` leaves out several groups at once, where there are many.)
 
 # %%
-embedded = data.load("spoken-digits")
-extra = embedded[~embedded.group.isin(clips.group)].copy()
-extra["waveform"] = [audio.read(path) for path in extra.path]
-voices = f"{len(extra):,} clips of {extra.group.nunique()} voices"
-print(f"{voices} to add to {clips.group.nunique()} speakers")
-
-# %% [markdown]
-# ## The recipe
-#
-# One after another: the vocal tract, noise, the mean of each band, masks. `changed` is called for each clip whenever it goes into a batch.
-# The speeds are made once, as more clips.
-
-
-# %%
-def subtract_mean(frames, random):
-    """`audio.subtract_mean` in the form of a change: it draws nothing."""
-    return audio.subtract_mean(frames)
-
-
-tract = partial(augmentation.warp, furthest=1.16)
-hiss = partial(augmentation.hiss, decibels=(0, 30))
-changed = augmentation.chain(tract, hiss, subtract_mean, masks)
-print([list(frames.shape), list(changed(frames, random).shape)])
-
-# %%
-SPEEDS = (0.87, 1.0, 1.15)
-pool = pd.concat([clips, extra], ignore_index=True).astype({"label": clips.label.dtype})
-for factor in SPEEDS:
-    faster = [augmentation.speed(waveform, factor) for waveform in pool.waveform]
-    frames_of_all = audio.log_mels(faster)
-    pool[f"speed {factor}"] = [audio.trim_silence(each) for each in frames_of_all]
-
-
-def learning_set(train):
-    """Batches of clips at several speeds, changed anew in each epoch."""
-    frames = []
-    for factor in SPEEDS:
-        frames += list(train[f"speed {factor}"])
-    labels = np.tile(train.label.cat.codes, len(SPEEDS))
-    return batches.bucketed(frames, labels, batch_size=48, n_lengths=4, augment=changed)
-
-
-count = len(learning_set(pool))
-print(f"{count} batches of all {len(pool):,} clips, {len(SPEEDS)} speeds each")
-
-# %% [markdown]
-# The model is `models.crnn`: a few *convolutions*, small detectors that slide over time and bands alike, then the bidirectional GRU with attention
-# of lesson 09. Lesson 14 takes it apart. The benchmark trains it in full: five speeds, and many times over. Here it is the *short form*, so that it
-# fits into a lesson: three speeds, each clip once at each, and fewer detectors. The learning rate falls along a cosine to nothing. **Predict, then run.** The plain GRU's two numbers are above. What will the two be now?
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## One voice gains, another may lose
-# - Two speakers, one seed each: two anecdotes
-# - Guess: which step of the recipe earns most? Does one lose?
-
-# %% tags=["more", "no-code"]
-clips["known"] = [audio.subtract_mean(audio.trim_silence(fine)) for fine in clips.fine]
-recipe, answers, seconds = {}, {}, {}
-for speaker in left_out:
-    own = clips[clips.group == speaker].copy()
-    own["frames"] = own.known
+left_out = {}
+split = LeaveOneGroupOut().split(clips.frames, groups=clips.group)
+for learn_rows, test_rows in split:
     keras.utils.set_random_seed(0)
-    model = models.crnn(clips.label.nunique(), filters=(16, 32, 64), dropout=0.15)
-    learn = learning_set(pool[pool.group != speaker])
-    falling = keras.optimizers.schedules.CosineDecay(4e-3, len(learn))
-    history = training.fit(model, learn, epochs=1, learning_rate=falling)
-    answers[speaker] = evaluation.predict(model, own.frames).argmax(axis=1)
-    recipe[speaker] = evaluation.evaluate(model, own)
-    seconds[speaker] = history.history["seconds"][-1]
-    before = plain[f"{speaker} left out"].accuracy
-    print(f"{speaker}: plain {before:.3f}, recipe {recipe[speaker]}")
-change = evaluation.check_mask(model, batches.pad(list(clips.known[:8])))
-print(f"check_mask {change:.0e}")
+    model = train(models.gru(10, units=48), clips.iloc[learn_rows])
+    test = clips.iloc[test_rows]
+    left_out[f"without {test.group.iloc[0]}"] = evaluation.evaluate(model, test)
+
+# %% tags=["fold"]
+# @title Draw: one GRU, and eight tests {display-mode: "form"}
+tests = {"official test": known, "new voices": new} | left_out
+axes = plots.intervals(tests, chance=0.1, title="the same GRU: eight tests")
+mean = np.mean([score.accuracy for score in left_out.values()])
+print(f"left out in turn: {mean:.3f} in the mean of {len(left_out)}")
+plots.show(
+    axes, "only the official test, which has the voices of the training, is easy"
+)
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Only the official test is easy
+# - Six speakers left out in turn: six very different answers
+# - 228 new voices: in between
 
 # %% [markdown] tags=["notes"]
-# Read both lines before you cheer. The short form meets each clip three times, always changed. What the recipe does for all six, in full length, the benchmark says: print the next
-# cell in the notebook.
+# Ask which of these numbers would stand in an advertisement, and which a caller meets. Then: why is the spread between the six so large, and what follows for a test with one speaker?
+
+# %% tags=["fold"]
+# @title Draw: one digit, by one of the six and by a new voice {display-mode: "form"}
+word = clips.label.cat.categories[6]
+own = clips[(clips.label == word) & (clips.group == clips.group.max())].iloc[0]
+of_word = voices[voices.label == word]
+other = of_word.iloc[len(of_word) // 2]
+figure, panels = plt.subplots(1, 2, figsize=(9, 3), layout="constrained", sharey=True)
+for clip, axes, who in zip((own, other), panels, ("one of the six", "a new voice")):
+    title = f'"{word}" by {who}, trimmed'
+    plots.log_mel(clip.frames, axes=axes, step=0.02, title=title)
+plots.show(figure, "the new recording has another level, and background at its ends")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Six voices, or six recordings?
+# - Level, microphone, room, trimming: none of them is the voice
+# - 22 dB lie between the loudest and the softest of the six
+
+# %% [markdown] tags=["notes"]
+# Ask what a network could learn from a level. Point at the ends of the second picture: these frames pass the threshold of 39 dB, and there is no word in them.
 
 # %% [markdown]
-# Two speakers are two anecdotes, with one seed each. Look at both lines before you cheer: on the real recordings, at the time of writing, the voice that the plain GRU knew least gained
-# most, and the other one lost. A model that meets each clip three times, always changed, has not learned even its own training voices well. What the recipe does for
-# all six, in full length, the benchmark says.
+# Each speaker left out gives another answer, and the answers differ widely. One speaker is an anecdote. The speaker is the unit here, so we will give intervals over speakers, not over clips.
 #
-# ## All six, from the benchmark
+# ## Six speakers, and their recordings
 #
-# `make bench` trains the recipe in full for each of the six real speakers, and for the official split; that takes longer than a lesson may. The next cell
-# prints what it found, with the date, as it stands in `benchmarks/results/voices.md`.
+# Is it the *voices* that the GRU knows? Each of the six also has a microphone, a room, a level, and a way of trimming. Lesson 02 measured their levels: 22 dB lie between the loudest and the softest speaker. And the picture above shows how different a new recording can be. So a network that learns from these clips can learn recording conditions, too. It has learned **six speakers and their recordings**.
+#
+# We can take the level away: subtract *one mean per clip*. We can take more away: *one mean per band*. A microphone multiplies each band's energy. In the logarithm that is a sum,
+# so the mean of each band removes it. For cepstra this is called [cepstral mean normalisation](../docs/glossary.md#cepstral-mean-normalisation) (Atal 1974). It removes a fixed response only, not
+# noise, and in a clip of half a second it removes some of the word as well.
+#
+# **Predict, then run.** The same GRU learns from each version, with two seeds. Which one understands most of the new voices?
+
 
 # %%
-file = evaluation.RESULTS.parents[1] / "benchmarks" / "results" / "voices.md"
-lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-sections = "\n".join(lines).split("## ")  # the circumstances, the recipe, the ladder
-shown = "\n\n".join(section.partition("\n")[2].strip() for section in sections[:2])
-display(Markdown(shown if lines else "no results yet: `make bench` writes them"))
+def one_mean(frames):
+    return frames - frames.mean() - 5.0  # -5: what the models expect in the middle
+
+
+ways = {
+    "as recorded": lambda frames: frames,
+    "one mean per clip": one_mean,
+    "one mean per band": audio.subtract_mean,
+}
+
+# %%
+rows = []
+for way, change in ways.items():
+    own, others = learn.copy(), voices.copy()
+    for part in (own, others):
+        part["frames"] = [change(frames) for frames in part.frames]
+    for seed in range(2):
+        keras.utils.set_random_seed(seed)
+        model = train(models.gru(10, units=48), own)
+        rows.append((way, seed, evaluation.evaluate(model, others).accuracy))
+levels = pd.DataFrame(rows, columns=["way", "seed", "new voices"])
+levels.pivot(index="way", columns="seed", values="new voices").loc[[*ways]].round(3)
 
 # %% [markdown]
-# Read three things in it: the mean of the six, the worst of the six, and the sentence that says which bar was met (a *bar* is what was asked for before the measurement: at least so much accuracy, at most so many seconds). The official split stands beside them, to show whether
-# the recipe pays for new voices with the known ones.
+# For the new voices the three ways are about equal: they differ by no more than two seeds of one way do. For the six left out, both means help: in a benchmark (below, three first rungs of the ladder)
+# the GRU has 0.66 as recorded, 0.72 with one mean per clip, and 0.71 with one per band. So the level alone explains the gain there; the bands add nothing. And a remedy that helps six speakers of one collection need not
+# help in another. Here is why: in a clip that is half background, the mean is the mean of the background.
 #
-# ### Which step earned what?
+# ## A remedy: background in the training
 #
-# The ladder: each step does what the one before does, and one thing more. **Predict, then run:** which step gains most, and is there one that loses?
+# The new clips have background at their ends: a fan, a room, a hum. The six speakers' clips have almost none, so the GRU never had to learn that a word can be surrounded by something else.
+# We can show it. `with_ends` puts up to 0.3 s of background before and after a training clip, drawn from the clip's own quietest frames. In every epoch another length of it is left. The word stays
+# what it was, so the label does, too. This is [augmentation](../docs/glossary.md#augmentation): change what must not matter.
+
+
+# %%
+def with_ends(frames, random, length=15):
+    """Put 15 frames of the clip's own background before and after it."""
+    quietest = np.argsort(np.exp(frames).sum(axis=1))[: max(2, len(frames) // 8)]
+    ends = []
+    for _ in range(2):
+        drawn = frames[random.choice(quietest, length)] - random.uniform(0, 4)
+        ends.append(drawn + random.normal(0, 0.5, drawn.shape))
+    return np.concatenate([ends[0], frames, ends[1]]).astype(np.float32)
+
+
+def cut_and_centre(frames, random):
+    """Leave a random length of each end, and subtract the mean of each band."""
+    before, after = random.integers(16, size=2)
+    return audio.subtract_mean(frames[before : len(frames) - after])
+
+
+# %% [markdown]
+# The reader is the bidirectional GRU with attention of lesson 09, since a last state forgets a word that is followed by background. Both arms subtract the mean of each band. The only difference
+# is the background. **Predict, then run.** What will it change for the new voices? And for the official test?
+#
+# Both arms hear the same speakers, so the difference is *paired*: one difference per speaker, and its mean with a 95 % interval over the speakers.
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## A remedy: background in the training
+# - Guess the accuracy for the new voices, without and with it
+# - Guess what happens to the official test
+
+# %% [markdown] tags=["notes"]
+# The official test falls a little: its clips have clean ends, and the model has spent its short training on something else. Ask whether that is a loss.
+
+# %%
+random = np.random.default_rng(0)
+with_mean = [audio.subtract_mean(frames) for frames in learn.frames]
+longer = [with_ends(frames, random) for frames in learn.frames]
+centred, padded = learn.assign(frames=with_mean), learn.assign(frames=longer)
+trained = {"without": [], "with background": []}
+for seed in range(2):
+    keras.utils.set_random_seed(seed)
+    trained["without"].append(train(models.attention(10), centred))
+    keras.utils.set_random_seed(seed)
+    model = train(models.attention(10), padded, augment=cut_and_centre)
+    trained["with background"].append(model)
+
+
+# %%
+def correct(model, part, frames):
+    """Whether the model is right about each clip."""
+    centred = [audio.subtract_mean(clip) for clip in frames]
+    answers = evaluation.predict(model, centred).argmax(axis=1)
+    return answers == part.label.cat.codes.to_numpy()
+
+
+def of_speakers(right, part):
+    """The accuracy on each speaker's clips."""
+    right = pd.Series(np.asarray(right, float))
+    return right.groupby(part.group.to_numpy()).mean()
+
+
+# %%
+by_speaker = {}
+for arm, seeds in trained.items():
+    right = [correct(model, voices, voices.frames) for model in seeds]
+    by_speaker[arm] = of_speakers(np.mean(right, axis=0), voices)
+    known = [correct(model, official, official.frames).mean() for model in seeds]
+    new, known = np.mean(right, axis=1).round(3), np.round(known, 3)
+    print(f"{arm:>16}: new voices {new}, official {known}")
+gain = by_speaker["with background"] - by_speaker["without"]
+half = stats.t.ppf(0.975, len(gain) - 1) * stats.sem(gain)
+interval = f"{gain.mean() - half:+.3f} to {gain.mean() + half:+.3f}"
+print(f"with minus without: {gain.mean():+.3f} ({interval}, {len(gain)} speakers)")
+
+# %% [markdown]
+# The new voices gain 15 points, and the interval is far from zero. The official test loses a few: its clips have clean ends, and the model has used part of a short training for something that this test never asks.
+# A loss on the easy test can be a gain for everybody else.
+#
+# ## When a remedy does harm
+#
+# Why not simply trim harder? The threshold of 39 dB leaves background in the new clips. With 26 dB less of it would be left. **Predict, then run:** we trim the new voices with
+# six thresholds, from none at all to 17 dB, and ask both arms.
+
+# %%
+thresholds = ["not trimmed", "39 dB", "30 dB", "26 dB", "22 dB", "17 dB"]
+heard = {arm: [] for arm in trained}
+for below in (99, 9, 7, 6, 5, 4):  # the same as natural logarithms of energy
+    cut = [audio.trim_silence(frames, below=below) for frames in voices.whole]
+    for arm, seeds in trained.items():
+        right = [correct(model, voices, cut) for model in seeds]
+        heard[arm].append(np.mean(right, axis=0))
+
+# %% tags=["fold"]
+# @title Draw: accuracy against the threshold of trimming {display-mode: "form"}
+axes = plt.subplots(figsize=(8, 3.4), layout="constrained")[1]
+for arm, right in heard.items():
+    axes.plot(thresholds, np.mean(right, axis=1), "o-", label=arm)
+axes.set(
+    xlabel="frames removed at the ends: so far below the loudest", ylabel="accuracy"
+)
+axes.set_title("228 new voices, trimmed more and more")
+axes.legend()
+plots.show(axes, "the arm that has heard background does not need the trimming")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## When a remedy does harm
+# - Trimming removes background, and then the soft ends of words
+# - The arm that has heard background does not need it
+
+# %% [markdown] tags=["notes"]
+# Let them explain the hump before you show which digits pay for the trimming at 17 dB.
+
+# %% [markdown]
+# Without background in the training, an untrimmed clip is hardest. Harder trimming helps until about 26 dB, then it harms. The arm that has heard background does well without any trimming,
+# and hardly gains from the lightest. All else costs it accuracy.
+#
+# Which digits pay for the trimming at 17 dB? For each digit: the share of its clips that the first arm loses, from 39 dB to 17 dB. (Below zero: it gains.)
+
+# %% tags=["fold"]
+# @title Draw and play: a digit that trimming has cut {display-mode: "form"}
+lost = pd.Series(heard["without"][1] - heard["without"][-1], voices.index)
+by_word = lost.groupby(voices.label, observed=True).mean().sort_values(ascending=False)
+print(by_word.round(2).to_dict())
+kept = [len(audio.trim_silence(frames, below=4)) for frames in voices.whole]
+share = pd.Series(kept, voices.index) / batches.lengths(voices.frames)
+worst = by_word.idxmax()
+shown = share[voices.label == worst].idxmin()
+clip = voices.loc[shown]
+energy = np.log(np.exp(clip.whole).sum(axis=1))
+axes = plots.log_mel(clip.whole, step=0.02, title=f'"{worst}", cut at 17 dB (lines)')
+above = np.flatnonzero(energy >= energy.max() - 4)
+for frame in (above[0], above[-1]):
+    axes.axvline(0.0125 + 0.02 * frame, color="white", linestyle="--")
+display(Audio(clip.waveform, rate=audio.SAMPLE_RATE))
+print(f"{clip.source}, {clip.licence}")
+plots.show(axes, "only what lies between the lines is left: the soft sounds are gone")
+
+# %% [markdown]
+# The digits that lose begin or end with soft sounds: the hiss of "seven", the t of "eight". Trimming at 17 dB takes them for background. No threshold fits all rooms, so it is better to train the model for what it will hear.
+#
+# ## Speakers or clips?
+#
+# You can record 120 clips. Do you ask 5 people for 24 clips each, or 120 people for one? Speech Commands can answer: six of its words, said by hundreds of people. We train on 120 clips
+# each time, and test on validation and test speakers. (Nothing here is tuned, so both may count.) Two draws of the speakers say little, so the figure also shows a
+# [benchmark](../benchmarks/results/voices.md) with the same training: six draws, six numbers of speakers. **Predict, then run.** How much is it worth to ask 120 people?
+
+# %%
+words = data.load("commands")
+words["word"] = [path.parent.name for path in words.path]
+six = ["yes", "up", "down", "left", "right", "go"]
+words = words[words.word.isin(six)].reset_index(drop=True)
+words["label"] = pd.Categorical(words.word, six)
+frames = audio.log_mels([audio.read(path) for path in words.path], frame_step=160)
+words["frames"] = [audio.subtract_mean(audio.trim_silence(clip)) for clip in frames]
+many, others = words[words.split == "train"], words[words.split != "train"]
+print(f"{many.group.nunique()} speakers to draw from, {others.group.nunique()} to test")
+
+
+# %%
+def draw(speakers, seed):
+    """120 clips: speakers drawn at random, and as many clips of each."""
+    counts, each = many.group.value_counts(), 120 // speakers
+    enough = sorted(counts.index[counts >= each])
+    chosen = np.random.default_rng(seed).choice(enough, speakers, replace=False)
+    shuffled = many[many.group.isin(chosen)].sample(frac=1, random_state=seed)
+    return shuffled.groupby("group").head(each)
+
+
+# %%
+counts, live = many.group.value_counts(), []
+for speakers in (5, 120):
+    for seed in range(2):
+        if (counts >= 120 // speakers).sum() >= speakers:  # so many there are
+            keras.utils.set_random_seed(seed)
+            few = draw(speakers, seed)
+            model = train(models.attention(6), few, epochs=40, rate=6e-3)
+            found = evaluation.predict(model, others.frames).argmax(axis=1)
+            right = of_speakers(found == others.label.cat.codes, others)
+            live.append((speakers, right.mean()))
+
+# %% tags=["fold"]
+# @title Draw: accuracy against the number of speakers {display-mode: "form"}
+results = evaluation.RESULTS.parents[1] / "benchmarks" / "results"
+few = pd.read_csv(results / "voices_speakers.csv")
+figures = few.groupby("speakers").accuracy.agg(["mean", "sem", "count"])
+half = figures["sem"] * stats.t.ppf(0.975, figures["count"] - 1)
+axes = plt.subplots(figsize=(8, 3.6), layout="constrained")[1]
+label = "benchmark: mean, 95 % interval over the draws"
+axes.errorbar(
+    figures.index, figures["mean"], yerr=half, fmt="D-", capsize=3, label=label
+)
+for speakers, accuracy in live:
+    axes.plot(speakers, accuracy, "o", color="C1")
+axes.set(xscale="log", xlabel="training speakers", ylabel="accuracy, new speakers")
+axes.set_xticks(figures.index, figures.index)
+axes.minorticks_off()
+axes.set_title("120 clips (orange: the draws of this notebook)")
+axes.legend()
+first, last = figures["mean"].iloc[[0, -1]]
+plots.show(axes, f"from {first:.3f} with 5 speakers to {last:.3f} with 120")
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Speakers or clips?
+# - 120 clips: of 5 people, or of 120?
+
+# %% [markdown] tags=["notes"]
+# Ask what else differs between a clip of a new person and one more clip of the same. (Microphone, room, mood, accent, age.)
+
+# %% [markdown]
+# With the same 120 clips, more speakers are better: from 0.72 with 5 or 10 speakers to 0.81 with 40. From there on the curve is flat: with 120 clips, 40 speakers with three clips each do as well as
+# 120 with one. The benchmark's page has the paired differences over the test speakers. So if you can choose, ask more people, and ask each for less.
+#
+# ## Which step earned what?
+#
+# The benchmark also climbs a *ladder*: every rung changes one thing. Each of the six speakers is left out in turn, and the same models hear the new voices, too. All trainings are short:
+# about 300 batches of 64 clips. **Predict, then run.** Which rung gains most? Does one lose?
+
+# %% tags=["fold"]
+# @title Draw: the ladder {display-mode: "form"}
+ladder = pd.read_csv(results / "voices_ladder.csv")
+rungs = ladder.pivot(index=["rung", "name"], columns="test", values="accuracy")
+names = rungs.index.get_level_values("name")
+heard_by = [test for test in rungs if "voices" not in test]
+six_left_out, places = rungs[heard_by].mean(axis=1), np.arange(len(rungs))
+axes = plt.subplots(figsize=(9, 4.6), layout="constrained")[1]
+axes.plot(rungs[heard_by], places, "o", color="lightgrey", markersize=4)
+axes.plot(six_left_out, places, "D-", label="mean of six left out (grey: each)")
+axes.plot(rungs["43 voices"], places, "s--", label="43 test voices")
+axes.set_yticks(places, names)
+axes.set(xlabel="accuracy", ylim=(len(rungs) - 0.5, -0.5), title="one change a rung")
+axes.legend()
+fact = f"from {six_left_out.iloc[0]:.3f} to {six_left_out.iloc[-1]:.3f} for the six"
+plots.show(axes, fact)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Which step earned what?
-# - Grey dots: the six speakers, left out in turn
-
-# %% tags=["more", "no-code"]
-rows = {}
-for line in lines:
-    if re.match(r"\| (plain|\+)", line):
-        step, *numbers = [cell.strip() for cell in line.strip("|").split("|")]
-        rows[step] = numbers[:7]  # of the six speakers, and their mean
-ladder = pd.DataFrame(rows, dtype=float).T
-if len(ladder):
-    axes = plt.subplots(figsize=(9, 3.6), layout="constrained")[1]
-    places, mean = np.arange(len(ladder)), ladder[6]
-    axes.plot(ladder.loc[:, :5], places, "o", color="grey", markersize=4)
-    axes.plot(mean, places, "D-", label="mean of the six (grey: each speaker)")
-    axes.set(xlabel="accuracy on the speaker left out", title="step by step")
-    axes.set_ylim(len(ladder) - 0.5, -0.5)
-    axes.set_yticks(places, ladder.index)
-    axes.legend()
-    gain = mean.diff()
-    fact = f"from {mean.iloc[0]:.3f} to {mean.iloc[-1]:.3f}"
-    plots.show(axes, f"{fact}; most by {gain.idxmax()}, {gain.max():+.3f}")
+# - One change a rung. Which gains most? Does one lose?
 
 # %% [markdown] tags=["notes"]
-# One does. Does that mean that it is useless? A ladder depends on its order, and one seed cannot tell a gain of 0.01 from luck. The whole way from the first rung to the last is the
-# finding.
+# Collect guesses first. Then name the losing rung, and ask what would have to change for it to win.
 
 # %% [markdown]
-# The ladder's trainings are far shorter than the recipe's, so its last rung is not the table's mean. And a ladder depends on its order: a step that comes early takes gains that a later one could have had. And one seed a step cannot tell a gain of 0.01 from luck.
-# The whole way from the first rung to the last is the finding.
+# For the new voices, the rung that gains most after the trimming is the background at the ends, as in our own experiment: from 0.64 to 0.76. For the six left out it gains nothing: their clips have clean ends.
+# The same three rungs of changed copies that follow (noise, vocal tract, speeds) **lose** for the six, 0.05 together, and still gain a little for the new voices. An earlier edition of this course found the same loss, and could not explain it.
 #
-# ## The listening desk
+# Is it the short training? In 300 batches a model that gets a changed clip each time sees no clip twice in the same form, and underfits.
 #
-# Numbers say how often a model fails; listening says why. The table adds both speakers who were left out.
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## The listening desk
-# - A row is what was said, a column what was answered
-# - Which cell would you listen to first?
-
-# %% tags=["more", "no-code"]
-unheard = clips[clips.group.isin(left_out)].copy()
-unheard["code"] = 0
-for speaker, found in answers.items():
-    unheard.loc[unheard.group == speaker, "code"] = found
-unheard["answer"] = clips.label.cat.categories[unheard.code]
-table = evaluation.confusion(unheard.label, unheard.code)
-axes = plots.confusion(table, title=f"{' and '.join(left_out)}, left out")
-wrong = table.to_numpy() * (1 - np.eye(len(table), dtype=int))
-row, column = np.unravel_index(wrong.argmax(), wrong.shape)
-said, heard_as = table.index[row], table.index[column]
-fact = f"{said} taken for {heard_as} is the commonest mistake"
-plots.show(axes, f"{fact}, {wrong.max()} of {wrong.sum()}")
-
-# %% [markdown] tags=["notes"]
-# Then listen, in the notebook: listen('6', '8'). Every pair writes an explanation. An explanation that fits three clips is a guess; test it on clips that were understood.
-
+# ## The recipe, in full
+#
+# The last rung, trained five times as long, is the recipe. Before measuring we asked for 0.90 in the mean of the six and 0.85 for the worst; 0.985 in the official test; and for the new voices 0.85 with none
+# of them in the training, and 0.90 when half of them are in it and the other half is the test.
 
 # %%
-def listen(said, heard):
-    """Hear, see and read up to three clips of one cell of the table."""
-    spoken, what = unheard[unheard.label == said], f'"{said}" heard as "{heard}"'
-    cell = spoken[spoken.answer == heard]
-    print(f"{what}: {len(cell)} of {len(spoken)} clips")
-    for clip in cell.groupby("group").head(2).iloc[:3].itertuples():
-        display(Audio(clip.waveform, rate=audio.SAMPLE_RATE))
-        axes = plots.log_mel(clip.known, title=f"{clip.path.name}: {what}")
-        loudest = clip.known.mean(axis=1).argmax()
-        kept = f"trimming has kept {len(clip.known)} of {len(clip.fine)} frames"
-        fact = f"{clip.group}, {clip.seconds:.2f} s; {kept}"
-        plots.show(axes, f"{fact}, the loudest is frame {loudest}")
+recipe = pd.read_csv(results / "voices_recipe.csv")
+recipe.set_index("test").round(3)
 
-
-listen(said, heard_as)
-
-# %% [markdown]
-# Do YOU hear the word that was said? Is it cut off, hurried, spoken in an accent, or would you have made the same mistake? The player plays the whole clip; the picture shows what the model was given. If a soft
-# hiss at an end is in the one and not in the other, a remedy has done harm. Now clips of that word that were understood, to compare.
-
-# %%
-listen(said, said)
-
-# %% [markdown]
-# Try other cells of the table: `listen("9", "5")`. An explanation that fits three clips is a guess, to be tested on the others.
-#
-# The results go into your table. The gap and what is left of it stand side by side there.
-
-# %%
-results = evaluation.Results()
-entry = {"lesson": "11", "data": clips.source.iloc[0]}
-for name, score in plain.items():
-    size = models_of[name].count_params()
-    results.add(model="gru", split=name, score=score, parameters=size, **entry)
-entry |= {"model": "recipe, short", "parameters": model.count_params()}
-for speaker, score in recipe.items():
-    split = {"split": f"{speaker} left out", "seconds": seconds[speaker]}
-    rows = results.add(score=score, **split, **entry)
-rows[rows.lesson == "11"][["model", "split", "accuracy", "low", "high"]].round(3)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 1: on which clips may you compare?
-# - A: synthetic voices, held out. B: each speaker left out.
-# - C: takes 5 to 9, held out of the training part
+# - A: synthetic voices, held out. B: each of the six left out.
+# - C: takes 5 to 9 of the training speakers, held out
 # - D: the official test
 # - E: a seventh speaker, who is not reported
 
@@ -448,12 +463,16 @@ rows[rows.lesson == "11"][["model", "split", "accuracy", "low", "high"]].round(3
 # Five minutes, first alone, then in pairs; the pairs that disagree explain. Reported are the six left out and the official test. The answer is in the check, not on this slide.
 
 # %% [markdown]
+# All three demands on the new voices are met.
+#
+# How were the settings chosen? Not on the six: if you try ten remedies on six speakers and keep the best, the choice has seen them, although no gradient has. They were chosen with none of the 228 in the training, on the clips of 148 of them, and on held-out
+# synthetic voices. The other 80 chose nothing. One look must be told: an early version without the five speeds was run on two of the six, with 0.85 and 0.75.
+#
 # ## Exercises
 #
-# **Exercise 1.** You have three more ideas for the recipe, and want to keep the best. On which clips may you compare them? Set `allowed` to the set of letters of the
-# honest answers, if the result to be reported is the accuracy on the six speakers left out and on the official test:
-# `"A"` synthetic voices that were held out of the training; `"B"` each speaker left out in turn; `"C"` takes 5 to 9 of the real speakers,
-# held out of the official training part; `"D"` the official test; `"E"` a seventh speaker, recorded for this, who is not reported.
+# **Exercise 1.** You have three more ideas for the recipe, and want to keep the best. You will report the accuracy on the six speakers left out, and on the official test. On which clips may you
+# compare your ideas? Set `allowed` to a set of letters: `"A"` synthetic voices, held out of the training; `"B"` each of the six, left out in turn; `"C"` takes 5 to 9 of the training speakers, held out of the
+# training; `"D"` the official test; `"E"` a seventh speaker, recorded for this, who is not reported.
 
 # %% tags=["solution"]
 allowed = {"A", "C", "E"}
@@ -474,158 +493,91 @@ assert len(allowed) == 3, (
 print(f"{len(allowed)} of 5 leave the report clean")
 
 # %% [markdown]
-# **Exercise 2.** Augmentation can be used in the *test*, too: ask the model about a clip at speeds 0.92, 1.0 and 1.09, and take the mean of the three answers. Write
-# `vote(model, waveforms)`: for each waveform the mean of the softmax probabilities at the three speeds, `[clips, classes]`. The frames are made
-# as for the test clips: `audio.trim_silence`, then `audio.subtract_mean`. (`evaluation.predict` gives logits; `keras.ops.softmax` makes probabilities.) Before you run: does it help?
+# **Exercise 2.** Write `over_speakers(speakers, right)`: the accuracy with speakers as the unit. `speakers` has a name and `right` has True or False for each clip. Return the mean over the *speakers* (each
+# counts once, however many clips there are), and half the width of its 95 % interval by Student's t.
 
 
 # %% tags=["solution"]
-def vote(model, waveforms):
-    """The mean probabilities at three speeds."""
-    total = 0
-    for factor in (0.92, 1.0, 1.09):
-        faster = [augmentation.speed(waveform, factor) for waveform in waveforms]
-        frames = [audio.trim_silence(clip) for clip in audio.log_mels(faster)]
-        frames = [audio.subtract_mean(clip) for clip in frames]
-        logits = evaluation.predict(model, frames)
-        total = total + keras.ops.convert_to_numpy(keras.ops.softmax(logits))
-    return total / 3
+def over_speakers(speakers, right):
+    """The mean over the speakers, and half the width of its 95 % interval."""
+    each = pd.Series(np.asarray(right, float)).groupby(np.asarray(speakers)).mean()
+    return each.mean(), stats.t.ppf(0.975, len(each) - 1) * stats.sem(each)
 
 
 # %% tags=["check"]
-own = clips[clips.group == left_out[-1]]
-some = own.groupby("label", observed=True).head(10)
-found = vote(model, list(some.waveform))
-assert found is not None, (
-    "vote returns nothing yet: give back the mean probabilities, [clips, classes]"
-)
-wanted = (len(some), len(own.label.cat.categories))
-assert np.shape(found) == wanted, (
-    f"expected [clips, classes], {wanted}, found {np.shape(found)}"
-)
-assert not np.allclose(np.sum(found, axis=1), 3, atol=1e-3), (
-    "these are sums of three: divide by three"
-)
-assert np.allclose(np.sum(found, axis=1), 1, atol=1e-3), (
-    "each row should add up to 1: softmax first, then the mean"
-)
-once = evaluation.predict(model, list(some.known))
-alone, truth = keras.ops.convert_to_numpy(keras.ops.softmax(once)), some.label.cat.codes
-assert not np.allclose(found, alone, atol=1e-4), (
-    "that is one speed alone: ask at all three"
-)
+def expected_of(speakers, right):
+    each = [np.mean(right[speakers == name]) for name in np.unique(speakers)]
+    error = np.std(each, ddof=1) / np.sqrt(len(each))
+    return np.mean(each), stats.t.ppf(0.975, len(each) - 1) * error
 
 
-def logits_at(factor, waveforms, *, trim=True, subtract=True):
-    faster = [augmentation.speed(waveform, factor) for waveform in waveforms]
-    frames = audio.log_mels(faster)
-    frames = [audio.trim_silence(each) if trim else each for each in frames]
-    frames = [audio.subtract_mean(each) if subtract else each for each in frames]
-    return evaluation.predict(model, frames).astype(np.float64)
-
-
-def mean_of(logits):
-    powers = np.exp(logits)
-    return (powers / powers.sum(axis=-1, keepdims=True)).mean(axis=0)
-
-
-def at_all(waveforms, **options):
-    speeds = (0.92, 1.0, 1.09)
-    return np.array([logits_at(factor, waveforms, **options) for factor in speeds])
-
-
-own_clips = list(some.waveform)
-slips = {
-    "that is the softmax of the mean logits: take the softmax of each, then the mean": (
-        at_all(own_clips).mean(axis=0)[None]
-    ),
-    "the silence at the ends is still there: the test clips are trimmed": (
-        at_all(own_clips, trim=False)
-    ),
-    "the mean of each band is still there: the test clips have it subtracted": (
-        at_all(own_clips, subtract=False)
-    ),
-}
-is_right = np.allclose(found, mean_of(at_all(own_clips)), atol=1e-4)
-for slip, logits in slips.items():
-    assert is_right or not np.allclose(found, mean_of(logits), atol=1e-4), slip
-assert is_right, (
-    "other probabilities than the mean of the three: which speeds do you ask at, and "
-    "how do you make the frames?"
-)
-others = list(clips.waveform[clips.group != left_out[-1]][::97])
-assert np.allclose(vote(model, others), mean_of(at_all(others)), atol=1e-4), (
-    "for other waveforms it is wrong: does your function use only its arguments?"
-)
-right = np.mean(once.argmax(axis=1) == truth)
-by_vote = np.mean(np.argmax(found, axis=1) == truth)
-print(f"once {right:.3f}, vote of three speeds {by_vote:.3f}, {len(some)} clips")
-
-# %% [markdown]
-# **Exercise 3.** This change is meant to hide four frames, and it spoils the training: the hidden frames get the value that marks padding.
-
-
-# %%
-def hide_broken(frames, random):
-    """Hide four frames in a row, wrongly."""
-    hidden = frames.copy()
-    start = random.integers(max(1, len(frames) - 3))
-    hidden[start : start + 4] = batches.PADDING
-    return hidden
-
-
-train_clip = clips.known[batches.lengths(clips.known) > 10].iloc[0]
-broken = hide_broken(train_clip, np.random.default_rng(0))
-marked = (broken == batches.PADDING).all(axis=1)
-first = f"the first of them frame {marked.argmax()}"
-print(f"{marked.sum()} of {len(marked)} frames look like padding, {first}")
-
-# %% [markdown]
-# Masking would skip these frames: a model never sees that something is missing, and `bucketed` refuses such a clip. Repair it: write `hide(frames, random)`, which hides the same four
-# frames behind the mean of the clip as it came, and leaves its argument as it was.
-
-
-# %% tags=["solution"]
-def hide(frames, random):
-    """Hide four frames in a row behind the clip's mean."""
-    hidden = frames.copy()
-    start = random.integers(max(1, len(frames) - 3))
-    hidden[start : start + 4] = frames.mean()
-    return hidden
-
-
-# %% tags=["check"]
-before, given = train_clip.copy(), train_clip.copy()
-found = hide(given, np.random.default_rng(0))
-assert found is not None, (
-    "hide returns nothing yet: give back a copy in which four frames are hidden"
-)
-assert np.array_equal(given, before), "the clip itself was changed: work on a copy"
-assert np.shape(found) == before.shape, (
-    f"expected shape {before.shape}, found {np.shape(found)}: lose no frame"
-)
-assert not (found == batches.PADDING).any(), "PADDING still marks frames"
-assert not (found[marked] == 0).all(), (
-    "0 is a loud frame in log energy: the mean of the clip is another number"
-)
-assert np.allclose(found[~marked], before[~marked]), (
-    "only the four hidden frames may differ: draw as before"
-)
-assert np.allclose(found[marked], before.mean(), atol=1e-3), (
-    f"the hidden frames have a mean of {found[marked].mean():.2f}, the clip as it came "
-    f"{before.mean():.2f}"
-)
-for seed, count in enumerate([40, 21, 5, 4, 2]):
-    frames = np.random.default_rng(seed).normal(-7, 2, [count, 13]).astype(np.float32)
-    random = np.random.default_rng(seed + 50)
-    gone = hide_broken(frames, np.random.default_rng(seed + 50)) == batches.PADDING
-    expected = np.where(gone, frames.mean(), frames)
-    assert np.allclose(hide(frames, random), expected, atol=1e-3), (
-        f"wrong for another clip, of {count} frames, and another generator: draw the "
-        "place as hide_broken does, from `random`"
+draw_names = np.random.default_rng(3)
+for count in (5, 12):
+    names = np.array([f"speaker {n * n % 7}" for n in draw_names.integers(0, 9, 60)])
+    names = np.append(names, [f"guest {n}" for n in range(count)])
+    answers = draw_names.random(len(names)) < 0.6
+    found = over_speakers(names, answers)
+    assert found is not None, "over_speakers returns nothing yet: give back two numbers"
+    assert np.shape(found) == (2,), f"expected two numbers, found {found!r}"
+    wanted, wanted_half = expected_of(names, answers)
+    assert not np.isclose(found[0], answers.mean()), (
+        "that is the mean over the clips: a speaker with many clips counts too much"
     )
-learn = batches.bucketed([train_clip] * 8, np.zeros(8, int), augment=hide)
-print(f"bucketed takes it: a batch of {next(iter(learn))[0].shape}")
+    assert np.isclose(found[0], wanted), f"the mean over speakers is not {found[0]:.3f}"
+    speakers_there = len(np.unique(names))
+    by_normal = wanted_half / stats.t.ppf(0.975, speakers_there - 1) * 1.96
+    slips = {
+        "that is the whole width: half of it was asked for": 2 * wanted_half,
+        "1.96 is for very many speakers: use Student's t": by_normal,
+        "divide the standard deviation by the root of the number of speakers": (
+            wanted_half * np.sqrt(speakers_there)
+        ),
+    }
+    for slip, value in slips.items():
+        assert not np.isclose(found[1], value, rtol=1e-3), slip
+    assert np.isclose(found[1], wanted_half), (
+        f"{found[1]:.3f} is not half the width: is the unit the speaker, with n - 1 "
+        "degrees of freedom?"
+    )
+mean, half = over_speakers(
+    voices.group, correct(trained["with background"][0], voices, voices.frames)
+)
+print(f"with background, new voices: {mean:.3f} ± {half:.3f}")
+
+# %% [markdown]
+# **Exercise 3: build, train, beat this number.** Build a model `yours` in Keras, for clips of which the mean of each band is subtracted, and train it on the six speakers, as you like. Its validation clips are `ask`, by new voices
+# that are not on the test side. The number is what the GRU from the top of this lesson reaches there, plus 0.02: `to_beat`.
+
+# %% tags=["solution"]
+keras.utils.set_random_seed(1)
+clip = keras.Input([None, 40])
+frames = keras.layers.Masking(batches.PADDING)(clip)
+frames = keras.layers.Rescaling(1 / 4, 5 / 4)(frames)
+states = keras.layers.GRU(48, return_sequences=True)
+states = keras.layers.Bidirectional(states)(frames)
+logits = keras.layers.Dense(10)(models.AttentionPooling()(states))
+yours = train(keras.Model(clip, logits), padded, epochs=9, augment=cut_and_centre)
+
+# %% tags=["check"]
+assert isinstance(yours, keras.Model), (
+    "`yours` should be a Keras model: Input, Masking, a recurrent layer, a reader, Dense"
+)
+assert yours.output_shape == (None, 10), (
+    f"expected logits [batch, 10], found {yours.output_shape}: ten digits"
+)
+assert yours.input_shape == (None, None, 40), (
+    f"expected clips [batch, any length, 40], found {yours.input_shape}"
+)
+try:
+    evaluation.check_mask(yours, batches.pad(list(ask.frames[:8])))
+except AssertionError as wrong:
+    raise AssertionError(f"the mask: {wrong}") from None
+share = correct(yours, ask, ask.frames).mean()
+assert share >= to_beat, (
+    f"accuracy {share:.3f}, and the number is {to_beat:.3f}: does your training subtract "
+    "the mean, does it have background at the ends, and is it long enough?"
+)
+print(f"{share:.3f}, and {to_beat:.3f} was to be beaten")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz 1
@@ -640,11 +592,11 @@ print(f"bucketed takes it: a batch of {next(iter(learn))[0].shape}")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz 2
-# Why does the mean of each band over the clip go?
+# What does the mean of each band over a clip contain?
 #
-# - A. it holds microphone, distance, part of the voice
-# - B. so that all clips are equally long
-# - C. to mark the padding with zeros
+# - A. microphone, distance, and some of voice and word
+# - B. only noise
+# - C. nothing: the mean of a logarithm is zero
 
 # %% [markdown] tags=["notes"]
 # Right: A: a constant in each band. Ask what else goes with it: a part of the vowel, in a short word.
@@ -662,25 +614,26 @@ print(f"bucketed takes it: a batch of {next(iter(learn))[0].shape}")
 
 # %% [markdown]
 # **You have seen**
-# - one GRU measured by three splits, and how much of its accuracy belongs to known voices;
-# - what makes one voice into many, heard and seen: speed, vocal tract, noise and masks;
-# - a recipe that was chosen on other voices than those of the test, and what it still gets wrong.
+# - one GRU that knows its six speakers and their recordings, and 228 voices that it does not know;
+# - `LeaveOneGroupOut`, and intervals over speakers;
+# - background in the training, which helps, and a trimming that cuts off a hiss;
+# - what more speakers are worth at an equal number of clips, and a ladder with one change a rung.
 #
 # ## Quiz
 #
 # Answer first, then open.
 #
-# **1. A recogniser has 0.99 on the official split. What does that promise for a caller who is new?**
+# **1. A recogniser has 0.99 on the official split. What does that promise a caller who is new?**
 #
 # <details><summary>A. About 0.99, since the test clips were not in the training.</summary>No: the clips were not, but the voices were. A new caller asks another question.</details>
 # <details><summary>B. More than 0.99, once augmentation is added.</summary>No: augmentation can narrow the gap to new voices; it promises no number.</details>
-# <details><summary>C. Nothing that can be read off it: leave speakers out to know.</summary>Yes: the same model may do far worse on a new voice, and how far only held-out speakers show.</details>
+# <details><summary>C. Nothing that can be read off it: leave speakers out to know.</summary>Yes: the same model may do far worse on a new voice, and only held-out speakers show how far.</details>
 #
-# **2. Why does the mean of each band over the clip go?**
+# **2. What does the mean of each band over a clip contain?**
 #
-# <details><summary>A. It holds microphone, distance and part of the voice, which add a constant to each band.</summary>Yes: a fixed response multiplies the energy, so it adds to its logarithm in every frame alike, and the mean takes it out.</details>
-# <details><summary>B. So that all clips are equally long.</summary>No: their lengths stay; only trimming changes them.</details>
-# <details><summary>C. To mark the padding with zeros.</summary>No: padding has a value of its own, and is laid on after the mean was taken out.</details>
+# <details><summary>A. The microphone and the distance, and some of the voice and of the word.</summary>Yes: a fixed response multiplies the energy, so it adds to its logarithm in every frame alike. In a short clip the mean holds some of the word, too.</details>
+# <details><summary>B. Only noise.</summary>No: if you subtract the mean of the log energy, noise that was added to the energy stays.</details>
+# <details><summary>C. Nothing: the mean of a logarithm is zero.</summary>No: it is about -5 here, and it differs from speaker to speaker.</details>
 #
 # **3. Ten recipes were run on the six speakers left out, and the best is reported as 0.88. What is wrong?**
 #
@@ -688,6 +641,9 @@ print(f"bucketed takes it: a batch of {next(iter(learn))[0].shape}")
 # <details><summary>B. The six helped to choose, so 0.88 is too good for a seventh.</summary>Yes: choose on other voices, then run the one recipe once, and report every look.</details>
 # <details><summary>C. Six speakers should have been averaged by their numbers of clips.</summary>No: here each has as many, and the mean over speakers is what a new speaker may expect on average.</details>
 #
+# <details><summary>Without the real recordings</summary>The six speakers are six synthetic voices then, and the new voices are 20 others, with clean ends: trimming and background matter less, and
+# the speakers to draw from are too few for the figure, so the benchmark's curve stands alone. The ladder and the recipe are those of the real recordings.</details>
+#
 # Next: [12 Speech: keyword spotting](12_keyword_spotting.ipynb). All lessons: [README](../README.md).
 #
-# *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
+# *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0; Speech Commands, Pete Warden and contributors, CC BY 4.0. Text: CC BY 4.0.*
