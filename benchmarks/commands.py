@@ -160,10 +160,20 @@ class Lesson:
             for name, some in sounds.items()
         }
         quiet = np.float32(10 ** (-10 / 20))  # noise 10 dB below the level of a word
+        levelled["20 minutes of noise"] = self.twenty_minutes()
         return {
             name: sound * (quiet if name in ("ESC-10", "test noises") else 1)
             for name, sound in levelled.items()
         }
+
+    def twenty_minutes(self) -> np.ndarray:
+        """Pieces of 5 s of the test noises in random order, 0 to 20 dB below a word."""
+        random, length, pieces = np.random.default_rng(4), 5 * self.SECOND, []
+        for _ in range(20 * 60 // 5):
+            noise = self.noises["test"][random.integers(len(self.noises["test"]))]
+            start = random.integers(len(noise) - length)
+            pieces.append(noise[start : start + length] * 10 ** (-random.uniform(0, 20) / 20))
+        return np.concatenate(pieces).astype(np.float32)
 
 
 def from_lesson(**known) -> dict:
@@ -532,20 +542,21 @@ def quiet(rows):
     """False alarms in sounds in which no command is said."""
     lines = []
     for model in DETECTORS:
-        for sound in ("running speech", "music", "ESC-10", "test noises"):
-            for allowed in (84, 20):
+        for sound in ("running speech", "music", "ESC-10", "20 minutes of noise"):
+            for allowed in (300, 84):
                 where = f"at {allowed} an hour in validation, {sound}"
-                part = rows[(rows.model == model) & (rows["where"] == where) & (rows.seed == 0)]
+                part = rows[(rows.model == model) & (rows["where"] == where)]
                 if part.empty:
                     continue
                 count, rate = part.iloc[0], part.iloc[1]
                 limits = f"{rate.value:.0f} ({rate.low:.0f} to {rate.high:.0f})"
                 minutes = f"{count['of']:.1f}"
                 lines.append([model, sound, str(allowed), f"{count.value:.0f}", minutes, limits])
-    header = ["detector, seed 0", "sound", "allowed in talk", "false alarms", "unique minutes"]
+    header = ["detector, first seed", "sound", "allowed in talk", "false alarms", "minutes"]
     words = (
         "Running speech and music: GTZAN Music/Speech, for measuring only, at the level of a word. "
-        "ESC-10 and the two test noises: 10 dB below it."
+        "ESC-10: 10 dB below it. 20 minutes of noise: pieces of the two test noises (2.6 unique "
+        "minutes) in random order, 0 to 20 dB below a word."
     )
     return f"{table([*header, 'an hour (95 %)'], lines)}\n\n{words}"
 

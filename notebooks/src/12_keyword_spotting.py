@@ -1,16 +1,15 @@
 # %% [markdown]
 # # 12 · Speech: keyword spotting
 #
-# A device that waits for ten words hears something else nearly all the time: other words, a fan, the dishes. The *TensorFlow Speech Recognition
-# Challenge* (2017) made twelve classes of this: ten commands, "unknown" for every other word, and "silence" for no word at all. The
-# networks are those you know. New is the question of what counts as good, for here a high accuracy can be worthless.
+# A device that waits for ten words hears something else nearly all the time: other words, a fan, the dishes. We build one from real recordings of 693 speakers. The network is an old friend.
+# New is the question of what counts as good, because here a high accuracy can be worthless.
 #
 # **You will**
-# - mix words and noise at a signal-to-noise ratio that you choose, and measure what training with noise is worth;
-# - see a model that is right nearly always and of no use, and count false alarms an hour and misses instead;
-# - choose a threshold without a look at the test, and try it on words that nobody trained for.
+# - measure what the order of the frames is worth to a GRU that tells commands apart;
+# - train a [keyword spotter](../docs/glossary.md#keyword-spotter) on words in noise, new noise in every epoch;
+# - see a device that is right nearly always and of no use, and count misses and false alarms instead.
 #
-# **Minutes:** 50, of which the computer takes about half of one. **You need:** lessons 02, 04 and 09.
+# **Minutes:** 95 with the exercises; the computer needs about three of them. **You need:** lessons 02, 07 and 09, and pandas basics.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Ten words in an endless sound
@@ -26,417 +25,523 @@
 # %% tags=["setup"]
 import setup_course
 
+# %% [markdown]
+# ## Ten commands, and everything else
+#
+# Speech Commands (Warden 2018) holds single words of a second, recorded by volunteers with whatever microphone they had. We take twelve classes: ten commands, "unknown" for 25 other words, and
+# "silence" for no word at all. The rows of "silence" are whole files of noise, a minute or more.
+
 # %%
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from IPython.display import Audio, display
 
-from course_lib import audio, batches, data, evaluation, models, plots, training
+from course_lib import audio, batches, data, evaluation, models, plots
+from course_lib.extra import augmentation, streaming
 
-# %% [markdown]
-# ## Ten commands, and everything else
-#
-# `data.load("commands")` takes Speech Commands (Warden 2018) where its archive lies already; it never fetches 2.4 GB unasked
-# (`data.load("speech-commands")` does, once). Otherwise synthetic voices stand in. In both the word is the name of the folder that a clip lies in.
-
-# %%
 clips = data.load("commands")
 clips["word"] = [path.parent.name for path in clips.path]
-spoken = clips[clips.label != "silence"]
+clips["waveform"] = [audio.read(path) for path in clips.path]
+names = clips.label.cat.categories
+is_command = ~names.isin(["unknown", "silence"])
 pd.crosstab(clips.split, clips.label)
 
 # %% [markdown]
-# "unknown" is the largest class: many words share it. "silence" has a handful of rows, and they are no clips: each is a whole file of
-# background noise, half a minute or more, to be cut into as many clips as are wanted. No speaker and no noise is on both sides of train and test.
+# One trap is in the table: the training clips come from several sources, and source, level and length go with the class ("yes" is softer and often shorter than "on"). So we put all words at one level, pad them to a second,
+# and change level and colour at random.
 #
-# Five words shall be unknown to the model in earnest: no training clip may hold them. Where the set is large, a part of its speakers is
-# enough for one lesson (the synthetic set is small, and all of it is used). The validation speakers come out of the training part.
+# ## Words in noise
+#
+# How much noise? The [*signal-to-noise ratio*](../docs/glossary.md#signal-to-noise-ratio) compares two levels: at 20 dB the word's amplitude is ten times that of the noise, at 0 dB they are
+# equal. The silence around a word must not count. So its level is the [RMS](../docs/glossary.md#rms) over the *active* blocks of 10 ms, those within 30 dB of the loudest, in the spirit of the
+# standard ITU-T P.56.
+#
+# The folded cell keeps the books: no speaker is on two sides. Two of the six noises belong to the test alone; of the others, the last third is kept for the validation.
 
 # %%
-UNSEEN = ["follow", "forward", "learn", "nine", "sheila"]
+SECOND, CLEAN = audio.SAMPLE_RATE, 60  # samples; dB: nobody hears such a noise
+TYPICAL = 0.05  # the active level of a word, of full scale
 
 
-def some_speakers(part, *, speakers=120, unknown=500, seed=0):
-    """The clips of so many speakers, and so many of their "unknown" clips, at most."""
-    names = np.random.default_rng(seed).permutation(sorted(part.group.unique()))
-    part = part[part.group.isin(names[:speakers])]
+def level(sound):
+    """The RMS over the blocks of 10 ms within 30 dB of the loudest."""
+    power = np.mean(sound[: len(sound) // 80 * 80].reshape(-1, 80) ** 2, axis=1)
+    return np.sqrt(power[power >= power.max() / 1000].mean())
+
+
+def at_typical_level(sound):
+    """The same sound at the typical level (digital silence stays)."""
+    return np.float32(sound * (TYPICAL / (level(sound) or 1)))
+
+
+def mix(sound, noise, decibels):
+    """Sound and noise, the noise so many decibels below the typical level."""
+    return sound + at_typical_level(noise) * 10 ** (-decibels / 20)
+
+
+# %% tags=["fold"]
+# @title Split by speaker, cut the noises {display-mode: "form"}
+spoken = clips[clips.label != "silence"]
+train, validation, test = (
+    spoken[spoken.split == side] for side in ["train", "validation", "test"]
+)
+if validation.empty:  # the synthetic stand-in has no validation speakers
+    train, validation = data.split(train, fraction=0.2, seed=1)
+for name, part in {"train": train, "validation": validation, "test": test}.items():
+    print(f"{name}: {len(part):,} words by {part.group.nunique()} speakers")
+noises = {"train": [], "validation": [], "test": []}
+for file in clips[clips.label == "silence"].itertuples():
+    sound = at_typical_level(file.waveform)
+    place = 0 if file.split == "test" else 2 * len(sound) // 3
+    noises["test" if file.split == "test" else "validation"].append(sound[place:])
+    noises["train"] += [sound[:place]] if place else []
+
+
+def centred(sound, samples):
+    """The sound in the middle of so many samples."""
+    spare = samples - len(sound)
+    if spare < 0:
+        return sound[-spare // 2 :][:samples]
+    return np.pad(sound, [spare // 2, spare - spare // 2])
+
+
+def coloured(frames, random, decibels):
+    """Each window changed along a smooth random curve over its bands."""
+    colour = augmentation.colour
+    return np.stack([colour(each, random, decibels=decibels) for each in frames])
+
+
+# %% [markdown]
+# **Predict, then run.** You hear one word at 20, 5 and −5 dB. At which do you still understand it? At which can you still see it?
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Can you hear it? Can you see it?
+# From top to bottom: 20, 5 and −5 dB.
+
+# %% [markdown] tags=["notes"]
+# Play the third one first, then the second, then the first. Hands up at each: who heard the word? Then look: at which ratio is it still to be seen? Ears and pictures need not agree.
+
+# %% tags=["more", "no-code"]
+word = at_typical_level(test[test.label == "stop"].iloc[0].waveform)
+figure, panels = plots.plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
+for decibels, axes in zip([20, 5, -5], panels):
+    noisy = mix(centred(word, SECOND), noises["test"][0][:SECOND], decibels)
+    plots.log_mel(audio.log_mel(noisy), axes=axes, title=f'"stop" at {decibels} dB')
+    display(Audio(noisy, rate=SECOND))
+plots.show(figure, "at 20 dB the word stands out; at −5 dB little is left to see")
+
+# %% [markdown]
+# ## New windows in every epoch
+#
+# A device looks at the last second of an endless sound. So the model gets *windows* of one second, with a frame every 20 ms: 49 frames. The words stay the same in every epoch, but the windows are new. That is fast on log-mel
+# frames, where adding two sounds means adding their energies: `logaddexp`. First the frames of all words, with a margin of 0.1 s at both ends. "Silence" is a word made of zeros.
+
+
+# %%
+def with_silence(part, count):
+    """The words, and so many rows of silence."""
+    sound = np.zeros(SECOND, np.float32)
+    row = {"label": "silence", "word": "", "group": "noise", "waveform": sound}
+    both = pd.concat([part[list(row)], pd.DataFrame([row] * count)], ignore_index=True)
+    return both.assign(label=pd.Categorical(both.label, names))
+
+
+def log_mels(part, samples=SECOND, step=160):
+    """Frames of all words, each in the middle of so many samples."""
+    sounds = [centred(at_typical_level(each), samples) for each in part.waveform]
+    return np.stack(audio.log_mels(sounds, frame_step=step))
+
+
+learn = with_silence(train, 300)
+words, labels = log_mels(learn, 9_600, step=80), learn.label.cat.codes.to_numpy()
+
+# %% [markdown]
+# Then the changes, all light: a shift of 0.1 s at most; in four windows of five a noise, −2 to 30 dB below the word, of a random *colour* (some bands louder, some softer); a gain; and a mild colour for the whole window, as
+# from another microphone. The training is plain Keras: compile once, then `fit` for one epoch on new windows, again and again. The learning rate falls along a cosine.
+
+# %%
+noise = np.concatenate([audio.log_mel(each) for each in noises["train"]])
+DB = np.log(10) / 10  # natural log of energy per decibel
+AT = np.arange(0, 98, 2)  # of the frames every 10 ms, those of one window
+
+
+def varied(words, noise, random):
+    """One new window of each word: float32 [words, 49, 40]."""
+    count = len(words)
+    start = random.integers(21, size=count)
+    place = random.integers(len(noise) - 98, size=count)
+    heard = words[np.arange(count)[:, None], start[:, None] + AT]
+    ratio = np.where(random.random(count) < 0.8, random.uniform(-2, 30, count), CLEAN)
+    added = coloured(noise[place[:, None] + AT], random, decibels=6)
+    heard = np.logaddexp(heard, added - np.float32(DB * ratio)[:, None, None])
+    gain = np.float32(DB * random.uniform(-8, 8, count))[:, None, None]
+    return coloured(heard, random, decibels=3) + gain
+
+
+# %%
+def train_on(model, windows, labels, *, epochs, rate, seed=0):
+    """Train a model; `windows(random)` makes the new windows of an epoch."""
+    keras.utils.set_random_seed(seed)
+    random, steps = np.random.default_rng(seed), epochs * -(-len(labels) // 64)
+    falling = keras.optimizers.schedules.CosineDecay(rate, steps)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    optimizer = keras.optimizers.Adam(falling, global_clipnorm=1.0)
+    model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+    for _ in range(epochs):
+        model.fit(windows(random), labels, batch_size=64, verbose=0)
+
+
+# %% [markdown]
+# ## What is order worth here?
+#
+# For ten digits, lesson 09 found that order is worth one to three answers in a hundred. And for commands? The experiment is the same: a GRU learns from windows in order, and a second one from the same windows with their
+# frames shuffled. Each is tested on windows like its own, clean ones of the 80 test speakers. The order-blind average is the control. The folded cell makes the test windows, and an interval over speakers.
+#
+# **Predict, then run** (about a minute). "on" and "no" contain nearly the same sounds. How much does the GRU lose without order?
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Guess: what is order worth for commands?
+# - Ten digits: one to three answers in a hundred (lesson 09)
+# - Say "on", then "no"
+# - How much does a GRU lose that learns without order?
+
+# %% [markdown] tags=["notes"]
+# Written guesses. Let the class say "on" and "no", "up" and its reverse: which of the twelve classes share their sounds?
+
+
+# %% tags=["fold"]
+# @title Test windows, shuffled frames, an interval over speakers {display-mode: "form"}
+def windows_at(part, noises, decibels, *, seed=1):
+    """A table of windows at one signal-to-noise ratio, with their frames."""
+    random, table = np.random.default_rng(seed), with_silence(part, len(part) // 11)
+    table["source"], sounds = part.source.iloc[0], []
+    for sound in table.waveform:
+        noise = noises[random.integers(len(noises))]
+        start = random.integers(len(noise) - SECOND)
+        word = at_typical_level(centred(sound, SECOND))
+        sounds.append(mix(word, noise[start : start + SECOND], decibels))
+    return table.assign(frames=audio.log_mels(sounds, frame_step=160))
+
+
+def in_random_order(frames, random):
+    """Each window with its frames shuffled."""
+    places = np.tile(np.arange(frames.shape[1]), [len(frames), 1])
+    return np.take_along_axis(
+        frames, random.permuted(places, axis=1)[..., None], axis=1
+    )
+
+
+def over_speakers(values, part):
+    """The mean over speakers of one value a window, and its 95 % interval."""
+    known = part.label != "silence"
+    each = pd.Series(values)[known].groupby(part.group[known]).mean()
+    half = 1.99 * each.std() / len(each) ** 0.5
+    return each.mean(), each.mean() - half, each.mean() + half
+
+
+# %%
+def as_said(random):
+    return varied(words, noise, random)
+
+
+def shuffled(random):
+    return in_random_order(as_said(random), random)
+
+
+def correct(model, frames, part):
+    """Whether the model is right about each window."""
+    answers = evaluation.predict(model, frames).argmax(axis=1)
+    return answers == part.label.cat.codes.to_numpy()
+
+
+ask = windows_at(test, noises["test"], CLEAN)
+mixed = in_random_order(np.stack(ask.frames), np.random.default_rng(2))
+
+# %% tags=["timing"]
+setting, classes = {"epochs": 15, "rate": 0.01}, len(names)
+keras.utils.set_random_seed(0)
+average = models.average(classes)
+train_on(average, as_said, labels, **setting)
+print(f"order-blind average: {correct(average, ask.frames, ask).mean():.2f}")
+for seed in [0, 1, 2]:
+    keras.utils.set_random_seed(seed)
+    gru, blind = models.gru(classes), models.gru(classes)
+    train_on(gru, as_said, labels, seed=seed, **setting)
+    train_on(blind, shuffled, labels, seed=seed, **setting)
+    right = correct(gru, ask.frames, ask), correct(blind, list(mixed), ask)
+    worth, low, high = over_speakers(right[0] * 1.0 - right[1], ask)
+    shares = f"with order {right[0].mean():.3f}, without {right[1].mean():.3f}"
+    print(f"seed {seed}: {shares}; worth {worth:+.3f} ({low:+.3f} to {high:+.3f})")
+
+# %% [markdown] tags=["notes"]
+# Compare with lesson 09 on the board: ten digits one to three in a hundred, twelve commands about fourteen. Why? Let the class find pairs that share their sounds.
+
+# %% [markdown]
+# For commands, **order is worth about 0.14**: the GRU has 0.84 with it and 0.70 without, in all three seeds, and each interval over speakers is far above zero. Digits differ in *which* sounds they contain; "on" and "no" differ in the
+# order of theirs. The average, which has neither order nor memory, finds a quarter.
+#
+# ## The spotter
+#
+# The spotter is the model of lesson 09 that looks where the word is, bidirectional GRUs with attention pooling, with one addition. Two small *convolutions* come first: each looks at patches of 3 frames by 3 bands and then halves time and
+# frequency, so that a sound a little higher or later gives nearly the same pattern. (Lesson 14 takes them apart. All windows have 49 frames, so no mask is needed.)
+
+
+# %%
+def convolved(patterns, filters):
+    """So many patterns of 3 frames by 3 bands, at half the times and frequencies."""
+    convolution = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)
+    patterns = keras.layers.BatchNormalization(momentum=0.95)(convolution(patterns))
+    return keras.layers.MaxPooling2D(2)(keras.layers.ReLU()(patterns))
+
+
+keras.utils.set_random_seed(0)
+window = keras.Input([49, 40])
+frames = keras.layers.Rescaling(1 / 4, 5 / 4)(window)
+patterns = convolved(keras.layers.Reshape([49, 40, 1])(frames), 24)
+patterns = keras.layers.Reshape([12, 480])(convolved(patterns, 48))  # 10 bands x 48
+patterns = keras.layers.Dropout(0.2)(patterns)
+both_ways = keras.layers.GRU(48, return_sequences=True)
+states = keras.layers.Bidirectional(both_ways)(patterns)
+summary = keras.layers.Dropout(0.2)(models.AttentionPooling()(states))
+spotter = keras.Model(window, keras.layers.Dense(classes)(summary), name="spotter")
+
+# %% [markdown]
+# It also hears each other word once more, reversed, as "unknown": a cheap way to more sounds that are no command. All settings were chosen on the validation speakers.
+
+
+# %%
+def with_reversed(part):
+    """The words, and the other words once more, reversed: they are "unknown", too."""
     other = part[part.label == "unknown"]
-    other = other.sample(min(unknown, len(other)), random_state=seed)
-    return pd.concat([part[part.label != "unknown"], other])
+    reversed_words = other.assign(waveform=[each[::-1] for each in other.waveform])
+    return pd.concat([part, reversed_words])
 
 
-train = some_speakers(spoken[(spoken.split == "train") & ~spoken.word.isin(UNSEEN)])
-train, validation = data.split(train, fraction=0.2, seed=1)
-test = some_speakers(spoken[spoken.split == "test"])
-
-
-# %%
-def with_waveforms(part):
-    """The same clips with a column of their samples."""
-    return part.assign(waveform=[audio.read(path) for path in part.path])
-
-
-train, validation = with_waveforms(train), with_waveforms(validation)
-test = with_waveforms(test)
-sides = {"train": train, "validation": validation, "test": test}
-for name, part in sides.items():
-    unseen = sorted(set(part.word) & set(UNSEEN)) or "none of the five"
-    size = f"{len(part):,} clips, {part.group.nunique()} speakers"
-    print(f"{name}: {size}, {part.word.nunique()} words, {unseen}")
-
-# %% [markdown]
-# The noises: the last third of each training noise is kept for validation. The test has noises of its own.
-
-# %%
-files = clips[clips.label == "silence"]
-noises = {}
-for split, part in files.groupby("split"):
-    noises[split] = [audio.read(path) for path in part.path]
-    print(f"{split} noises: {', '.join(path.stem for path in part.path)}")
-noises["validation"] = [noise[-(len(noise) // 3) :] for noise in noises["train"]]
-noises["train"] = [noise[: -(len(noise) // 3)] for noise in noises["train"]]
-
-# %% [markdown]
-# ## A second of sound, with noise in it
-#
-# A [keyword spotter](../docs/glossary.md#keyword-spotter) does not get clips that are cut at both ends of a word. It looks at the last second of an endless sound, again and again. So
-# every word is put into a *window* of one second, at a random place, and noise is added.
-#
-# How much noise? The [*signal-to-noise ratio*](../docs/glossary.md#signal-to-noise-ratio) compares the levels of word and noise: at 20 dB the word's amplitude is ten times
-# that of the noise, at 0 dB they are alike, below 0 dB the noise is louder.
-
-# %%
-SECOND = audio.SAMPLE_RATE  # samples
-
-
-def loudness(sound):
-    """The root mean square of a sound, in units of full scale."""
-    return np.sqrt(np.mean(sound**2))
-
-
-example = test[test.label == "stop"].iloc[0].waveform
-print(f'a "stop" of {len(example):,} samples has the level {loudness(example):.3f}')
-
-
-# %%
-def cut(sound, random):
-    """A second from a random place of a sound; a short one lies somewhere in zeros."""
-    spare = len(sound) - SECOND
-    start = random.integers(abs(spare) + 1)
-    if spare >= 0:
-        return sound[start : start + SECOND]
-    return np.pad(sound, [start, -spare - start])
-
-
-cut(example, np.random.default_rng(0)).shape
+learn = with_silence(with_reversed(train), 300)
+more, targets = log_mels(learn, 9_600, step=80), learn.label.cat.codes.to_numpy()
+train_on(
+    spotter, lambda random: varied(more, noise, random), targets, epochs=30, rate=4e-3
+)
+print(f"{len(learn):,} windows an epoch, {spotter.count_params():,} parameters")
 
 # %% [markdown] tags=["slide", "only-slides"]
-# ## A word, and noise
-#
-# - Signal-to-noise ratio: level of the word against the noise
-# - 20 dB: ten times the amplitude; 0 dB: alike
-# - Below 0 dB the noise is louder
+# ## How far does it hear?
+# - Clean, 20, 10, 5, 0 dB; speakers and noises that no training heard
 
 # %% [markdown] tags=["notes"]
-# Draw the ladder of decibels. Ask which number in the code is twenty decibels of amplitude: 10 to the power of minus one. Why is there a division by the loudness of the noise? So that every noise, soft or loud in its file, comes out at the ratio that was asked for.
-
-
-# %% tags=["more"]
-def mix(sound, noise, *, level, decibels):
-    """Sound and noise together, the noise so many decibels below a level."""
-    return sound + noise * level / loudness(noise) * 10 ** (-decibels / 20)
-
-
-ten = mix(np.zeros(SECOND), noises["test"][0][:SECOND], level=1, decibels=20)
-print(f"noise 20 dB below an amplitude of 1 has the amplitude {loudness(ten):.2f}")
-
-# %% [markdown]
-# **Predict, then run.** At which of the three ratios do you still understand the word? At which can you still see it?
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Can you hear "stop"? Can you see it?
-# From top to bottom: 20, 5 and -5 dB.
-
-# %% [markdown] tags=["notes"]
-# Play the third one first, then the second, then the first. Hands up at each: who heard the word? Then look: at which ratio is it still to be seen? Ears and pictures need not agree. Remember the answers: the next figure asks a network.
+# Point at 10 dB: a kitchen. And say what the dashed line is.
 
 # %% tags=["more", "no-code"]
-random = np.random.default_rng(3)
-second, noise = cut(example, random), cut(noises["test"][0], random)
-figure, panels = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")
-for ratio, axes in zip([20, 5, -5], panels):
-    noisy = mix(second, noise, level=loudness(example), decibels=ratio)
-    plots.log_mel(audio.log_mel(noisy), axes=axes, title=f'"stop" at {ratio} dB')
-    display(Audio(noisy, rate=audio.SAMPLE_RATE))
-pictures = [np.asarray(panel.get_images()[0].get_array()) for panel in panels]
-above = [f"{picture.max() - np.median(picture):.1f}" for picture in pictures]
-plots.show(figure, f"the loudest spot is {', '.join(above)} above the median, in log")
+RATIOS, at, rows = [CLEAN, 20, 10, 5, 0], {}, {}
+for decibels in RATIOS:
+    at[decibels] = windows_at(test, noises["test"], decibels)
+    found = correct(spotter, at[decibels].frames, at[decibels])
+    recalls = pd.Series(found).groupby(at[decibels].label.to_numpy()).mean()
+    name = "clean" if decibels == CLEAN else f"{decibels} dB"
+    rows[name] = [*evaluation.score(found)[:3], recalls.mean()]
+curve = pd.DataFrame(rows, ["accuracy", "low", "high", "balanced accuracy"]).T
+print(curve.round(3).to_string())
+axes = plots.intervals(curve, chance=1 / classes, title="new speakers in new noises")
+plots.show(axes, "accuracy falls slowly down to 10 dB, then faster")
 
 # %% [markdown]
-# The next function makes a table of such windows. "silence" is a window of noise without a word, about twice as many as there are
-# windows of one command. The frames are 20 ms apart, which halves the work.
-
-# %%
-STEP = 160  # samples: 20 ms from frame to frame
-
-
-def silence(count):
-    """So many seconds without a word, as rows like those of the words."""
-    rows = {"label": "silence", "word": "none", "group": "noise"}
-    return pd.DataFrame(rows | {"waveform": [np.zeros(SECOND)] * count})
-
-
-def windows(words, noises, ratios, *, seed, copies=1):
-    """Words, and silence, in noise: a table with frames, label, word and group."""
-    random, rows, sounds = np.random.default_rng(seed), [], []
-    usual = np.median([loudness(sound) for sound in words.waveform])
-    quiet = silence(2 * (words.label == "yes").sum())
-    for clip in pd.concat([words, quiet] * copies).itertuples():
-        noise = cut(noises[random.integers(len(noises))], random)
-        sound = cut(clip.waveform, random)
-        level = loudness(clip.waveform) or usual
-        ratio = random.choice(ratios)
-        sounds.append(mix(sound, noise, level=level, decibels=ratio))
-        rows.append((clip.label, clip.word, clip.group))
-    table = pd.DataFrame(rows, columns=["label", "word", "group"])
-    table["label"] = pd.Categorical(table.label, clips.label.cat.categories)
-    table["frames"] = audio.log_mels(sounds, frame_step=STEP)
-    return table
-
-
-# %%
-quiet = windows(train, noises["train"], [30], seed=0, copies=3)
-noisy = windows(train, noises["train"], [30, 20, 10, 5, 0], seed=0, copies=3)
-print(f"{len(noisy):,} windows of {len(noisy.frames[0])} frames; of each class:")
-noisy.label.value_counts().to_frame("windows").T
-
-# %% [markdown]
-# ## What training with noise is worth
+# By new speakers, in noises that no training heard, the spotter is right about 0.89 of the clean windows and about 0.79 of those at 10 dB. Balanced accuracy, the mean recall of the twelve classes, says the same here, because the
+# classes of this test are nearly equal; give both where "unknown" is large. None of this can stand beside published accuracies of Speech Commands: our subset has its own split and another mix of classes.
 #
-# A word may lie anywhere in its window, so the model is the one of lesson 09 that can look where it is: bidirectional GRUs with attention pooling. It is
-# trained twice. Once it hears words with faint noise (30 dB), once the same words at ratios from 30 down to 0 dB. **Predict, then run.** Which of the two is better at
-# 20 dB, which at 0 dB? (Attention was preferred to a plain GRU on the validation speakers; units and epochs are what a short lesson allows.)
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Two trainings
+# The changes are light on purpose; the benchmark compares them with heavier ones.
 #
-# - *quiet*: words with faint noise, 30 dB
-# - *noisy*: the same words, from 30 down to 0 dB
-# - **Guess.** Which is better at 20 dB?
-# - **Guess.** Which is better at 0 dB?
+# ## Voices, not training
+#
+# An earlier edition of this lesson trained on a few synthetic voices, and its spotter was poor. Was the training too short, or the model too small? Three measurements tell: on the same clips in new noise, on *other clips of the same
+# voices*, and on new voices. The [benchmark](../benchmarks/results/commands.md) trained this model on few and on many voices, with the same number of steps.
 
-# %% [markdown] tags=["notes"]
-# Everybody writes two answers down. Start the cell that trains both models now; draw the sliding second on the board while it runs. Same words, same epochs, same seed: only the noise differs.
-
-
-# %%
-def trained(table):
-    """A model trained on windows."""
-    keras.utils.set_random_seed(0)
-    model = models.attention(len(clips.label.cat.categories), units=32)
-    learn = batches.bucketed(table.frames, table.label, batch_size=64)
-    training.fit(model, learn, epochs=10)
-    return model
-
-
-model = {"quiet": trained(quiet), "noisy": trained(noisy)}
-two_lengths = batches.pad([noisy.frames[0], noisy.frames[1][:30]])
-for name, each in model.items():
-    change = evaluation.check_mask(each, two_lengths)
-    print(f"{name}: padding changes a logit by {change:.0e}")
-
-# %%
-RATIOS = [20, 10, 5, 0, -5]
-at = {ratio: windows(test, noises["test"], [ratio], seed=1) for ratio in RATIOS}
-scores, rows = {}, {}
-for name, each in model.items():
-    scores[name] = [evaluation.evaluate(each, at[ratio]) for ratio in RATIOS]
-    rows[name] = [str(score) for score in scores[name]]
-pd.DataFrame(rows, index=[f"{ratio} dB" for ratio in RATIOS])
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## What is training with noise worth?
-
-# %% [markdown] tags=["notes"]
-# Look at the dashed line first: what does a device get that calls everything "unknown"? Now the blue line: where does it lie on the dashed one, and what does that model do there? It has stopped listening. Only then compare the two. Where does noise in training help most, and why not at the far left?
-
-# %% tags=["more", "no-code"]
-axes = plt.subplots(figsize=(9, 3.2), layout="constrained")[1]
-for (name, row), marker in zip(scores.items(), "os"):
-    accuracy, low, high = np.array([score[:3] for score in row]).T
-    look = {"marker": marker, "capsize": 3, "label": f"trained {name}"}
-    axes.errorbar(RATIOS, accuracy, yerr=[accuracy - low, high - accuracy], **look)
-share = (at[20].label == "unknown").mean()
-axes.axhline(share, linestyle="--", color="grey", label='always "unknown"')
-axes.set(xlabel="signal-to-noise ratio in the test (dB)", ylabel="accuracy")
-axes.set_title("test speakers, test noises")
+# %% tags=["fold"]
+# @title Draw: own voices and new voices, against how many there are {display-mode: "form"}
+entry = {"lesson": "12", "model": "spotter", "data": clips.source.iloc[0]}
+entry |= {"split": "own, 10 dB", "parameters": spotter.count_params()}
+score = evaluation.score(correct(spotter, at[10].frames, at[10]))
+evaluation.Results().add(score=score, **entry)
+bench = pd.read_csv(evaluation.RESULTS.parents[1] / "benchmarks/results/commands.csv")
+bench = bench[bench["what"] == "balanced accuracy"]
+axes = plots.plt.subplots(figsize=(8, 3.2), layout="constrained")[1]
+marks = {"the same clips": "s", "own voices": "o", "new voices": "D"}
+for (where, mark), colour in zip(marks.items(), ["C4", "C0", "C1"]):
+    part = bench[bench["where"] == where].copy()
+    part["count"] = part.model.str.extract(r"(\d+)")[0].astype(int)
+    real, made = (part[part.model.str.contains(kind)] for kind in ("speak", "synth"))
+    real = real.sort_values("count")
+    axes.plot(real["count"], real.value, mark + "-", color=colour, label=where)
+    axes.plot(made["count"], made.value, mark, color=colour, fillstyle="none")
+axes.set(xscale="log", xlabel="voices in training", ylabel="balanced accuracy, 20 dB")
+axes.set_xticks([20, 70, 200, 541], ["20", "70", "200", "541"])
+axes.minorticks_off()
+axes.set_title("twelve classes; empty marks: synthetic voices")
 axes.legend()
-both = zip(scores["noisy"], scores["quiet"])
-gains = [with_noise.accuracy - without.accuracy for with_noise, without in both]
-worth = f"{gains[0]:+.2f} at 20 dB, {gains[1]:+.2f} at 10 dB, {gains[3]:+.2f} at 0 dB"
-plots.show(axes, f"noise in training is worth {worth}")
+plots.show(axes, "from 20 to 541 voices the gap between own and new voices shrinks to a third")
 
 # %% [markdown]
-# Look at the dashed line first: a model at its height is worth as much as one that calls everything "unknown". The quiet model has to call a noise *something*, and it knows words only
-# as they sound in a quiet room; where the noise is strong it may fall to that line. Training with noise helps most at the ratios in the middle. Where the noise is as loud as the word, that model may
-# fall, too. The intervals alone do not decide between the two models, for they heard the same windows (lesson 08); and they answer for these speakers only (lesson 02).
+# With 20 real voices the model knows its clips (0.99), and other clips of the same voices (0.93). Of the words by new voices it finds 0.75. So neither the training nor the model is to blame: **voices were missing**. Seventy voices close half of the gap.
+# With 541 the new voices (0.84) are 0.07 behind the own ones, and at this number of steps the training has become the limit: even the same clips have fallen to 0.95. The spotter above trains longer.
 #
 # ## Right nearly always, and of no use
 #
-# In a test set commands are common. In life they are rare. Here is a [stream](../docs/glossary.md#stream) of sound as a device hears it: words of the test
-# speakers with pauses between them, in test noise at 10 dB; most words are not commands. `said` tells when each word was said (the time of its middle, in seconds).
+# In a test set commands are common. In life they are rare. We build a [*stream*](../docs/glossary.md#stream) of talk as a device hears it: words with pauses of half a second to two seconds, in noise at 10 dB. Most are no commands: other words of these speakers,
+# halves of two such words joined, and the digits of lesson 00 (three of the six speakers; the other three wait for the choice of a threshold).
+#
+# The spotter looks at the last second five times a second. Each look gives a probability for each class. We average three looks in a row, which removes single slips.
+
+# %% tags=["fold"]
+# @title Talk: commands, other words, joined halves, digits {display-mode: "form"}
+digits = data.load("digits")
+digits["waveform"] = [audio.read(path) for path in digits.path]
+voices = np.array_split(sorted(digits.group.unique()), 2)
+for_choosing, for_scoring = (digits[digits.group.isin(each)] for each in voices)
+
+
+def trimmed(sound):
+    """The sound from its first to its last active block of 10 ms."""
+    power = np.mean(sound[: len(sound) // 80 * 80].reshape(-1, 80) ** 2, axis=1)
+    active = np.flatnonzero(power >= power.max() / 1000)
+    return sound[80 * active[0] : 80 * (active[-1] + 1)]
+
+
+def talk(part, digits, *, seed):
+    """Commands, and three kinds of sounds that are none: label, kind, waveform."""
+    other, orders = part[part.label == "unknown"], part[part.label != "unknown"]
+    short = [trimmed(each) for each in other.waveform]
+    order = np.random.default_rng(seed).permutation(len(short))
+    pairs = [(short[a], short[b]) for a, b in zip(order, np.roll(order, 1))]
+    joined = [np.append(a[: len(a) // 2], b[len(b) // 2 :]) for a, b in pairs]
+    kinds = {"command": orders.sample(frac=1, random_state=seed)[:300]}
+    kinds |= {"other word": other, "pieced": other.assign(waveform=joined)}
+    digits = digits.assign(label="unknown").sample(frac=1, random_state=seed)
+    kinds["digit"] = digits[:800]
+    return pd.concat([table.assign(kind=kind) for kind, table in kinds.items()])
 
 
 # %%
-def stream(words, noises, *, decibels, seed):
-    """Words with pauses of 0.5 to 2 s, in noise: the waveform; what was said, when."""
-    random, pieces, said, samples = np.random.default_rng(seed), [], [], 0
-    for clip in words.sample(frac=1, random_state=seed).itertuples():
-        pause = np.zeros(random.integers(SECOND // 2, 2 * SECOND))
-        pieces += [pause, clip.waveform]
-        samples += len(pause) + len(clip.waveform)
-        middle = (samples - len(clip.waveform) / 2) / SECOND
-        said.append((middle, clip.label, clip.word))
-    noise = np.concatenate([noise / loudness(noise) for noise in noises])
-    noise = np.resize(noise, samples)
-    usual = np.median([loudness(sound) for sound in words.waveform])
-    sound = mix(np.concatenate(pieces), noise, level=usual, decibels=decibels)
-    return sound, pd.DataFrame(said, columns=["second", "label", "word"])
+def stream(table, noises, decibels, *, seed):
+    """The sounds in random order with pauses, in noise; and what was said when."""
+    random, pieces, said, now = np.random.default_rng(seed), [], [], 0
+    for row in table.sample(frac=1, random_state=seed).itertuples():
+        pause = np.zeros(random.integers(SECOND // 2, 2 * SECOND), np.float32)
+        pieces += [pause, at_typical_level(row.waveform)]
+        begin, now = now + len(pause), now + len(pause) + len(row.waveform)
+        said.append([(begin + now) / 2 / SECOND, row.label, row.kind])
+    said = pd.DataFrame(said, columns=["middle", "label", "kind"])
+    noise = np.resize(np.concatenate(noises), now)
+    return mix(np.concatenate(pieces), noise, decibels), said
 
 
-stream(test.head(2), noises["test"], decibels=10, seed=0)[1]
+# %%
+HOP, WIDTH = 10, 49  # frames of 20 ms: from look to look; of a window
+
+
+def listen(model, sound):
+    """The probability of each class at each look: float [looks, classes]."""
+    frames = audio.log_mel(sound, frame_step=160)
+    starts = range(0, len(frames) - WIDTH + 1, HOP)
+    logits = evaluation.predict(model, [frames[s : s + WIDTH] for s in starts])
+    return streaming.smoothed(np.array(keras.ops.softmax(logits)), 3)
+
+
+table = talk(test, for_scoring, seed=0)
+sound, said = stream(table, noises["test"], 10, seed=0)
+heard, is_order = listen(spotter, sound), (said.label != "unknown").to_numpy()
+print(f"{len(heard):,} looks, {len(said):,} words, {is_order.sum()} of them commands")
+display(Audio(sound[: 12 * SECOND], rate=SECOND))
+
+# %% [markdown]
+# At a look with a command (its middle is inside), the right answer is that command. At any other, "unknown" and "silence" both mean *do nothing* and are right. Compare the spotter with a device that has its plug pulled: it never answers.
+#
+# **Predict, then run.** What is the accuracy of the unplugged device?
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Right nearly always
 #
 # - A stream: words, pauses, noise at 10 dB
-# - Four looks a second; most see no command
+# - Five looks a second; most see no command
 # - "Do nothing" is right at all of those
 # - **Guess.** How accurate is a device with its plug pulled?
 
 # %% [markdown] tags=["notes"]
 # Play the twelve seconds. Ask for the guess as a number, in writing, from everybody; read three of them aloud. Draw the four fields on the board: said or not said, answered or not answered.
 
-
-# %% tags=["more", "no-code"]
-def talk(part, noises, *, seed):
-    """A stream, one word in five or fewer a command; the other words are said twice."""
-    other, orders = part[part.label == "unknown"], part[part.label != "unknown"]
-    orders = orders.sample(min(len(orders), len(other) // 2), random_state=seed)
-    return stream(pd.concat([other, other, orders]), noises, decibels=10, seed=seed)
-
-
-sound, said = talk(test, noises["test"], seed=0)
-hours = len(sound) / SECOND / 3600
-orders = said[~said.label.isin(["unknown", "silence"])]
-words = f"{len(said)} words, {len(orders)} of them commands"
-print(f"{60 * hours:.0f} minutes, {words}: the first 12 seconds")
-Audio(sound[: 12 * SECOND], rate=SECOND)
-
-# %% [markdown]
-# The model looks at the last second four times a second (more exactly, every 0.24 s). Each look gives a probability for each class.
-
-# %%
-HOP = 12  # frames: 0.24 s from look to look
-WIDTH = int(audio.frame_count(SECOND, frame_step=STEP))  # frames of a window
-
-
-def listen(model, sound):
-    """The probability of each class at each look: float32 [looks, classes]."""
-    frames = audio.log_mel(sound, frame_step=STEP)
-    starts = range(0, len(frames) - WIDTH + 1, HOP)
-    logits = evaluation.predict(model, [frames[s : s + WIDTH] for s in starts])
-    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
-
-
-heard = {name: listen(each, sound) for name, each in model.items()}
-# where each look begins, in seconds
-begins = np.arange(len(heard["noisy"])) * HOP * STEP / SECOND
-print(f"{len(begins):,} looks, probabilities of shape {list(heard['noisy'].shape)}")
-
-# %% [markdown]
-# Which looks are right? At a look with a command (its middle is inside), the right answer is that command; at any other, "unknown" and "silence"
-# both mean *do nothing* and are right. Compare with a device that has its plug pulled: it never answers.
-# **Predict, then run.** What is its accuracy?
-
 # %% [markdown] tags=["slide", "only-slides"]
 # ## … and of no use
 
 # %% [markdown] tags=["notes"]
-# Who was near? Read the third line twice: in the stream, and in a home. Which of the two trained models would a reader of the first column buy? What does it do for its owner? Lead to the two numbers: neither is worth anything without the other.
+# Who was near? Read the second line twice: in the stream, and in a home. Lead to the two numbers: neither is worth anything without the other.
 
 # %% tags=["more", "no-code"]
-names = clips.label.cat.categories
-is_command = ~names.isin(["unknown", "silence"])
+begins = np.arange(len(heard)) * HOP * 0.02  # seconds: where each look begins
 truth = np.full(len(begins), -1)  # -1: do nothing
-for order in orders.itertuples():
-    inside = (begins <= order.second) & (order.second < begins + 1)
+for order in said[is_order].itertuples():
+    inside = (begins <= order.middle) & (order.middle < begins + 1)
     truth[inside] = names.get_loc(order.label)
-for name, probabilities in heard.items():
-    best = probabilities.argmax(axis=1)
-    answer = np.where(is_command[best], best, -1)
-    wrong = ((answer != -1) & (answer != truth)).sum() / hours
-    looks = f"{wrong:,.0f} looks an hour answered with a wrong command"
-    print(f"trained {name}: accuracy {np.mean(answer == truth):.3f}, {looks}")
+best = heard.argmax(axis=1)
+answer = np.where(is_command[best], best, -1)
+print(f"the spotter: accuracy {np.mean(answer == truth):.3f}")
 at_home = f"in a home with five commands an hour {1 - 5 / 3600:.4f}"
-print(f"plug pulled:   accuracy {np.mean(truth == -1):.3f}, {at_home}")
+print(f"plug pulled: accuracy {np.mean(truth == -1):.3f}, {at_home}")
 
 # %% [markdown]
-# The device that hears nothing is right nearly always, the more so the rarer commands are, and it may well beat a trained model. Accuracy is the wrong
-# question here. Two numbers are wanted, and neither is worth anything without the other:
+# The device that hears nothing is right nearly always, more often than our spotter, and the more so the rarer commands are. Accuracy is the wrong question here. We need two numbers, and neither is worth anything without the other:
 # - **[misses](../docs/glossary.md#miss)**: the share of commands that are not answered, or answered wrongly;
 # - **[false alarms](../docs/glossary.md#false-alarm) an hour**: answers to no command, or to another one.
 #
 # ## Alarms, misses and false alarms
 #
-# A device that answers at each look answers one word several times. So an *alarm* is a look at which the surest command reaches a [threshold](../docs/glossary.md#threshold), and
-# the next alarm comes five looks later at the earliest. An alarm is right if that command was being said: its middle lies in the window, or a quarter of a second beside it.
+# An *alarm* is a look at which the surest command reaches a [threshold](../docs/glossary.md#threshold). The next alarm comes a second later at the earliest, so that one word gives one alarm. It is right if that command was being said: its middle lies in the
+# window, or a quarter of a second beside it. The folded cell counts.
+
 
 # %%
-REST, BESIDE = 5, 0.25  # looks; seconds
-
-
-def alarms(probabilities, threshold):
-    """The alarms: look and command of each."""
-    surest, found, ready = np.where(is_command, probabilities, 0), [], 0
+def alarms(heard, threshold):
+    """Looks at which the surest command reaches the threshold: (look, class)."""
+    surest, found, ready = np.where(is_command, heard, 0), [], 0
     for look in np.flatnonzero(surest.max(axis=1) >= threshold):
         if look >= ready:
             found.append((look, surest[look].argmax()))
-            ready = look + REST
+            ready = look + 50 // HOP
     return found
 
 
-count = len(alarms(heard["noisy"], 0.5))
-print(f"{count} alarms at a threshold of 0.5, {len(orders)} commands said")
-
-
-# %%
-def compare(found, said):
-    """The share of commands missed; for each false alarm the word said, or "noise"."""
-    middles, labels = said.second.to_numpy(), said.label.to_numpy()
+# %% tags=["fold"]
+# @title Count hits, misses and false alarms, at one threshold and at many {display-mode: "form"}
+def judged(heard, said, threshold):
+    """What a threshold comes to, and the kind of sound under each false alarm."""
+    middles, labels = said.middle.to_numpy(float), said.label.to_numpy(str)
     hits, false = set(), []
-    for look, command in found:
-        begin = look * HOP * STEP / SECOND
-        near = range(*np.searchsorted(middles, [begin - BESIDE, begin + 1 + BESIDE]))
+    for look, command in alarms(heard, threshold):
+        begin = look * HOP * 0.02
+        near = range(*np.searchsorted(middles, [begin - 0.25, begin + 1.25]))
         right = [word for word in near if labels[word] == names[command]]
         hits.update(right)
         if not right:
-            false.append(said.word.iloc[near[0]] if near else "noise")
-    return 1 - len(hits) / np.isin(labels, names[is_command]).sum(), false
+            false.append(said.kind.iloc[near[0]] if near else "noise")
+    misses, hours = (
+        (labels != "unknown").sum() - len(hits),
+        len(heard) * HOP * 0.02 / 3600,
+    )
+    return streaming.Spotted(len(hits), int(misses), len(false), hours), false
 
 
-misses, false = compare(alarms(heard["noisy"], 0.5), said)
-an_hour = f"{len(false) / hours:.0f} false alarms an hour"
-print(f"threshold 0.5: {misses:.0%} of the commands missed, {an_hour}")
+def trade(heard, said):
+    """Misses and false alarms (count, and an hour) at each threshold."""
+    rows = []
+    for threshold in THRESHOLDS:
+        spotted = judged(heard, said, threshold)[0]
+        misses = spotted.misses / max(spotted.hits + spotted.misses, 1)
+        an_hour = spotted.false_alarms_an_hour
+        rows.append([threshold, misses, spotted.false_alarms, an_hour])
+    return pd.DataFrame(rows, columns=["threshold", "misses", "false", "an hour"])
 
-# %% [markdown]
-# **What is an hour here?** An hour of this stream, silence and commands included; and in this stream somebody speaks every other second. In a
-# home that is quiet for most of the day the same device gives far fewer false alarms an hour. A figure without the kind of hour says nothing.
-#
-# Now raise the threshold step by step, from 0.3 to 0.99999 (the picture is in the next section). Each threshold is a point: so many false alarms an hour, so many misses. **Predict, then run.** What shape has
-# the curve? And how far is the model that was trained without noise from the other?
+
+ALLOWED = 84  # false alarms an hour of talk
+THRESHOLDS = 1 / (1 + np.exp(-np.linspace(-1, 10, 67)))  # 0.27 to 0.99995
+print(f"threshold 0.5: {judged(heard, said, 0.5)[0]}")
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Two numbers, never one alone
@@ -449,182 +554,89 @@ print(f"threshold 0.5: {misses:.0%} of the commands missed, {an_hour}")
 # %% [markdown] tags=["notes"]
 # Draw the axes, false alarms to the right in tens and hundreds, misses upwards. One learner draws a curve. Ask what is at its two ends: a threshold of 0, and of 1. And ask what an hour is: a quiet home, or a stream in which somebody speaks every other second?
 
-# %%
-THRESHOLDS = 1 - np.geomspace(0.7, 1e-5, 40)
-
-
-def trade(probabilities, said, hours):
-    """Misses and false alarms an hour at each threshold: a DataFrame."""
-    rows = []
-    for threshold in THRESHOLDS:
-        misses, false = compare(alarms(probabilities, threshold), said)
-        rows.append((threshold, misses, len(false) / hours))
-    return pd.DataFrame(rows, columns=["threshold", "misses", "false"])
-
-
-curves = {}
-for name, probabilities in heard.items():
-    curve = curves[name] = trade(probabilities, said, hours)
-    first, last = curve.iloc[0], curve.iloc[-1]
-    down = f"from {first.false:.0f} down to {last.false:.0f}"
-    print(f"trained {name}: false alarms an hour {down},")
-    print(f"{'':>15} misses from {first.misses:.2f} up to {last.misses:.2f}")
-
 # %% [markdown]
-# ## Choose a threshold, and keep the promise
+# At a threshold of 0.5 the device hears most commands, and talks back all the time. (False alarms are counted events, so the interval is Garwood's of 1936 for the Poisson distribution: few events, wide limits.) **Predict, then run.** Raise the threshold step by
+# step: which shape has the curve of misses against false alarms?
 #
-# The curve belongs to the test; whoever takes the threshold from it has chosen on the test. So it is chosen on a stream of the *validation*
-# speakers: the lowest threshold with no more than the false alarms an hour that we allow. Then it is tried on the test stream.
-
-# %% [markdown] tags=["slide", "only-slides"]
 # ## Choose on validation, report on the test
+#
+# A threshold chosen on the test has seen the answers. We choose it on a stream of the *validation* speakers, three other digit speakers and validation noises: the lowest one with at most 84 false alarms an hour. No product would allow so many; but a rate is only as good as its
+# count. In half an hour, 84 an hour are about fifty events, and five an hour would be three.
 
-# %% [markdown] tags=["notes"]
-# Three lines: the threshold, what it promised on the validation stream, what it did on the test stream. Was the promise of 60 kept? Look at the misses beside it. Why not take the threshold from the curve in the picture? Because the next customers have no curve.
+# %% tags=["more"]
+own_table = talk(validation, for_choosing, seed=1)
+own_sound, own_said = stream(own_table, noises["validation"], 10, seed=1)
+own = trade(listen(spotter, own_sound), own_said)
+chosen = own[own["an hour"] <= ALLOWED].iloc[0]
+curves, found = {"validation, 10 dB": own}, {}
+print(f"threshold {chosen.threshold:.3f}, chosen by {chosen.false:.0f} false alarms")
+for decibels in [20, 10, 5]:
+    sound, said = stream(table, noises["test"], decibels, seed=0)
+    heard = listen(spotter, sound)
+    curves[f"test, {decibels} dB"] = trade(heard, said)
+    found[decibels], kinds = judged(heard, said, chosen.threshold)
+    missed = found[decibels].misses / is_order.sum()
+    print(f"{decibels} dB: {missed:.2f} misses; {found[decibels]}")
+    print(f"       under them: {pd.Series(kinds).value_counts().to_dict()}")
 
-# %% tags=["more", "no-code"]
-ALLOWED = 60  # false alarms an hour of constant talk
-own_sound, own_said = talk(validation, noises["validation"], seed=1)
-own_hours = len(own_sound) / SECOND / 3600
-own = trade(listen(model["noisy"], own_sound), own_said, own_hours)
-quiet_enough = own[own.false <= ALLOWED]
-chosen = quiet_enough.iloc[0] if len(quiet_enough) else own.iloc[-1]
-misses, false = compare(alarms(heard["noisy"], chosen.threshold), said)
-one = f"one false alarm in the validation stream is {1 / own_hours:.0f} an hour"
-print(f"threshold {chosen.threshold:.4f}; {one}")
-an_hour = "false alarms an hour"
-print(f"validation: {chosen.misses:.2f} misses, {chosen.false:.0f} {an_hour}")
-print(f"test:       {misses:.2f} misses, {len(false) / hours:.0f} {an_hour}")
-
-# %% tags=["more", "no-code"]
-axes = plt.subplots(figsize=(9, 3.6), layout="constrained")[1]
-at_allowed = {}
-for (name, curve), style in zip(curves.items(), ["--", "-"]):
-    drawn = np.maximum(curve.false, 1 / hours)  # a logarithm has no place for 0
-    axes.plot(drawn, curve.misses, style, label=f"trained {name}")
-    at_allowed[name] = curve.misses[curve.false <= ALLOWED].min()
-label = "the threshold from validation"
-axes.plot(len(false) / hours, misses, "o", color="black", label=label)
-axes.set(xlabel="false alarms an hour", ylabel="commands missed (share)")
-axes.set(title="test speakers, 10 dB", xscale="log", ylim=(0, 1))
+# %% tags=["fold", "more", "no-code"]
+# @title Draw: misses against false alarms {display-mode: "form"}
+axes = plots.plt.subplots(figsize=(9, 3.8), layout="constrained")[1]
+for (name, line), style in zip(curves.items(), [":", "-", "--", "-."]):
+    seen = line[line.false > 0]  # a logarithm has no place for 0
+    axes.plot(seen["an hour"], seen.misses, style, label=name)
+for each in found.values():
+    missed = each.misses / is_order.sum()
+    axes.plot(each.false_alarms_an_hour, missed, "o", color="black")
+for rate in (5, ALLOWED):
+    axes.axvline(rate, color="grey", linewidth=0.8)
+    axes.text(rate * 1.03, 0.02, f"{rate} an hour")
+axes.set(xlabel="false alarms an hour of talk", ylabel="commands missed (share)")
+axes.set(title="misses against false alarms", xscale="log", ylim=(0, 1))
 axes.legend()
-lost = f"{at_allowed['quiet']:.2f} of the commands missed if trained quiet"
-lost = f"{lost}, {at_allowed['noisy']:.2f} if noisy"
-plots.show(axes, f"at {ALLOWED} false alarms an hour or fewer, {lost}")
+fact = "fewer false alarms cost more commands; dots: the threshold from validation"
+plots.show(axes, fact)
+for side, each in {"validation": own_table, "test": table}.items():
+    speech = [len(trimmed(row)) for row in each[each.kind != "command"].waveform]
+    five = curves[f"{side}, 10 dB"].query("`an hour` <= 5").iloc[0]
+    unique = f"{sum(speech) / SECOND / 60:.1f} unique minutes of other speech"
+    missed = f"{five.misses:.2f} misses ({five.false:.0f} events)"
+    print(f"{side}: {unique}; at five an hour {missed}")
 
 # %% [markdown]
-# Was the promise kept? Compare the two lines, and look at the misses beside them: a device that keeps it by answering hardly anything is of no use. The validation noises are later parts of the
-# TRAINING noises, while those of the test are new in kind, as its speakers are. So the validation stream was the gentler one; where a promise counts, leave room.
+# At 10 dB the spotter misses about a third of the commands, at 20 dB a quarter, at 5 dB half. The promise was 84 false alarms an hour. The test gives somewhat more, and the limits of its count include 84. Most of them are digits: words that are no command, by voices and microphones from another data set. (All of these
+# are rates in constant talk. In a home that is quiet for most of the day, the same device gives far fewer; a rate without the kind of hour says nothing.)
 #
-# ## Words that nobody trained for
+# A product should have five false alarms an hour of talk, or fewer. There our curve stands at two thirds to three quarters of the commands missed, and a threshold chosen by three events is a guess. **With 541 speakers this is not a product.**
 #
-# The model learned "unknown" from ten words or more. Does it know that a word is none of its ten, or does it know those other words? The test has both kinds, said by the same
-# speakers. At the threshold above few words of either kind pass; so take the most probable class, at 20 dB. **Predict, then run.** Which kind is taken
-# for a command more often?
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Words that nobody trained for
-#
-# - "unknown" was learned from ten words or more
-# - Five words were in no training clip
-# - Does it know what no command is, or those words?
-# - **Guess.** Which kind is taken for a command more often?
-
-# %% [markdown] tags=["notes"]
-# Let them argue for both sides first. Which of the two kinds is nearly all of a language?
-
-# %% [markdown] tags=["slide", "only-slides"]
-# ## Heard in training, and never heard
-
-# %% [markdown] tags=["notes"]
-# Compare the two shares with their intervals: do they decide it? Then the words: which is taken for which command, and does the ear agree? Say some pairs of the table aloud, such as five and on, or wow and no. The line to report is the one on words never heard.
-
-# %% tags=["more", "no-code"]
-other = at[20][at[20].label == "unknown"]
-answers = evaluation.predict(model["noisy"], other.frames).argmax(axis=1)
-other = other.assign(taken=is_command[answers], command=names[answers])
-new = other.word.isin(UNSEEN)
-for kind, part in {"heard in training": other[~new], "never heard": other[new]}.items():
-    print(f"{kind}: taken for a command {evaluation.score(part.taken)}")
-taken = other.groupby("word").taken.mean().sort_values(ascending=False).round(2)
-wrong_commands = other[other.taken].groupby("word").command
-table = taken.to_frame("taken for a command")
-table["most often for"] = wrong_commands.agg(lambda command: command.mode()[0])
-table.head(10).T
-
-# %% [markdown]
-# If the words that were never heard are taken for commands more often, the model has learned what ten other words sound like, and not what no command is. It is the line *never heard* that you
-# report, since nearly all words of a language are words that nobody trained for. More *different* words under "unknown" are the cure to try, and words left out of the training show whether it helped.
-#
-# The row for the table of results is the accuracy over twelve classes, of the test windows at 10 dB.
+# ## Which commands are confused, and by whom?
 
 # %%
-table = evaluation.Results().add(
-    lesson="12",
-    model="attention, trained noisy",
-    data=clips.source.iloc[0],
-    split="official, 10 dB",
-    score=scores["noisy"][RATIOS.index(10)],
-    parameters=model["noisy"].count_params(),
-)
-columns = ["model", "split", "accuracy", "low", "high", "parameters"]
-table[table.lesson == "12"][columns].round(3)
+numbers = evaluation.predict(spotter, at[CLEAN].frames).argmax(axis=1)
+clean = at[CLEAN].assign(answer=names[numbers], truth=at[CLEAN].label.astype(str))
+wrong = clean[clean.answer != clean.truth]
+print(wrong.groupby(["truth", "answer"]).size().nlargest(6).to_string())
+dogs = clean[clean.word == "dog"].answer.isin(names[is_command])
+print(f"dog: {dogs.sum()} of {len(dogs)} taken for a command")
+some = wrong[wrong.word.isin(["dog", "on", "go"])].groupby("word").head(1)
+for row in some.itertuples():
+    print(f'"{row.word}" by speaker {row.group} (CC BY 4.0), heard as "{row.answer}"')
+    display(Audio(at_typical_level(row.waveform), rate=SECOND))
 
 # %% [markdown]
-# Which command is missed, and for what?
-
-# %%
-answers = evaluation.predict(model["noisy"], at[10].frames).argmax(axis=1)
-confusion = evaluation.confusion(at[10].label, answers)
-axes = plots.confusion(confusion, title="test windows at 10 dB, most probable class")
-axes.tick_params(axis="x", rotation=60)
-shares = np.diag(confusion) / confusion.sum(axis=1)
-found = shares[is_command]
-worst, best = found.idxmin(), found.idxmax()
-fact = f"{worst} is found least often, {found[worst]:.2f}"
-plots.show(axes, f"{fact}; {best} most often, {found[best]:.2f}")
-
-# %% [markdown]
+# "dog" is nearly always taken for a command, mostly for "go" or "down": it shares their sounds, and the training has only 17 of it. "on" and "off" differ in their last sound, which is soft; "go" loses its short vowel and becomes "unknown". Listen before you blame the
+# model: some of these clips are hard for people, too. (Sounds: Speech Commands, P. Warden 2018, and its speakers, CC BY 4.0.)
+#
+# ## What this device lacks, in order of gain
+#
+# 1. **More speech that is no command**, above all running speech. In ten minutes of talk from radio and tape it gives about one false alarm a minute (benchmark), and the digits give most of the others.
+# 2. **Convolutions** it has; without them the benchmark's spotter misses 0.49 in place of 0.35 at 10 dB.
+# 3. **A memory longer than its window**: half a word at the edge of a second looks like another word. Lesson 15 trains a GRU on whole scenes. It hears fewer commands in talk, but in rooms without talk it is far quieter: 6 false alarms in 33 minutes of ESC-10, where this spotter gives 49.
+# 4. **More voices**, above all for "no", "on", "off" and "stop", which have the fewest.
+#
 # ## Exercises
 #
-# **Exercise 1.** `mix` makes a signal-to-noise ratio; write `ratio(sound, noise)` that measures one, in decibels, from two waveforms. (`loudness` gives
-# an amplitude; ten times the amplitude is 20 dB.)
-
-
-# %% tags=["solution"]
-def ratio(sound, noise):
-    """The signal-to-noise ratio of two sounds in decibels."""
-    return 20 * np.log10(loudness(sound) / loudness(noise))
-
-
-# %% tags=["check"]
-tone = np.sin(np.arange(SECOND))
-found = ratio(tone, tone / 10)
-assert found is not None, "ratio returns nothing yet: give back a number of decibels"
-assert not np.isclose(found, 10), (
-    "loudness is an amplitude, not a power: ten times as much is 20 dB, not 10"
-)
-assert not np.isclose(found, -20), (
-    "sound over noise, not noise over sound: a loud word has a positive ratio"
-)
-assert np.isclose(found, 20), f"a tone and a tenth of it: expected 20 dB, found {found}"
-both = mix(example, noise[: len(example)], level=loudness(example), decibels=7)
-found = ratio(example, both - example)
-assert np.isclose(found, 7), f"mix was asked for 7 dB, you measure {found:.1f}"
-random = np.random.default_rng(11)
-for decibels in random.uniform(-40, 40, 20):
-    sound, other = random.normal(0, 0.02, 900), random.uniform(-1, 1, 1_300)
-    amplitude = 10 ** (-decibels / 20) * np.linalg.norm(sound) / 900**0.5
-    other *= amplitude / np.linalg.norm(other) * 1_300**0.5
-    assert np.isclose(ratio(sound, other), decibels), (
-        "for two other sounds the ratio is wrong: they may be of different lengths, "
-        "and the noise may be the louder one"
-    )
-print(f"two test noises against each other: {ratio(*noises['test'][:2]):.1f} dB")
-
-# %% [markdown]
-# **Exercise 2.** A device misses a share `misses` of the commands and gives `false_an_hour` false alarms an hour. Its owner speaks `orders_an_hour` commands
-# an hour. Write `trust(misses, false_an_hour, orders_an_hour)`: the share of its alarms that are right.
+# **Exercise 1.** A device misses a share `misses` of the commands and gives `false_an_hour` false alarms an hour. Its owner speaks `orders_an_hour` commands an hour. Write `trust(misses, false_an_hour, orders_an_hour)`: the share of its alarms that are right.
 
 
 # %% tags=["solution"]
@@ -635,21 +647,21 @@ def trust(misses, false_an_hour, orders_an_hour):
 
 
 # %% tags=["check"]
-found = trust(0.2, 6, 5)
-assert found is not None, (
+answer = trust(0.2, 6, 5)
+assert answer is not None, (
     "trust returns nothing yet: right alarms an hour over all alarms an hour"
 )
-assert not np.isclose(found, 5 / 11), (
+assert not np.isclose(answer, 5 / 11), (
     "a missed command gives no alarm: count 5 * (1 - misses) right ones"
 )
-assert not np.isclose(found, 1 / 7), (
+assert not np.isclose(answer, 1 / 7), (
     "that is made of missed commands: the right ones are 1 - misses"
 )
-assert not np.isclose(found, 0.6), (
+assert not np.isclose(answer, 0.6), (
     "that is the share of FALSE alarms: the right ones are wanted"
 )
-assert np.isclose(found, 0.4), (
-    f"4 right and 6 false alarms in an hour: expected 0.4, found {found}"
+assert np.isclose(answer, 0.4), (
+    f"4 right and 6 false alarms in an hour: expected 0.4, found {answer}"
 )
 for device in [(0.0, 3.0, 9.0), (0.85, 0.5, 40.0), (1.0, 2.0, 7.0), (0.3, 0.0, 1.0)]:
     missed, alarms_an_hour, said_an_hour = device
@@ -657,58 +669,85 @@ for device in [(0.0, 3.0, 9.0), (0.85, 0.5, 40.0), (1.0, 2.0, 7.0), (0.3, 0.0, 1
     assert np.isclose(trust(*device), of_hour[0] / sum(of_hour)), (
         "right for one device and wrong for another: is a number fixed in your code?"
     )
-share = trust(misses, max(len(false), 1) / hours, 5)
+device = found[10]
+share = trust(device.misses / is_order.sum(), device.false_alarms_an_hour, 5)
 print(
-    f"this lesson's device, five commands in an hour of constant talk: {share:.0%} of "
-    "its alarms are right"
+    f"our device, five commands in an hour of constant talk: {share:.0%} of its alarms"
 )
 
 # %% [markdown]
-# **Exercise 3.** A single look can err. Let each look count together with the one before: `smoothed` has the shape of `heard["noisy"]`, each row the mean of its
-# own row and the previous one, and the first row stays as it is. Begin with a copy, so that `heard` stays as it is. Guess first: what becomes of the false alarms, what of the misses?
+# **Exercise 2.** A device gave no false alarm in `hours` hours. That does not prove a rate of 0. If the true rate is $r$ an hour, the chance of no alarm at all is $e^{-r \cdot hours}$; the upper end of Garwood's 95 % interval is the rate at which that chance is
+# 2.5 %. Write `hours_needed(rate)`: for how many hours must it be silent until that upper end is `rate`?
+
 
 # %% tags=["solution"]
-smoothed = heard["noisy"].copy()
-smoothed[1:] = (heard["noisy"][1:] + heard["noisy"][:-1]) / 2
+def hours_needed(rate):
+    """Hours without a false alarm until the upper limit is so many an hour."""
+    return -np.log(0.025) / rate
+
 
 # %% tags=["check"]
-raw = heard["noisy"]
-assert smoothed is not raw, (
-    'change a copy: heard["noisy"].copy(); now run the cell that made `heard` again'
+answer = hours_needed(1.0)
+assert answer is not None, (
+    "hours_needed returns nothing yet: give back a number of hours"
 )
-assert np.shape(smoothed) == raw.shape, (
-    f"expected the shape {list(raw.shape)}, found {list(np.shape(smoothed))}"
+assert not np.isclose(answer, 1), (
+    "after one silent hour a rate of 1 an hour is still likely: its chance is e to the -1"
 )
-assert np.allclose(smoothed[0], raw[0]), (
-    "the first look has none before it: its row stays"
+assert answer > 0, (
+    f"expected hours, found {answer:.2f}: the logarithm of 0.025 is negative"
 )
-future = (raw[1:-1] + raw[2:]) / 2
-assert not np.allclose(smoothed[1:-1], future), (
-    "that is the mean with the NEXT look, which is not heard yet"
+assert not np.isclose(answer, -np.log(0.05)), (
+    "that is the 5 % of a one-sided limit: here 2.5 % lie above the interval"
 )
-again = listen(model["noisy"], sound)
-assert np.allclose(raw, again, atol=1e-4), (
-    '`heard["noisy"]` has changed: change a copy, and run the cell that made it again'
+for rate in [1.0, 84.0, 0.37]:
+    hours = hours_needed(rate)
+    limit = streaming.Spotted(0, 0, 0, hours).limits()[1]
+    assert np.isclose(limit, rate), (
+        f"after your {hours:.2f} hours the upper limit is {limit:.2f}, not {rate}"
+    )
+print(f"for one false alarm a day: {hours_needed(1 / 24):.0f} hours without any")
+
+# %% [markdown]
+# **Exercise 3: build, train, beat this number.** Build a model `yours` in Keras for the twelve classes, and train it with `train_on` on windows in order. The number to beat is the accuracy of `blind`, the GRU that learned without order, on
+# clean windows of the *validation* speakers. Ten epochs are enough.
+
+# %% tags=["solution"]
+keras.utils.set_random_seed(0)
+clip = keras.Input([None, audio.N_MELS])
+frames = keras.layers.Masking(batches.PADDING)(clip)
+frames = keras.layers.Rescaling(1 / 4, 5 / 4)(frames)
+state = keras.layers.GRU(64)(frames)
+yours = keras.Model(clip, keras.layers.Dense(len(names))(state))
+train_on(yours, as_said, labels, epochs=10, rate=0.01)
+
+# %% tags=["check"]
+assert isinstance(yours, keras.Model), (
+    "`yours` should be a Keras model: Input, Masking, a recurrent layer, Dense"
 )
-of_smoothed = (raw[2] + smoothed[1]) / 2
-assert not np.allclose(smoothed[2], of_smoothed) or np.allclose(raw[0], raw[1]), (
-    "each row is mixed with a row that was smoothed already: use the rows as heard"
+assert yours.output_shape == (None, len(names)), (
+    f"expected logits [batch, {len(names)}], found {yours.output_shape}"
 )
-expected = np.stack([raw[1:], raw[:-1]]).mean(axis=0)
-assert np.allclose(smoothed[1:], expected), (
-    "not the mean of each row and the one before: do both count by half?"
+assert yours.input_shape == (None, None, audio.N_MELS), (
+    f"expected windows [batch, any length, 40], found {yours.input_shape}"
 )
-for name, probabilities in {"each look": raw, "two looks": smoothed}.items():
-    missed, wrong = compare(alarms(probabilities, chosen.threshold), said)
-    an_hour = f"{len(wrong) / hours:.0f} false alarms an hour"
-    print(f"{name}: {missed:.2f} missed, {an_hour} at the same threshold")
-print(
-    "a mean has lower peaks: a fair trial would choose its threshold anew, on the "
-    "validation stream"
+watched = windows_at(validation, noises["validation"], CLEAN)
+try:
+    two_lengths = [watched.frames[0], watched.frames[1][:30]]
+    evaluation.check_mask(yours, batches.pad(two_lengths))
+except AssertionError as mistake:
+    raise AssertionError(f"the mask: {mistake}") from None
+mixed = in_random_order(np.stack(watched.frames), np.random.default_rng(3))
+to_beat = correct(blind, list(mixed), watched).mean()
+share = correct(yours, watched.frames, watched).mean()
+assert share > to_beat, (
+    f"accuracy {share:.3f}, and the number is {to_beat:.3f}: does it hear the frames in "
+    "order, and for how many epochs does it train?"
 )
+print(f"{share:.3f}, and the number to beat was {to_beat:.3f}")
 
 # %% [markdown] tags=["slide", "only-slides"]
-# ## Exercise 2: can its owner trust it?
+# ## Exercise 1: can its owner trust it?
 #
 # - It misses a share of the commands
 # - It gives so many false alarms an hour
@@ -722,8 +761,8 @@ print(
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Quiz
 #
-# 1. It is right at 99.8 of 100 looks. What follows?
-# 2. Chosen for 60 false alarms; the test has more. Why?
+# 1. It is right at 99.8 % of its looks. What follows?
+# 2. Chosen for 84 false alarms; the test has more. Why?
 # 3. What helps it to reject words never taught?
 
 # %% [markdown] tags=["notes"]
@@ -731,21 +770,21 @@ print(
 
 # %% [markdown]
 # **You have seen**
-# - words and noise mixed at a chosen signal-to-noise ratio, and what training with noise is worth;
-# - a device that is right nearly always and of no use, and false alarms an hour and misses in the place of accuracy;
-# - a threshold chosen without a look at the test, and tried on words that nobody trained for.
+# - that order is worth much to commands, where it was worth little to digits;
+# - a spotter trained on new windows in every epoch, and why twelve voices could not do it;
+# - misses and false alarms an hour in place of accuracy, with counts and limits, at a threshold chosen before the test.
 #
 # ## Quiz
 #
 # Answer first, then open.
 #
-# **1. A keyword spotter is right at 99.8 of 100 looks in a quiet home. What do you know?**
+# **1. A keyword spotter is right at 99.8 % of its looks in a quiet home. What do you know?**
 #
-# <details><summary>A. That it is better than one that is right at 95 of 100.</summary>No: where commands are rare, a device that never answers is right that often, too. The other may answer.</details>
-# <details><summary>B. That it gives less than one false alarm an hour.</summary>No: 0.2 of 100 looks, four a second, are about thirty an hour. All of them may be false alarms, or none.</details>
+# <details><summary>A. That it is better than one that is right at 95 %.</summary>No: where commands are rare, a device that never answers is right that often, too. The other may answer.</details>
+# <details><summary>B. That it gives less than one false alarm an hour.</summary>No: 0.2 % of five looks a second are 36 an hour. All of them may be false alarms, or none.</details>
 # <details><summary>C. Little, before you know its misses and its false alarms an hour.</summary>Yes: nearly all looks have no command in them, so accuracy says nothing of the commands.</details>
 #
-# **2. The threshold was chosen for 60 false alarms an hour on validation speakers. The test stream has more. Why may that be?**
+# **2. The threshold was chosen for 84 false alarms an hour on validation speakers. The test stream has more. Why may that be?**
 #
 # <details><summary>A. Other speakers, other words and other noises set off other alarms, and short streams count few.</summary>Yes: a promise from some speakers and a few minutes holds for others only roughly. More speakers and a margin help.</details>
 # <details><summary>B. The threshold must have been computed wrongly.</summary>No: it kept the promise where it was made. Nothing makes another stream have the same count.</details>
@@ -756,6 +795,8 @@ print(
 # <details><summary>A. More other words in its training, and a test on words left out.</summary>Yes: more different words show the model more of what no command is, and words left out tell whether it helped.</details>
 # <details><summary>B. More takes of the same ten other words.</summary>No: it would know these ten better. A new word is another sound.</details>
 # <details><summary>C. A threshold of 0, so that it answers with its surest command.</summary>No: then every word is taken for some command. A higher threshold rejects more, commands among them.</details>
+#
+# <details><summary>Without the real recordings</summary>Synthetic voices stand in. Few speakers train the spotter then, so new voices are recognised much less often, and the threshold is chosen and scored on short streams.</details>
 #
 # Next: [13 Music: rhythm and genre](13_rhythm_and_genre.ipynb). All lessons: [README](../README.md).
 #
