@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 from docutils import nodes
@@ -38,6 +39,8 @@ html_js_files = [(None, {"body": SUMMARY})]
 BADGE = re.compile(r"\[!\[([^]]*)\]\([^)]*\)\]\(([^)]*)\)")  # a link with the look of a button
 LINK = re.compile(r"\[([^]]+)\]\(([^):#]+)\)")
 FOLDED = {"setup": "Set-up", "solution": "A solution", "check": "Its check"}  # tag → what is shown
+PAGES = ("live/index.html", "drawings/poster.pdf")  # as they are, at the place where they are
+PAGE = re.compile(r"\[([^]]+)\]\(([^)]*live/index\.html)\)")  # Sphinx would make it a download
 DOWNLOADS = " · {{download}}`Download <{0}>` · {{download}}`Download it solved <solutions/{0}>`"
 
 
@@ -45,7 +48,16 @@ def setup(app: Sphinx) -> None:
     """Read pages from the whole repository, so that their links hold as they stand."""
     app.srcdir = type(app.srcdir)(Path(app.confdir).parent)
     app.connect("source-read", prepare)
+    app.connect("build-finished", copy_pages)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
+
+
+def copy_pages(app: Sphinx, error: Exception | None) -> None:
+    """Copy the page that listens, and the poster that it links, into the book."""
+    for name in PAGES if error is None else ():
+        target = Path(app.outdir) / "docs" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(Path(app.confdir) / name, target)
 
 
 def prepare(app: Sphinx, name: str, content: list[str]) -> None:
@@ -62,7 +74,7 @@ def prepare(app: Sphinx, name: str, content: list[str]) -> None:
         hidden = target.suffix == ".md" and app.env.path2doc(target) not in app.env.found_docs
         return found[1] if target.is_dir() or (hidden and target.exists()) else found[0]
 
-    content[0] = LINK.sub(link, BADGE.sub(r"[\1](\2)", text))
+    content[0] = PAGE.sub(r'<a href="\2">\1</a>', LINK.sub(link, BADGE.sub(r"[\1](\2)", text)))
 
 
 def lesson(notebook: dict, solved: dict, name: str) -> dict:
@@ -72,6 +84,8 @@ def lesson(notebook: dict, solved: dict, name: str) -> dict:
             cell.update(source=solution["source"], outputs=solution["outputs"])
             prompt = {"code_prompt_show": FOLDED[tag], "code_prompt_hide": FOLDED[tag]}
             cell["metadata"] = {"tags": ["hide-cell"], "mystnb": prompt}
+        if cell["cell_type"] == "markdown":
+            cell["source"] = PAGE.sub(r'<a href="\2">\1</a>', "".join(cell["source"]))
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             pictures = {"image/png": "".join(data.get("image/png", "")).strip()}

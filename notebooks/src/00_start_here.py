@@ -454,6 +454,8 @@ print(
 # <details><summary>B. The test accuracy after each epoch.</summary>No: we score the test once, at the end. A test that you watch while training helps you to choose, and is no longer a test.</details>
 # <details><summary>C. The validation curve.</summary>Yes: those clips are watched and not learned from.</details>
 #
+# **See one listen.** Open [the page that listens](../docs/live/index.html) in a browser. A GRU hears a digit, yours if you like, and shows what happens inside, a hundred steps a second. It needs no Python and no network.
+#
 # Next: [01 From sound to spectrogram](01_from_sound_to_spectrogram.ipynb). The [README](../README.md) lists all lessons, and [nine claims](../docs/claims.md) lists what the whole
 # course found out about recurrent networks.
 #

@@ -771,6 +771,8 @@ print("validation accuracy:", round(history.history["val_accuracy"][-1], 2))
 # <details><summary>B. A state of zeros means silence</summary>No: silence is a FRAME, with very negative log energies. The state is the network's own, and its numbers measure nothing outside it.</details>
 # <details><summary>C. The network would not run from any other state</summary>No: <code>initial_state</code> takes any numbers. Exercise 1 began its second piece in the middle of a clip.</details>
 #
+# **Touch it.** On [the page that listens](../docs/live/index.html), a slider makes the recurrent weights larger or smaller: watch the state explode, or die away.
+#
 # Next: [04 Clips of many lengths](04_clips_of_many_lengths.ipynb). All lessons: [README](../README.md).
 #
 # *Recordings in this notebook: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

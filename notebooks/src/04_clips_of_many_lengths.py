@@ -685,6 +685,8 @@ assert np.allclose(model(pad(sounds[:8])), alone, atol=1e-4), "the mask is lost"
 # <details><summary>B. The answers hold only as long as every clip is padded to 120 frames in the same way.</summary>Yes: with less padding or none, the answers change, and a longer clip does not fit.</details>
 # <details><summary>C. The training must have failed, as for the model without a mask in this lesson.</summary>No: there the silence stood between the word and the answer. In front, it does not.</details>
 #
+# **Touch it.** On [the page that listens](../docs/live/index.html), take the mask off, append silence, and see which answers change.
+#
 # Next: [05 Training a vanilla RNN](05_training_a_vanilla_rnn.ipynb), or the bonus [04b Layers that lose the mask, and what padding costs](04b_layers_that_lose_the_mask.ipynb).
 # All lessons: [README](../README.md).
 #

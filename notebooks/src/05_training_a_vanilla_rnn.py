@@ -775,6 +775,8 @@ print(f"validation accuracy {reached:.3f}, the number was {number:.3f}")
 #
 # <details><summary>If you ran this on the synthetic voices</summary>All numbers differ; the identity is the best start there, too.</details>
 #
+# **Touch it.** [The page that listens](../docs/live/index.html) has a vanilla RNN beside a GRU, with the gradient of each frame below the word.
+#
 # Next: [06 LSTM](06_lstm.ipynb), which gives the gradient a path of its own. All lessons: [README](../README.md).
 #
 # *Papers: Werbos 1990, Proc. IEEE 78; Hochreiter 1991, diploma thesis, TU Munich; Bengio, Simard and Frasconi 1994, IEEE Trans. Neural Networks 5; Pascanu, Mikolov and Bengio 2013, ICML; Le, Jaitly and Hinton 2015, arXiv:1504.00941; Newcombe 1998, Statistics in Medicine 17. Recordings: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*

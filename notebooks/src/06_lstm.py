@@ -735,6 +735,8 @@ print(f"{reached.accuracy:.3f} against {to_beat:.3f}")
 # <details><summary>B. LSTMs have no advantage over vanilla RNNs.</summary>No: on the digits of lesson 05 the LSTM is well ahead, and with open forget gates it learned the longest lag here.</details>
 # <details><summary>C. The task is too hard for an LSTM.</summary>No: with another starting value it was easy.</details>
 #
+# **Touch it.** On [the page that listens](../docs/live/index.html), choose the LSTM, hold one of its gates open or shut, and see what becomes of the word.
+#
 # Next: [07 GRU](07_gru.ipynb), which needs fewer gates. All lessons: [README](../README.md).
 #
 # <details><summary>To read on</summary>S. Hochreiter and J. Schmidhuber, <i>Long short-term memory</i>, 1997. F. Gers, J. Schmidhuber and F. Cummins, <i>Learning to forget</i>, 2000. R. Jozefowicz, W. Zaremba and I. Sutskever, <i>An empirical exploration of recurrent network architectures</i>, 2015 (the forget bias of 1). K. Greff et al., <i>LSTM: a search space odyssey</i>, 2017 (eight variants; none clearly better than this cell). C. Tallec and Y. Ollivier, <i>Can recurrent neural networks warp time?</i>, 2018.</details>

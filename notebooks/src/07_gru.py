@@ -703,6 +703,8 @@ print(f"{reached.accuracy:.3f} against {to_beat:.3f}")
 # <details><summary>B. The mean does not say: single units may hold.</summary>Yes: look at the units one by one, and replace them to see which of them matter.</details>
 # <details><summary>C. Yes: 0.7 to the power of 30 is nearly 0.</summary>No: the mean of many units near 1 and some near 0 describes neither. Replacing the holding units showed that they still carried the first half.</details>
 #
+# **Touch it.** On [the page that listens](../docs/live/index.html), watch the update gates of 96 units while a word is said, then hold them open or shut.
+#
 # Next: [08 Which one, and at what price?](08_which_one_and_at_what_price.ipynb). All lessons: [README](../README.md).
 #
 # <details><summary>To read on</summary>K. Cho et al., <i>Learning phrase representations using RNN encoder–decoder</i>, 2014 (the first version of the paper resets after the product, the third before it). J. Chung et al., <i>Empirical evaluation of gated recurrent neural networks on sequence modeling</i>, 2014.</details>

@@ -731,6 +731,8 @@ assert np.allclose(model(batch[:8]), alone, atol=1e-4), "the mask is lost"
 #
 # <details><summary>Without the real recordings</summary>On the synthetic voices order is worth far more, about a tenth of the clips, and every GRU reader passes the rule. Open gates help less there, attention most.</details>
 #
+# **Touch it.** On [the page that listens](../docs/live/index.html), shuffle or reverse the frames of a word, and see what is left of the answer.
+#
 # Next: [10 What should an RNN hear?](10_what_should_an_rnn_hear.ipynb). All lessons: [README](../README.md).
 #
 # *Recordings behind the figures: Free Spoken Digit Dataset, Zohar Jackson and contributors, CC BY-SA 4.0. Text: CC BY 4.0.*
