@@ -30,16 +30,16 @@ LISTENERS = {"digits": CC_BY_SA, "commands": CC_BY}  # the ready models, and the
 DETECTOR = {"threshold": 0.55, "smooth": 10, "apart": 0.5}  # unless a card says otherwise
 SMALL = "rnn", "lstm", "gru"
 CLIPS = [  # voices that no model here learned from; the GRUs and the LSTM are right about each
-    "7_festival-slt_7",
+    "7_kokoro-michael_4",
     "0_kokoro-michael_5",
-    "1_festival-slt_5",
-    "2_kokoro-michael_1",
+    "1_festival-slt_7",
+    "2_flite-awb_3",
     "3_kokoro-george_1",
     "4_flite-awb_6",
     "5_festival-slt_1",
-    "6_flite-awb_2",
+    "6_kokoro-michael_0",
     "8_kokoro-george_1",
-    "9_kokoro-michael_2",
+    "9_festival-slt_1",
 ]
 PARTS = {  # of a recurrent layer and of the dense one: what steps.py calls it → what the page does
     "kernel": "kernel",
