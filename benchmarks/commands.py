@@ -477,6 +477,8 @@ def spread(values):
 
 def worths(rows):
     """The worth of order, a line a seed."""
+    if "worth of order" not in set(rows.what):
+        return "Not measured yet."
     lines = []
     for each in rows[rows.what == "worth of order"].itertuples():
         seed = rows[(rows.seed == each.seed) & (rows.what == "accuracy")].set_index("model").value
@@ -551,8 +553,10 @@ def quiet(rows):
                 count, rate = part.iloc[0], part.iloc[1]
                 limits = f"{rate.value:.0f} ({rate.low:.0f} to {rate.high:.0f})"
                 minutes = f"{count['of']:.1f}"
-                lines.append([model, sound, str(allowed), f"{count.value:.0f}", minutes, limits])
-    header = ["detector, first seed", "sound", "allowed in talk", "false alarms", "minutes"]
+                seed = f"{count.seed:.0f}"
+                alarms = f"{count.value:.0f}"
+                lines.append([model, seed, sound, str(allowed), alarms, minutes, limits])
+    header = ["detector", "seed", "sound", "allowed in talk", "false alarms", "minutes"]
     words = (
         "Running speech and music: GTZAN Music/Speech, for measuring only, at the level of a word. "
         "ESC-10: 10 dB below it. 20 minutes of noise: pieces of the two test noises (2.6 unique "

@@ -371,7 +371,7 @@ plots.show(
 )
 
 # %% [markdown]
-# With 20 real voices the model knows its clips (0.99), and other clips of the same voices (0.93). Of the words by new voices it finds 0.75. So neither the training nor the model is to blame: **voices were missing**. Seventy voices close half of the gap.
+# With 20 real voices the model knows its clips (0.99), and other clips of the same voices (0.93). Of the words by new voices it finds 0.75. So neither the training nor the model is to blame: **voices were missing**. (Fifteen synthetic voices show the same, only worse: 0.98, 0.85, 0.60.) Seventy voices close half of the gap.
 # With 541 the new voices (0.84) are 0.07 behind the own ones, and at this number of steps the training has become the limit: even the same clips have fallen to 0.95. The spotter above trains longer.
 #
 # ## Right nearly always, and of no use
@@ -595,7 +595,7 @@ for side, each in {"validation": own_table, "test": table}.items():
 
 # %% [markdown]
 # The spotter misses about a fifth of the commands at 20 dB, a third at 10 dB, and nearly half at 5 dB. But the promise of 84 false alarms an hour was not kept: at 10 dB the test gives about 140, and the whole interval of its count lies above 84. Three quarters of them are digits. The threshold had heard three
-# digit voices, the test has three others, and three voices promise little. (All this is an hour of talk. A rate without the kind of hour says nothing.)
+# digit voices, the test has three others, and three voices promise little. (All this is an hour of talk. In 20 minutes of the test's noises alone, the benchmark's spotter gives no false alarm at its threshold.)
 #
 # A product should have five false alarms an hour of talk, or fewer. There our curves at 10 dB miss 0.6 to 0.8 of the commands, and a threshold chosen by three events is a guess. **With 541 speakers this is not a product.**
 #
@@ -620,7 +620,7 @@ for row in some.itertuples():
 # ## What this device lacks, in order of gain
 #
 # 1. **More speech that is no command**, above all running speech. Ten minutes of it give about one false alarm a minute (benchmark), and digits most of those in our stream.
-# 2. **Training on a stream**: half a word at the edge of a second looks like another word. The ready model of lesson 15 learned from whole scenes. It hears fewer commands in talk; but 33 minutes of ESC-10, rooms without talk, give 6 false alarms where a spotter like ours gives 49.
+# 2. **Training on a stream**: half a word at the edge of a second looks like another word. The ready model of lesson 15 learned from whole scenes. It hears fewer commands in talk; but 33 minutes of ESC-10, rooms without talk, give it 6 false alarms, and a spotter like ours about fifty.
 # 3. **More voices**, above all for "no", "on", "off" and "stop", which have the fewest.
 #
 # It has the convolutions: without them the benchmark's spotter misses 0.49 in place of 0.35 at 10 dB.
@@ -701,7 +701,7 @@ print(f"for one false alarm a day: {hours_needed(1 / 24):.0f} hours without any"
 
 # %% [markdown]
 # **Exercise 3: build, train, beat this number.** Build a model `yours` in Keras for the twelve classes, and train it with `train_on` on windows in order. The number to beat is the accuracy of `blind`, the GRU that learned without order, on
-# clean windows of the *validation* speakers. Ten epochs are enough.
+# clean windows of the *validation* speakers, minus 0.05. Ten epochs are enough.
 
 # %% tags=["solution"]
 keras.utils.set_random_seed(0)
@@ -729,7 +729,7 @@ try:
 except AssertionError as mistake:
     raise AssertionError(f"the mask: {mistake}") from None
 mixed = in_random_order(np.stack(watched.frames), np.random.default_rng(3))
-to_beat = correct(blind, list(mixed), watched).mean()
+to_beat = correct(blind, list(mixed), watched).mean() - 0.05
 share = correct(yours, watched.frames, watched).mean()
 assert share > to_beat, (
     f"accuracy {share:.3f}, and the number is {to_beat:.3f}: does it hear the frames in "
@@ -787,7 +787,7 @@ print(f"{share:.3f}, and the number to beat was {to_beat:.3f}")
 # <details><summary>B. More takes of the same ten other words.</summary>No: it would know these ten better. A new word is another sound.</details>
 # <details><summary>C. A threshold of 0, so that it answers with its surest command.</summary>No: then every word is taken for some command.</details>
 #
-# <details><summary>Without the real recordings</summary>Synthetic voices stand in. Few speakers train the spotter then, so new voices are recognised much less often, and the threshold is chosen and scored on short streams.</details>
+# <details><summary>Without the real recordings</summary>Fifteen or so synthetic voices train everything then. Order is worth 0.05 to 0.11, new voices are recognised far less often, and the spotter misses most commands at 84 false alarms an hour.</details>
 #
 # Next: [13 Music: rhythm and genre](13_rhythm_and_genre.ipynb). All lessons: [README](../README.md).
 #
