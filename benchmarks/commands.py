@@ -87,7 +87,8 @@ def main(wanted: list[str]) -> None:
         rows = pd.DataFrame(
             [{"piece": name} | row for name in found for row in found[name]["rows"]]
         )
-        rows.drop(columns="piece").round(4).to_csv(CSV, index=False)
+        drawn = rows[~rows["where"].str.startswith("curve")]
+        drawn.drop(columns="piece").round(4).to_csv(CSV, index=False)
         print(report(found, rows))
 
 

@@ -157,7 +157,7 @@ learn = with_silence(train, 300)
 words, labels = log_mels(learn, 9_600, step=80), learn.label.cat.codes.to_numpy()
 
 # %% [markdown]
-# Then the changes, all light: a shift of 0.1 s at most; in four windows of five a noise, −2 to 30 dB below the word, of a random *colour* (some bands louder, some softer); a gain; and a mild colour for the whole window, as
+# The changes are light: a shift of 0.1 s at most; in four windows of five a noise, −2 to 30 dB below the word, of a random *colour* (some bands louder, some softer); a gain; and a mild colour for the whole window, as
 # from another microphone. The training is plain Keras: compile once, then `fit` for one epoch on new windows, again and again. The learning rate falls along a cosine.
 
 # %%
@@ -195,7 +195,7 @@ def train_on(model, windows, labels, *, epochs, rate, seed=0):
 # %% [markdown]
 # ## What is order worth here?
 #
-# For ten digits, lesson 09 found that order is worth one to three answers in a hundred. And for commands? The experiment is the same: a GRU learns from windows in order, and a second one from the same windows with their
+# For ten digits, lesson 09 found that order is worth one to three answers in a hundred. And for commands? Again one GRU learns from windows in order, and another from the same windows with their
 # frames shuffled. Each is tested on windows like its own, clean ones of the 80 test speakers. The order-blind average is the control.
 #
 # **Predict, then run** (about a minute). "on" and "no" contain nearly the same sounds. How much does the GRU lose without order?
@@ -345,7 +345,7 @@ plots.show(axes, "accuracy falls slowly down to 10 dB, then faster")
 #
 # ## Voices, not training
 #
-# An earlier edition of this lesson trained on a few synthetic voices, and its spotter was poor. Too short a training, or too few voices? Three
+# When a spotter is poor, was its training too short, or did it hear too few voices? Three
 # measurements tell: on the same clips in new noise, on *other clips of the same voices*, and on new voices. The [benchmark](../benchmarks/results/commands.md) trained on few and on many voices, with the same number of steps.
 
 # %% tags=["fold"]
@@ -379,7 +379,7 @@ plots.show(
 # In a test set commands are common. In life they are rare. We build a [*stream*](../docs/glossary.md#stream) of talk as a device hears it: words with pauses of half a second to two seconds, in noise at 10 dB. Most are no commands: other words of these speakers,
 # halves of two such words joined, and the digits of lesson 00 (Free Spoken Digit Dataset, CC BY-SA 4.0; three of its speakers are for the test, three for the choice of a threshold).
 #
-# The spotter looks at the last second five times a second. Each look gives a probability for each class. We average three looks in a row, which removes single slips.
+# The spotter looks at the last second five times a second. We average the probabilities of three looks in a row, which removes single slips.
 
 # %% tags=["fold"]
 # @title Talk: commands, other words, joined halves, digits {display-mode: "form"}
@@ -594,8 +594,8 @@ for side, each in {"validation": own_table, "test": table}.items():
     print(f"{side}: {unique}; at five an hour {missed}")
 
 # %% [markdown]
-# The spotter misses about a fifth of the commands at 20 dB, a third at 10 dB, and nearly half at 5 dB. But the promise of 84 false alarms an hour was not kept: at 10 dB the test gives about 140, and the whole interval of its count lies above 84. Three quarters of them are digits. The threshold had heard three
-# digit voices, the test has three others, and three voices promise little. (All this is an hour of talk. In 20 minutes of the test's noises alone, the benchmark's spotter gives no false alarm at its threshold.)
+# The spotter misses about a fifth of the commands at 20 dB, a third at 10 dB, and nearly half at 5 dB. But the promise of 84 false alarms an hour was not kept: at 10 dB the test gives about 140, and the whole interval of its count lies above 84. Three quarters of them are digits. The threshold was chosen with three
+# digit voices, and the test has three others: three voices promise little. (All this is an hour of talk. In 20 minutes of the test's noises alone, the benchmark's spotter gives no false alarm at its threshold.)
 #
 # A product should have five false alarms an hour of talk, or fewer. There our curves at 10 dB miss 0.6 to 0.8 of the commands, and a threshold chosen by three events is a guess. **With 541 speakers this is not a product.**
 #
@@ -614,7 +614,7 @@ for row in some.itertuples():
     display(Audio(at_typical_level(row.waveform), rate=SECOND))
 
 # %% [markdown]
-# The commonest confusions go one way: commands are taken for "unknown", "go" first of all. (In a side run "no" for "go" led, 17 times: the same vowel after a soft beginning.) The other way, three of the four "dog" are taken for a command: it shares sounds with "go", and the training has only 17 of it. Some of these clips are
+# Most confusions go one way: commands are taken for "unknown", "go" first of all. (In a side run "no" taken for "go" led.) The other way, three of the four "dog" are taken for a command: it shares sounds with "go", and the training has only 17 of it. Some of these clips are
 # hard for people, too. (Sounds: Speech Commands, P. Warden 2018, and its speakers, CC BY 4.0.)
 #
 # ## What this device lacks, in order of gain
