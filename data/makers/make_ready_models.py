@@ -16,7 +16,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 DATA = Path(__file__).resolve().parents[1]
 HERE = DATA / "ready-model"
@@ -34,7 +34,7 @@ NEAR = ("tree",)  # an other word that is too near to a digit to be learned as "
 LEVEL, MINUTE = -28, 60 * audio.SAMPLE_RATE  # of what is measured, decibels of full scale; samples
 RATIOS = {"clean": 60, "noise at 20 dB": 20, "noise at 10 dB": 10, "noise at 5 dB": 5}
 # False alarms an hour of validation talk, for which thresholds are chosen.
-BUDGETS = {"talk": 84, "a quiet home": 300}
+BUDGETS = {"talk": 84, "a quiet home": 150}
 NOBODY = pd.DataFrame({"begin": [], "end": [], "label": [], "speaker": []})
 NEWER = ("input_axes", "output_axes", "quantization_config")  # Keras 3.12 does not know them
 
@@ -83,8 +83,8 @@ def material(name):
     """The words, the other words and the noises that a model learns from: training sides alone."""
     real, synthetic = clips("commands", "train"), clips("spoken-commands", "train")
     hiss = audio.log_mels(audio.read(path) for path in real.path[real.label == "silence"])
-    sounds = [clips("environmental-sounds", list("1234")), clips("rhythms", "train")[::6]]
-    noises = audio.log_mels(audio.read(path) for table in sounds for path in table.path)
+    tables = [clips("environmental-sounds", list("1234")), clips("rhythms", "train")[::6]]
+    noises = audio.log_mels(audio.read(path) for table in tables for path in table.path)
     real, synthetic = (table[table.label != "silence"] for table in (real, synthetic))
     if name == "commands":
         known = real[real.label != "unknown"]
@@ -95,9 +95,9 @@ def material(name):
     else:
         digits = real[real.word.isin(data.DIGITS)]
         words = OFTEN * heard(digits, [data.DIGITS.index(word) for word in digits.word])
-        for source, often in (("many-voices", OFTEN), ("fsdd", 1), ("spoken-digits", 1)):
+        for source, times in (("many-voices", OFTEN), ("fsdd", 1), ("spoken-digits", 1)):
             table = clips(source, "train")
-            words += often * heard(table, table.label.astype(int))
+            words += times * heard(table, table.label.astype(int))
         others = []
         for table in (real, synthetic[::3]):
             others += heard(table[~table.word.isin([*data.DIGITS, *NEAR])], NOTHING)
@@ -108,7 +108,7 @@ def material(name):
 # --- training
 
 
-def train(name, epochs):
+def train(name):
     """Train one model on scenes and write it, with the list of its classes."""
     words, others, noises = material(name)
     print(f"{name}: {len(words):,} words, {len(others):,} others, {len(noises)} noises", flush=True)
@@ -116,14 +116,13 @@ def train(name, epochs):
     made = scenes.Scenes(words, noises, others=others, **options)
     keras.utils.set_random_seed(0)
     model, begin = scenes.per_frame(len(CLASSES[name]) + 1), time.process_time()
-    falling = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * BATCHES)
+    falling = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, EPOCHS * BATCHES)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(falling, global_clipnorm=1.0), loss)
-    model.fit(made, epochs=epochs, verbose=2)
+    model.fit(made, epochs=EPOCHS, verbose=2)
     print(f"{name}: {time.process_time() - begin:.0f} CPU seconds", flush=True)
     save(scenes.classifier(model), HERE / f"{name}.keras")
-    names = [*CLASSES[name], "nothing"]
-    (HERE / f"{name}.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
+    (HERE / f"{name}.txt").write_text("\n".join([*CLASSES[name], "nothing", ""]))
 
 
 def save(model, path):
@@ -191,17 +190,18 @@ def in_noise(speech, noises, ratio, random):
 
 def likeliest_is_right(name, known, ratio):
     """Whether the likeliest word, at any frame, is the one that is somewhere in two seconds."""
-    random, noises, answers = np.random.default_rng(0), noises_of("test"), []
-    model, classes = models.ready(name)
-    stream = streaming.Stream(model)
+    random, noises, sounds = np.random.default_rng(0), noises_of("test"), []
     for waveform in known.waveform:
         sound = np.zeros(2 * audio.SAMPLE_RATE, np.float32)
         start = random.integers(len(sound) - len(waveform) + 1)
         sound[start : start + len(waveform)] = at_level(waveform)
-        stream.reset()
-        probabilities = stream.push(in_noise(sound, noises, ratio, random))
-        answers.append(classes[probabilities[:, :-1].max(axis=0).argmax()])
-    return np.array(answers) == known.label.astype(str)
+        sounds.append(in_noise(sound, noises, ratio, random))
+    model, classes = models.ready(name)
+    whole = scenes.per_frame(len(classes))
+    whole.set_weights(model.get_weights())
+    logits = whole.predict(np.stack(audio.log_mels(sounds)), batch_size=64, verbose=0)
+    heights = special.softmax(logits, axis=-1)[..., :-1].max(axis=1)
+    return np.array(classes)[heights.argmax(axis=1)] == known.label.astype(str)
 
 
 def spliced(table, noises, ratio):
@@ -282,7 +282,7 @@ def measure(name):
     for kind, table in with_sound(clips("music-speech", "all")).groupby("label", observed=True):
         sounds[kind] = one_after_another(table)
     sounds["a tap, dishes"] = one_after_another(pd.DataFrame({"waveform": noises_of("test")}))
-    for kind, folds in (("environmental-sounds", "5"), ("esc-10", list("345"))):
+    for kind, folds in (("environmental-sounds", ["5"]), ("esc-10", ["3", "4", "5"])):
         sounds[kind] = one_after_another(with_sound(clips(kind, folds)))
     sounds = {kind: hear(*each) for kind, each in sounds.items()}
     heard = {at: hear(*spliced(known, noises_of("test"), ratio)) for at, ratio in RATIOS.items()}
@@ -334,11 +334,10 @@ def main():
     )
     parser.add_argument("what", choices=["train", "measure"])
     parser.add_argument("names", nargs="*", default=list(CLASSES), help="digits, commands, or both")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
     arguments = parser.parse_args()
     if arguments.what == "train":
         for name in arguments.names:
-            train(name, arguments.epochs)
+            train(name)
     else:
         write([row for name in CLASSES for row in measure(name)])
 
