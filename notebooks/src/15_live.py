@@ -453,7 +453,7 @@ facts = [", ".join(table.label.astype(str)) or "none" for table in (here, there)
 plots.show(figure, f"said: {facts[0]}; above the dotted threshold: {facts[1]}")
 
 # %% [markdown]
-# No threshold rescues the model of clips: at each of them it has two thousand false alarms an hour or more. The same GRU, trained on scenes, hears more digits with a thirtieth of them. Only the training differs. (With two other seeds it heard 59 and 64 of the 112, at 66 and 164 an hour.) The ready model shows what more of it brings: three of four digits, by speakers whom it never met.
+# No threshold rescues the model of clips: at each of them it has two thousand false alarms an hour or more. The same GRU, trained on scenes, hears more digits with a small fraction of them. Only the training differs. (With two other seeds it heard 59 and 64 of the 112, at 66 and 164 an hour.) The ready model shows what more of it brings: three of four digits, by speakers whom it never met.
 #
 # Was the promise of 100 an hour kept? Not by the ready model: 154, and the whole interval lies above 100. Other speakers, other words, another noise. So choose on much sound, of the kind that the device will hear. And an hour with another word every three seconds is a hard hour; the card has other sounds.
 #
@@ -826,6 +826,8 @@ print(f"right in {share:.3f} of the frames, with {yours.count_params():,} parame
 # <details><summary>C. Take the GRU, and train it on what it will hear.</summary>Yes: or let the better one hear the last second again and again, if the processor is fast enough, as in lesson 12.</details>
 #
 # <details><summary>Without the real recordings</summary>Synthetic voices stand in, with fewer other words. The numbers in the text are those of the recordings.</details>
+#
+# **Touch it.** [The page that listens](../docs/live/index.html) runs the ready models in a browser, with your voice if you like, and rounds them to int8.
 #
 # Next: [16 Your own sounds](16_your_own_sounds.ipynb). All lessons: [README](../README.md).
 #
