@@ -21,7 +21,7 @@ BENCHMARKS = ("speed", "accuracy", "voices", "commands", "environment", "streami
 SEEDS = {
     "speed": "0 to 4; 10 to 14 for the number of epochs",
     "accuracy": "0, 1 and 2",
-    "voices": "0",
+    "voices": "0 and 1 of the ladder, 0 of the other digits; six draws of speakers",
     "commands": "0 to 2; 0 where the table says so",
     "environment": "0 and 1, the members of the committee",
     "streaming": "none is needed",

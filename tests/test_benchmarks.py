@@ -28,7 +28,7 @@ from course_lib import audio, cells
         (run.main, ["speed", "sped"], "streaming, found sped$"),
         (environment.main, ["1", "6"], "expected folds among 1, 2, 3, 4, 5, found 6$"),
         (commands.main, ["order-3"], "voices-synthetic, ready, found order-3$"),
-        (voices.main, ["george", "gorge"], "long_heavy-all-1, found gorge$"),
+        (voices.main, ["george", "gorge"], "rung12-yweweler-1, found gorge$"),
     ],
 )
 def test_unknown_name_is_refused_before_anything_is_measured(monkeypatch, main, wanted, said):

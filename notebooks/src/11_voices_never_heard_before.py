@@ -428,6 +428,8 @@ axes.set(xlabel="accuracy", ylim=(len(rungs) - 0.5, -0.5), title="one change a r
 axes.legend()
 fact = f"from {six_left_out.iloc[0]:.3f} to {six_left_out.iloc[-1]:.3f} for the six"
 plots.show(axes, fact)
+copies = pd.read_csv(results / "voices_copies.csv")
+copies.pivot(index="batches", columns="copies", values="accuracy").round(3)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Which step earned what?
@@ -444,7 +446,7 @@ plots.show(axes, fact)
 #
 # ## The recipe, in full
 #
-# The last rung, trained five times as long, is the recipe. Before measuring we asked for 0.90 in the mean of the six and 0.85 for the worst; 0.985 in the official test; and for the new voices 0.85 with none
+# The recipe is the last rung with fewer changes (background, a little vocal tract, three speeds), trained for 2,000 batches. Before measuring we asked for 0.90 in the mean of the six and 0.85 for the worst; 0.985 in the official test; and for the new voices 0.85 with none
 # of them in the training, and 0.90 when half of them are in it and the other half is the test.
 
 # %%
@@ -463,10 +465,11 @@ recipe.set_index("test").round(3)
 # Five minutes, first alone, then in pairs; the pairs that disagree explain. Reported are the six left out and the official test. The answer is in the check, not on this slide.
 
 # %% [markdown]
-# All three demands on the new voices are met.
+# The three demands on the new voices are met, the other three are missed. `nicolas` is understood far less than the other five, who have 0.91 in the mean; we do not know why. And an earlier
+# edition of the recipe had 0.98 in the official test: this one spends its training on voices and rooms that this test does not ask for. Whether to pay that depends on who will speak to your device.
 #
-# How were the settings chosen? Not on the six: if you try ten remedies on six speakers and keep the best, the choice has seen them, although no gradient has. They were chosen with none of the 228 in the training, on the clips of 148 of them, and on held-out
-# synthetic voices. The other 80 chose nothing. One look must be told: an early version without the five speeds was run on two of the six, with 0.85 and 0.75.
+# How were the settings chosen? Not on the six: if you try ten remedies on six speakers and keep the best, the choice has seen them, although no gradient has. They were chosen on takes 5 to 9 of the six, on held-out synthetic voices, and on
+# 148 of the new speakers, with none of the 228 in the training. But earlier versions had been run on two of the six, on the official test and on the new voices. Such looks must be told; the benchmark's page lists them with their numbers.
 #
 # ## Exercises
 #
