@@ -29,7 +29,12 @@ function firstAgainstLast(kind) {
     const times = 1 / bench.usualShare(bench.models[kind]);
     const powers = Math.max(0, Math.log10(times));
     const choice = powers < 1 ? 0 : powers < 3 ? 1 : powers < 6 ? 2 : 3;
-    return { value: times, choice, says: `${times.toPrecision(2)} times smaller.` };
+    const share = (1 / times).toPrecision(3);
+    const says =
+      times < 1
+        ? `Not smaller: about the same (${share} times the last frame).`
+        : `${times.toPrecision(2)} times smaller.`;
+    return { value: times, choice, says };
   };
 }
 

@@ -115,7 +115,7 @@ const EXPERIMENTS = [
       "Silence follows the word, as padding does in a batch. With a mask the state is copied on. " +
       "Without one, the network reads on. Gates can hold through it; a vanilla RNN cannot.",
     lessons: ["04"],
-    control: `<label for="silence">Frames of silence</label>
+    control: `<label for="silence">Silence</label>
       <input type="range" id="silence" min="0" max="200" step="5" value="60">
       <output for="silence" id="silence-now"></output>`,
     legend: [
@@ -125,7 +125,7 @@ const EXPERIMENTS = [
     ],
     run({ bench, find }) {
       const count = Number(find("#silence").value);
-      find("#silence-now").textContent = count;
+      find("#silence-now").textContent = `${count} frames (${(count / 100).toFixed(1)} s)`;
       const { gru, rnn } = bench.models;
       const own = bench.frames[bench.number];
       const frames = withSilence(own, count);
@@ -145,9 +145,9 @@ const EXPERIMENTS = [
         bench.countRight(`${model.name}, ${count} frames of silence`, model, longer),
       ]);
       return `With the mask: ${bold("masked", kept.probability, said(kept))}. Without: the GRU hears
-        ${bold("unmasked", read.probability, said(read))}, the RNN ${said(readByRnn)}. Right of
-        ${DATA.clips.length} words, with and without: GRU ${bold("right-masked", right[0][0])} and
-        ${bold("right-unmasked", right[0][1])}, RNN ${bold("rnn-masked", right[1][0])} and
+        ${bold("unmasked", read.probability, said(read))}, the RNN ${said(readByRnn)}. Correct
+        words out of ${DATA.clips.length}: GRU ${bold("right-masked", right[0][0])} with the mask,
+        ${bold("right-unmasked", right[0][1])} without; RNN ${bold("rnn-masked", right[1][0])} and
         ${bold("rnn-unmasked", right[1][1])}.`;
     },
   },
@@ -177,7 +177,9 @@ const EXPERIMENTS = [
       const answer = answerFrom(model, probabilities);
       const right = bench.countRight(`gru, ${order}`, model, change);
       return `It hears ${bold("answer", answer.probability, said(answer))}. Right:
-        ${bold("right", right)} of ${DATA.clips.length} words.`;
+        ${bold("right", right)} of ${DATA.clips.length} words; untouched:
+        ${bold("right-untouched", bench.countRight("gru, recorded", model))} of
+        ${DATA.clips.length}.`;
     },
     legend: [["accent", "probability of the word that was said, after each frame"]],
   },
@@ -186,7 +188,7 @@ const EXPERIMENTS = [
     title: "Who can learn from the beginning?",
     text:
       "The gradient says how much each frame can still teach. In a vanilla RNN it usually " +
-      "vanishes on the way back to the first frame.",
+      "vanishes on the way back to the first frame. Each line is relative to the last frame.",
     lessons: ["05"],
     control: `<label for="at">Look at frame</label>
       <input type="range" id="at" min="0" max="10" step="1" value="0">`,
@@ -202,7 +204,9 @@ const EXPERIMENTS = [
       slider.max = frames.length - 1;
       const frame = Math.min(Number(slider.value), frames.length - 1);
       const { rnn, gru, lstm } = bench.models;
-      const norms = [rnn, gru, lstm].map((model) => bench.gradients(model)[bench.number]);
+      const norms = [rnn, gru, lstm]
+        .map((model) => bench.gradients(model)[bench.number])
+        .map((each) => each.map((value) => value / each.at(-1)));
       const [ofRnn, ofGru, ofLstm] = norms;
       const all = norms.flat().filter((value) => value > 0);
       const [low, top] = [Math.min(...all), Math.max(...all)].map(Math.log10);
@@ -335,7 +339,7 @@ export function makeCards(container, bench) {
       id: "force",
       title: "Force the gates",
       text:
-        "The pictures above change at once; the same choice stands beside them. A gate that is " +
+        "The pictures above change at once. A gate that is " +
         "shut keeps the old state, one that is open takes in the new.",
       lessons: ["06", "07"],
       control: `<label for="force">Gates</label> <select id="force"></select>`,
@@ -389,7 +393,7 @@ export function showForced(card, { learned, forced, truth }) {
   );
   const [free, held] = [learned, forced].map((each) => movement(each.states, each.begin));
   card.querySelector(".result").innerHTML =
-    `As learned: ${bold("learned", before.probability, said(before))},
+    `${isListener(learned.model) ? "Highest value as" : "As"} learned: ${bold("learned", before.probability, said(before))},
     as chosen: ${bold("forced", after.probability, said(after))}. The state moves by
     ${bold("moves", held)} a frame, as learned by ${bold("moves-learned", free)}.`;
 }

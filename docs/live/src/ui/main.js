@@ -136,7 +136,9 @@ function onKey(event) {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   const { tagName, type } = event.target;
   const isButton = tagName === "BUTTON" || tagName === "A" || tagName === "SUMMARY";
-  if (tagName === "SELECT" || (tagName === "INPUT" && type !== "checkbox")) return;
+  const counts = /^[1-9]$/.test(event.key);
+  const asks = event.target.id === "question" && counts; // a guess, though the list has focus
+  if ((tagName === "SELECT" && !asks) || (tagName === "INPUT" && type !== "checkbox")) return;
   const isFree = !isButton && tagName !== "INPUT";
   const actions = {
     d: playNext,
@@ -149,12 +151,10 @@ function onKey(event) {
     arrowleft: () => look(page.frame - 1),
     arrowright: () => look(page.frame + 1),
     ...(isFree && { " ": () => page.mode !== "idle" && freeze() }),
-    ...((document.activeElement === byId("gates") || document.activeElement === byId("states")) && {
-      arrowup: () => pick(page.row - 1),
-      arrowdown: () => pick(page.row + 1),
-    }),
+    arrowup: () => pick(page.row - 1),
+    arrowdown: () => pick(page.row + 1),
   };
-  const action = /^[1-9]$/.test(event.key)
+  const action = counts
     ? () => classroom.count(Number(event.key) - 1)
     : actions[event.key.toLowerCase()];
   if (!action) return;
