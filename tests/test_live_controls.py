@@ -303,6 +303,8 @@ def test_a_class_predicts_then_runs(page):
     assert counts.all_inner_texts() == ["2", "0", "1", "0", "0", "0"]
     assert page.locator(".guess.true").count() == 0  # the result waits
     page.click("#run")
+    page.keyboard.press("1")  # too late: it counts no more
+    assert counts.first.inner_text() == "2"
     model = weights(page, "gru")  # shut: the state stays at zero, whatever is said
     always = probabilities(np.zeros(len(model["recurrent"])), model).argmax()
     assert page.get_attribute("#truth b", "data-value") == f"{right(page, lambda _: always)}"

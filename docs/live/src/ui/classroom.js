@@ -103,6 +103,7 @@ export function makeClassroom(section, bench) {
   const show = () => {
     const most = Math.max(1, ...counts);
     find("#question-text").textContent = question().text;
+    find("#clear").textContent = result ? "Ask again" : "Clear";
     guesses.querySelectorAll(".guess").forEach((button, number) => {
       const isTrue = result?.choice === number;
       button.classList.toggle("true", isTrue);
@@ -132,12 +133,13 @@ export function makeClassroom(section, bench) {
     show();
   };
   const count = (number) => {
-    if (number >= counts.length) return;
+    if (result || number >= counts.length) return; // after the result nobody guesses
     counts[number] += 1;
     order.push(number);
     show();
   };
   const undo = () => {
+    if (result) return;
     const last = order.pop();
     if (last !== undefined) counts[last] -= 1;
     show();
