@@ -211,6 +211,33 @@ def test_gates_that_are_forced_do_what_lessons_06_and_07_say(page, choice, z):
     assert number(page, "force", "forced") == number(page, "force", "learned")
 
 
+def test_what_is_said_comes_from_the_run_that_is_shown(page):
+    page.click("#play")
+    free = ended(page)
+    page.select_option("#force", "update shut")
+    held = page.inner_text("#heard")
+    assert held.startswith("with the gates held: ")
+    verdict = held.removeprefix("with the gates held: ")
+    assert verdict in page.inner_text("#card-force .result")
+    assert "not sure" in verdict  # the memory stands still
+    page.select_option("#force", "")
+    assert page.inner_text("#heard") == free
+
+
+def test_a_unit_says_whether_it_speaks_for_its_strongest_link(page):
+    page.click("#play")
+    ended(page)
+    name = page.inner_text("#unit-name")
+    unit = int(name.split(":")[0].split()[1]) - 1
+    model = weights(page, "digits")
+    link = np.abs(model["logitsKernel"][unit]).argmax()
+    word = page.locator("#adds li").nth(link).inner_text().strip()
+    assert name.endswith(f"its strongest link is to “{word}”")
+    state = gru(heard(page, SEVEN), model)[-1][unit]
+    side = "for" if state * model["logitsKernel"][unit, link] >= 0 else "against"
+    assert f"so it speaks {side} “{word}”" in page.inner_text("#adds-text")
+
+
 def test_without_its_mask_a_network_reads_the_silence(page):
     silence = np.full([40, 40], np.log(audio.LOG_OFFSET) / 4 + 5 / 4)
     slide(page, "#silence", 40)
@@ -319,11 +346,12 @@ def test_a_class_predicts_then_runs(page):
 
 
 def test_every_network_can_be_chosen_and_answers(page):
-    words = {"gru": "heard: seven", "lstm": "heard: seven", "rnn": "heard: "}
+    words = {"gru": "heard: seven", "lstm": "heard: seven", "rnn": "seven"}
     for name, expected in words.items():
         page.select_option("#model", name)
         page.click("#play")
         assert expected in ended(page)
+    assert page.is_hidden("#gates")
     assert page.is_hidden("#gate")  # a vanilla RNN has none
     assert "no gates" in page.inner_text("#caption")
     licences = page.inner_text("#licences")

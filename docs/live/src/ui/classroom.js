@@ -32,7 +32,7 @@ function firstAgainstLast(kind) {
     const share = (1 / times).toPrecision(3);
     const says =
       times < 1
-        ? `Not smaller: about the same (${share} times the last frame).`
+        ? `Not smaller: ${times < 0.8 ? "larger" : "about the same"} (${share} times the last frame).`
         : `${times.toPrecision(2)} times smaller.`;
     return { value: times, choice, says };
   };

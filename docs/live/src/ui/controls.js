@@ -2,7 +2,7 @@
 
 import { shuffled, reversed, withSilence } from "../engine/experiments.js";
 import { gradientByFrame } from "../engine/gradient.js";
-import { answerFrom, framesOf, gatesOf, isListener, letterOf } from "./state.js";
+import { answerFrom, framesOf, gatesOf, isListener, letterOf, verdictOf } from "./state.js";
 import { readAll, samplesFor, earsOf, wordOf } from "./state.js";
 import { drawCurves, drawFrames, powerOfTen } from "./views.js";
 
@@ -393,7 +393,7 @@ export function showForced(card, { learned, forced, truth }) {
   );
   const [free, held] = [learned, forced].map((each) => movement(each.states, each.begin));
   card.querySelector(".result").innerHTML =
-    `${isListener(learned.model) ? "Highest value as" : "As"} learned: ${bold("learned", before.probability, said(before))},
+    `As chosen: ${verdictOf(forced)}. ${isListener(learned.model) ? "Highest value as" : "As"} learned: ${bold("learned", before.probability, said(before))},
     as chosen: ${bold("forced", after.probability, said(after))}. The state moves by
     ${bold("moves", held)} a frame, as learned by ${bold("moves-learned", free)}.`;
 }

@@ -1,24 +1,16 @@
 // What is heard: a clip or the microphone, frozen or going on.
 
-import { Listening, isListener, wordOf } from "./state.js";
+import { Listening, isListener } from "./state.js";
 import { bench, byId, isRunning, microphone, newListening, optionsNow } from "./page.js";
 import { page, player } from "./page.js";
-import { draw, showState } from "./seen.js";
+import { draw, sayHeard, sayVerdict, showState } from "./seen.js";
 import { choose, refresh } from "./touched.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Say what is heard, for eyes and for screen readers. */
-export function sayHeard(html) {
-  if (byId("heard").innerHTML !== html) byId("heard").innerHTML = html;
-}
-
-const heardHtml = ({ label, probability }) =>
-  `heard: <b>${wordOf(label)}</b>, ${probability.toFixed(2)}`;
-
 function announce(detections) {
   if (!detections.length) return;
-  sayHeard(heardHtml(detections.at(-1)));
+  sayVerdict();
   if (!page.touched) choose(loudestFor(detections.at(-1)));
 }
 
@@ -82,10 +74,7 @@ function finish() {
   page.frame = listening.states.length - 1;
   const answer = listening.answer();
   if (!page.touched && answer.label !== null) choose(loudestFor(answer));
-  if (!listening.detections.length && answer.label !== null) {
-    const html = heardHtml(answer); // a model that listens without end may have been unsure
-    sayHeard(isListener(page.model) ? html.replace("heard:", "not sure, perhaps") : html);
-  }
+  sayVerdict();
   showState();
   draw();
   setTimeout(refresh, 30);

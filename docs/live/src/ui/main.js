@@ -5,10 +5,10 @@ import { inner } from "./views.js";
 import { forcesOf, isHosted } from "./controls.js";
 import { makeClassroom } from "./classroom.js";
 import { bench, byId, models, newListening, page, player } from "./page.js";
-import { axisNow, draw, showState } from "./seen.js";
+import { axisNow, draw, sayHeard, showState } from "./seen.js";
 import { choose, chooseForce, forceSelects, pick, refresh } from "./touched.js";
 import { closeMicrophone, freeze, listenToMicrophone, look, playClip } from "./heard.js";
-import { playFromHere, playNext, sayHeard, start } from "./heard.js";
+import { playFromHere, playNext, start } from "./heard.js";
 
 const NAMES = {
   digits: "GRU, digits",

@@ -1,6 +1,6 @@
 // What is seen: pictures, sentences and buttons, as the page stands.
 
-import { openness, wordOf } from "./state.js";
+import { openness, verdictOf, wordOf } from "./state.js";
 import { HEAT, drawHeat, drawProbabilities, drawTime, drawUnit } from "./views.js";
 import { rangeOf, stateColours } from "./views.js";
 import { byId, isRunning, page, unitNow } from "./page.js";
@@ -18,6 +18,17 @@ const GATE_WORDS = {
   forget: ["open, the unit keeps its memory (a forget gate of 1 keeps)", "shut, it forgets"],
   output: ["open, the unit shows its memory", "shut, it hides its memory"],
 };
+
+/** Say what is heard, for eyes and for screen readers. */
+export function sayHeard(html) {
+  if (byId("heard").innerHTML !== html) byId("heard").innerHTML = html;
+}
+
+/** Say what the run that is shown has heard. */
+export function sayVerdict() {
+  const verdict = verdictOf(page.listening);
+  if (verdict) sayHeard(page.force ? `with the gates held: ${verdict}` : verdict);
+}
 
 /** The frames in sight. */
 export function axisNow() {
@@ -84,15 +95,17 @@ export function draw() {
     text: byId("gates").clientWidth < 520 ? `${rows}` : `${rows} units`,
     row: rows / 2,
   };
-  drawHeat(byId("gates"), {
-    ...common,
-    rows: gate ? rows : 1,
-    colours: HEAT,
-    chosen: gate && known ? page.row : -1,
-    valueAt: (at, row) =>
-      gate ? openness(gate, listening.gates[at][gate][page.order[row].unit]) : 1,
-    words: gate ? [left, ...right] : [],
-  });
+  byId("gates").hidden = !gate;
+  if (gate) {
+    drawHeat(byId("gates"), {
+      ...common,
+      rows,
+      colours: HEAT,
+      chosen: known ? page.row : -1,
+      valueAt: (at, row) => openness(gate, listening.gates[at][gate][page.order[row].unit]),
+      words: [left, ...right],
+    });
+  }
   drawHeat(byId("states"), {
     ...common,
     rows,
@@ -158,8 +171,8 @@ function momentWords(listening, frame, gate) {
 
 function showUnit() {
   const { listening, frame, model } = page;
-  const { unit, speaksFor } = page.order[page.row];
-  const name = `Unit ${unit + 1}: speaks for “${wordOf(model.classes[speaksFor])}”`;
+  const { unit } = page.order[page.row];
+  const name = `Unit ${unit + 1}: its strongest link is to “${wordOf(model.classes[linkOf(unit)])}”`;
   if (byId("unit-name").textContent !== name) byId("unit-name").textContent = name;
   byId("unit").setAttribute("aria-valuetext", name);
   const state = listening.states[frame] ?? model.initial();
@@ -171,6 +184,13 @@ function showUnit() {
     bar.style.width = `${Math.min(50, (50 * Math.abs(value)) / model.most)}%`;
     items[number].dataset.value = value;
   });
+}
+
+/** The number of the answer to which a unit has its largest weight. */
+function linkOf(unit) {
+  const ones = new Float32Array(page.model.units).fill(1);
+  const weights = Array.from(page.model.contribution(unit, { h: ones }), Math.abs);
+  return weights.indexOf(Math.max(...weights));
 }
 
 /** The bars of a unit in words. */
@@ -192,7 +212,11 @@ function addsInWords() {
   const [most, least] = [Math.max(...added), Math.min(...added)];
   if (most === least) return `${about}It adds nothing to any answer.`;
   const [up, down] = [most, least].map((value) => wordOf(model.classes[added.indexOf(value)]));
-  return `${about}Most for ${up} (${two(most)}), most against ${down} (${two(least)}).`;
+  const link = linkOf(unit);
+  const sign = state.h[unit] < 0 ? "negative" : "positive";
+  const side = added[link] < 0 ? "against" : "for";
+  const linked = `Now its state is ${sign}, so it speaks ${side} “${wordOf(model.classes[link])}”. `;
+  return `${about}${linked}Most for ${up} (${two(most)}), most against ${down} (${two(least)}).`;
 }
 
 /** Buttons and sliders as the page stands. */

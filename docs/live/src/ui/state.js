@@ -189,6 +189,22 @@ export function answerFrom(model, probabilities) {
   return best;
 }
 
+/** What a run says, in words: of its last detection, else of its answer; null before any. */
+export function verdictOf(listening) {
+  const { model, word } = listening;
+  const detection = listening.detections.at(-1);
+  const { label, probability } = detection ?? answerFrom(model, listening.probabilities);
+  if (label === null) return null;
+  const isUnsure = isListener(model)
+    ? !detection
+    : probability < new Detector({ classes: model.classes, ...DATA.models.digits.detector }).threshold;
+  const isWrong = model.classes.includes(word) && label !== word;
+  const found = `<b>${wordOf(label)}</b>, ${probability.toFixed(2)}`;
+  const thinks = isUnsure ? "not sure, perhaps" : isWrong ? "it thinks:" : "heard:";
+  const says = `${thinks} ${found}`;
+  return isWrong ? `said: ${wordOf(word)}; ${says} (wrong)` : says;
+}
+
 /** Read frames with options that may depend on the frame's number. */
 export function readAll(model, frames, options = {}) {
   const made = { states: [], gates: [], probabilities: [] };

@@ -3,7 +3,7 @@
 import { Listening, readAll } from "./state.js";
 import { forcesOf, makeCards, showForced } from "./controls.js";
 import { bench, byId, isRunning, optionsNow, page } from "./page.js";
-import { draw, showState } from "./seen.js";
+import { draw, sayVerdict, showState } from "./seen.js";
 
 const cards = makeCards(byId("cards"), bench);
 const sight = new IntersectionObserver(runInSight);
@@ -83,6 +83,7 @@ function applyForce() {
   page.listening.again(optionsNow());
   if (page.mode === "ended") page.frame = page.listening.states.length - 1;
   if (page.force && !page.force.one) byId("gate").value = page.force.gate; // to see what is held
+  sayVerdict();
   runForced();
   showState();
   draw();
