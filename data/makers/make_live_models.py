@@ -44,7 +44,9 @@ def main():
         training.fit(model, epochs, epochs=EPOCHS, learning_rate=falling)
         answers = evaluation.predict(model, test["frames"]).argmax(axis=1)
         right = int((answers == batches.codes(test["label"])).sum())
-        cards[name] = f"{UNITS} units; {right} of {len(test)} digits by five synthetic voices that it never heard"
+        cards[name] = (
+            f"{UNITS} units; {right} of {len(test)} digits by five synthetic voices that it never heard"
+        )
         print(name, cards[name], flush=True)
         streaming.save(model, HERE / f"{name}.npz", classes=classes)
     (HERE / "cards.json").write_text(json.dumps(cards, indent=2) + "\n", encoding="utf-8")
