@@ -54,7 +54,7 @@ pd.crosstab(clips.split, clips.label)
 # ## Words in noise
 #
 # How much noise? The [*signal-to-noise ratio*](../docs/glossary.md#signal-to-noise-ratio) compares two levels: at 20 dB the word's amplitude is ten times that of the noise, at 0 dB they are
-# equal. The silence around a word must not count. So its level is the [RMS](../docs/glossary.md#rms) over the *active* blocks of 10 ms, those within 30 dB of the loudest, as in the
+# equal. The silence around a word must not count. So its level is the [RMS](../docs/glossary.md#level) over the *active* blocks of 10 ms, those within 30 dB of the loudest, as in the
 # standard ITU-T P.56, made simple.
 #
 # The folded cell keeps the books: no speaker is on two sides. Two of the six noises belong to the test alone; of the others, the last third is kept for the validation.
