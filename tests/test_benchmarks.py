@@ -25,7 +25,7 @@ from course_lib import audio, cells
 @pytest.mark.parametrize(
     "main, wanted, said",
     [
-        (run.main, ["speed", "sped"], "streaming, found sped$"),
+        (run.main, ["speed", "sped"], "live, found sped$"),
         (environment.main, ["1", "6"], "expected folds among 1, 2, 3, 4, 5, found 6$"),
         (commands.main, ["order-3"], "voices-synthetic, ready, found order-3$"),
         (voices.main, ["george", "gorge"], "rung12-yweweler-1, found gorge$"),
