@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -163,15 +163,6 @@ def by_group(groups: Sequence[str], correct: Sequence[bool]) -> pd.DataFrame:
         raise ValueError(f"expected one group an answer, found {found}")
     scores = [score(correct[codes == code]) for code in range(len(names))]
     return pd.DataFrame(scores, index=pd.Index(names, name="group"), columns=Score._fields)
-
-
-def leave_one_group_out(clips: pd.DataFrame) -> Iterator[tuple]:
-    """Take each group in turn as the test and all others as the training: (group, train, test)."""
-    codes, names = _groups(clips["group"])
-    if len(names) < 2:
-        raise ValueError(f"expected two groups or more, found {names}")
-    for code, name in enumerate(names):
-        yield name, clips[codes != code], clips[codes == code]
 
 
 def _warn_of_padding(model, frames):

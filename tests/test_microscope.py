@@ -176,11 +176,6 @@ def test_running_probabilities_are_the_answers_to_every_beginning(clip, name):
         np.testing.assert_allclose(found[count - 1], expected, atol=1e-5)
 
 
-def test_settled_is_the_last_change():
-    for answers, frames in [([1, 1], 1), ([0, 1, 1], 2), ([1, 0, 1, 1], 3)]:
-        assert microscope.settled(np.eye(3)[answers]) == frames
-
-
 def test_attention_is_what_the_layer_weighs_with(clip):
     model = models.attention(3)
     weights = microscope.attention(model, clip)

@@ -65,13 +65,6 @@ def running_probabilities(model: keras.Model, frames: np.ndarray) -> np.ndarray:
     return tf.nn.softmax(evaluation.predict(model, beginnings)).numpy()
 
 
-def settled(probabilities: np.ndarray) -> int:
-    """Count the frames heard when the most probable class changed for the last time, from 1."""
-    answers = np.argmax(probabilities, axis=1)
-    changes = np.flatnonzero(np.diff(answers)) + 1
-    return int(changes[-1]) + 1 if len(changes) else 1
-
-
 def attention(model: keras.Model, frames: np.ndarray) -> np.ndarray:
     """Look up how much each frame's state weighs in the answer: `[frames]`, sum 1.
 

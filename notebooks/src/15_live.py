@@ -182,9 +182,8 @@ plots.show(figure, f"{wait:.2f} ms a frame, a real-time factor of {wait / 10:.3f
 # %%
 voices, commands = data.load("many-voices"), data.load("commands")
 commands["word"] = [path.parent.name for path in commands.path]
-number_words = "zero one two three four five six seven eight nine".split()
 noises = commands[commands.label == "silence"]
-talk = commands[(commands.label != "silence") & ~commands.word.isin(number_words)]
+talk = commands[(commands.label != "silence") & ~commands.word.isin(data.DIGITS)]
 
 
 def parts(clips):
