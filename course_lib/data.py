@@ -1,5 +1,6 @@
 """A named data set, or a folder of recordings, as a table with one clip a row."""
 
+import csv
 import hashlib
 import os
 import re
@@ -25,6 +26,7 @@ TEST_NOISES = ("doing_the_dishes", "running_tap")  # the noises have no official
 SPEAKERS = {"train": 541, "validation": 72, "test": 80}  # of `commands`: as in the subset
 OTHERS = 5  # of the whole set, one in so many clips of other words is enough
 PARTS = {"train", "training", "test", "testing", "dev", "val", "valid", "validation", "eval"}
+LIST = "labels.csv"  # in a folder of one's own: which file is of what class
 SHOWN = 20  # files that are skipped: so many are printed, and the others counted
 FULL_SCALE, CLIPPED_RUN = 0.999, 3  # of full scale; samples in a row: then a clip is clipped
 QUIET, BLOCK = 40, 0.01  # decibels below the loudest block; seconds: such a block is silent
@@ -95,43 +97,31 @@ def load_parts(name: str, *, validation: float = 0.1, seed: int = 0) -> tuple[pd
 
 
 def from_folder(path: str | Path, *, group: str | None = None) -> pd.DataFrame:
-    """Read a folder of class folders: what lies in `path/dog/…`, however deep, is of class "dog".
+    """Read a folder of class folders, or one with a `labels.csv` of which sound is what.
 
-    Files are of the kinds in `decoding.SUFFIXES`, of any rate. `group` is a pattern whose first
-    parenthesis finds the group (speaker, recording) in a file's name, such as r"^([a-z]+)_", or
-    else in its path below the class folder, such as r"^(.+?)/"; by default each file is its own
-    group. Hidden files are left out.
+    What lies in `path/dog/…`, however deep, is of class "dog". A `path/labels.csv` goes first: its
+    columns file (below `path`) and label, and if it likes group, name each sound. Files are of the
+    kinds in `decoding.SUFFIXES`, of any rate; hidden ones are left out. `group` is a pattern whose
+    first parenthesis finds the group (speaker, recording) in a file's name, such as r"^([a-z]+)_",
+    or else in its path below the class folder, such as r"^(.+?)/". By default the group is what
+    `labels.csv` says, or the file itself.
 
     Returns:
         As `load` does; split is "all". Whatever is not used (files that cannot be read, are of
-        another kind, or lie outside the class folders, and classes without a sound) is named in
-        a sentence of `.attrs["skipped"]`, of which the first are printed.
+        another kind, or have no class, rows without a file, and classes without a sound) is named
+        in a sentence of `.attrs["skipped"]`, of which the first are printed.
 
     Raises:
         ValueError: There is no class folder or no usable file, the folders are the parts of a set
-            ("train", "test"), or `group` finds nothing.
+            ("train", "test"), `labels.csv` is no such table, or `group` finds nothing.
     """
     folder = Path(path)
     files, unread = _visible_files(folder)
-    listed, skipped = [], list(unread)
-    for file in files:
-        name = decoding.text_of(file.relative_to(folder).as_posix())
-        label, _, below = name.partition("/")
-        if file.suffix.lower() not in decoding.SUFFIXES:
-            kind = file.suffix or "no suffix"
-            skipped.append(
-                f"{name}: expected a sound, found {kind}: if it is one, convert it to WAV"
-            )
-        elif not below:
-            skipped.append(f"{name}: expected a sound in a class folder, found it outside")
-        else:
-            found = name if group is None else _group(name, below, group)
-            listed.append((file, label, found, "all", decoding.text_of(folder.name), "unknown"))
-    labels = {row[1] for row in listed}
-    _check_layout(folder, labels, files, unread)
-    inside = sorted(decoding.text_of(each.name) for each in folder.iterdir() if each.is_dir())
-    empty = [name for name in inside if name not in labels and not name.startswith(".")]
-    skipped += [f"{name}: expected sounds in this class folder, found none" for name in empty]
+    if os.path.isfile(folder / LIST):
+        listed, skipped = _listed(folder, files, group)
+        skipped = unread + skipped
+    else:
+        listed, skipped = _in_class_folders(folder, files, unread, group)
     clips = _table(listed, skipped, root=folder)
     used, left = f"{len(clips):,} clips used", f"{len(clips.attrs['skipped']):,} skipped"
     print(f"{decoding.text_of(folder.name)}: {used}, {left}")
@@ -334,6 +324,75 @@ def _visible_files(folder):
     return sorted(files), unread
 
 
+def _in_class_folders(folder, files, unread, group):
+    """Rows of the sounds in class folders, and a sentence for everything else."""
+    listed, skipped = [], list(unread)
+    for file in files:
+        name = decoding.text_of(file.relative_to(folder).as_posix())
+        label, _, below = name.partition("/")
+        if file.suffix.lower() not in decoding.SUFFIXES:
+            skipped.append(_no_sound(name, file))
+        elif not below:
+            skipped.append(f"{name}: expected a sound in a class folder, found it outside")
+        else:
+            found = name if group is None else _group(name, below, group)
+            listed.append((file, label, found, "all", decoding.text_of(folder.name), "unknown"))
+    labels = {row[1] for row in listed}
+    _check_layout(folder, labels, files, unread)
+    inside = sorted(decoding.text_of(each.name) for each in folder.iterdir() if each.is_dir())
+    empty = [name for name in inside if name not in labels and not name.startswith(".")]
+    return listed, skipped + [
+        f"{name}: expected sounds in this class folder, found none" for name in empty
+    ]
+
+
+def _listed(folder, files, group):
+    """Rows of the sounds that `labels.csv` lists, and a sentence for all that is not used."""
+    rows = _rows(folder / LIST)
+    listed, skipped, known = [], [], {folder / LIST}
+    for name, row in rows.groupby("file", sort=False):
+        file = folder / name
+        known.add(file)
+        labels = sorted(set(row["label"]))
+        if labels == [""] or len(labels) > 1:
+            found = f"{len(labels)}: {', '.join(labels)}" if len(labels) > 1 else "none"
+            skipped.append(f"{name}: expected one label in {LIST}, found {found}")
+        elif not file.is_file():
+            skipped.append(f"{name}: listed in {LIST}, found no such file")
+        elif file.suffix.lower() not in decoding.SUFFIXES:
+            skipped.append(_no_sound(name, file))
+        else:
+            found = (row["group"].iloc[0] or name) if group is None else _group(name, name, group)
+            listed.append((file, labels[0], found, "all", decoding.text_of(folder.name), "unknown"))
+    for file in files:
+        if file not in known:
+            name = decoding.text_of(file.relative_to(folder).as_posix())
+            skipped.append(f"{name}: expected in {LIST}, found it in no row")
+    return listed, skipped
+
+
+def _rows(file):
+    """The table of `labels.csv` as text without spaces at the ends, missing values empty."""
+    expected = f"{LIST}: expected a table with the columns file and label, and perhaps group"
+    try:
+        rows = pd.read_csv(file, dtype=str, sep=None, engine="python", encoding="utf-8-sig")
+    except (OSError, ValueError, csv.Error) as error:  # UnicodeDecodeError is a ValueError
+        raise ValueError(f"{expected}, in UTF-8, found {error}") from error
+    rows.columns = rows.columns.str.strip().str.lower()
+    if not {"file", "label"} <= set(rows.columns):
+        raise ValueError(f"{expected}, found the columns {', '.join(rows.columns)}")
+    rows = rows.assign(group=rows["group"] if "group" in rows else "").fillna("")
+    for column in ("file", "label", "group"):
+        rows[column] = rows[column].str.strip()
+    rows["file"] = rows["file"].str.replace("\\", "/")
+    return rows[rows["file"] != ""]
+
+
+def _no_sound(name, file):
+    kind = file.suffix or "no suffix"
+    return f"{name}: expected a sound, found {kind}: if it is one, convert it to WAV"
+
+
 def _check_layout(folder, labels, files, unread):
     """Refuse a folder without sounds in class folders, or whose folders are parts of a set."""
     sounds = [file for file in files if file.suffix.lower() in decoding.SUFFIXES]
@@ -350,7 +409,9 @@ def _check_layout(folder, labels, files, unread):
         if kinds:
             found += f" ({len(kinds)} of other kinds, such as {kinds[0]}: convert them to WAV)"
         found = "; ".join([found, *unread])
-    expected = f"{decoding.text_of(folder)}: expected a folder for each class, with sounds"
+    expected = (
+        f"{decoding.text_of(folder)}: expected a folder for each class, with sounds, or {LIST}"
+    )
     raise ValueError(f"{expected}, found {found}")
 
 

@@ -144,7 +144,7 @@ def test_parts_of_a_set_are_no_classes(sound, tmp_path, names, message):
 @pytest.mark.parametrize(
     "files, message",
     [
-        ([], "expected a folder for each class, with sounds, found no sound file"),
+        ([], "expected a folder for each class, with sounds, or labels.csv, found no sound file"),
         (["a.wav", "b.flac"], "found 2 sound files outside any class folder"),
         (["dog/a.m4a", "dog/.b.wav"], r"found no sound file \(1 of other kinds, such as .m4a"),
         (["dog/a.wav", "cat/b.wav"], "found 2 that cannot be used, the first: cat.b.wav"),
@@ -162,6 +162,53 @@ def test_folder_without_a_usable_file_is_refused(tmp_path, files, message):
     (tmp_path / "archive.zip").write_bytes(b"no folder")
     with pytest.raises(ValueError, match="archive.zip: expected a folder .*, found a file: unpack"):
         data.from_folder(tmp_path / "archive.zip")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_list_says_which_file_is_of_what_class(sound, tmp_path, separator):
+    names = ["train/a.wav", "b.wav", "deep/c.flac", "two.wav", "none.wav", "extra.wav"]
+    paths = [sound(name) for name in names]
+    (tmp_path / "d.m4a").write_bytes(b"no sound")
+    (tmp_path / "broken.wav").write_bytes(b"no sound")
+    rows = [
+        ("File", " label", "group", "remark"),
+        ("train/a.wav", "dog ", "rex", "x"),
+        (r"deep\c.flac", "cat", "", "backslash"),
+        ("b.wav", "dog", "bello", ""),
+        ("b.wav", "dog", "bello", "once more"),
+        ("two.wav", "dog", "rex", ""),
+        ("two.wav", "cat", "rex", ""),
+        ("none.wav", "", "rex", ""),
+        ("gone.wav", "dog", "rex", ""),
+        ("d.m4a", "dog", "rex", ""),
+        ("broken.wav", "dog", "rex", ""),
+    ]
+    text = "\n".join(separator.join(row) for row in rows)
+    (tmp_path / data.LIST).write_text(text, encoding="utf-8-sig")
+    clips = data.from_folder(tmp_path)
+    check_table(clips)
+    assert clips["path"].tolist() == [paths[0], paths[2], paths[1]]
+    assert clips["label"].tolist() == ["dog", "cat", "dog"]
+    assert clips["group"].tolist() == ["rex", "deep/c.flac", "bello"]
+    *skipped, broken = clips.attrs["skipped"]
+    assert skipped == [
+        "two.wav: expected one label in labels.csv, found 2: cat, dog",
+        "none.wav: expected one label in labels.csv, found none",
+        "gone.wav: listed in labels.csv, found no such file",
+        "d.m4a: expected a sound, found .m4a: if it is one, convert it to WAV",
+        "extra.wav: expected in labels.csv, found it in no row",
+    ]
+    assert broken.startswith("broken.wav: expected ")
+    groups = data.from_folder(tmp_path, group=r"^(.)")["group"]
+    assert groups.tolist() == ["a", "c", "b"]
+
+
+@pytest.mark.parametrize("content", [b"", b"name,class\na.wav,dog", b"file,label\n\xff\xfe,dog"])
+def test_a_list_that_is_no_such_table_is_refused(sound, tmp_path, content):
+    sound("dog/a.wav")
+    (tmp_path / data.LIST).write_bytes(content)
+    with pytest.raises(ValueError, match="labels.csv: expected a table with the columns file and"):
+        data.from_folder(tmp_path)
 
 
 def test_groups_are_files_or_what_a_pattern_finds(sound, tmp_path):
