@@ -14,7 +14,7 @@ import pytest
 from course_lib import batches, models
 from course_lib.extra import shards, workers
 
-BATCH, EVERY, SECONDS = 13, 4, 240  # an odd batch, so that shares are never equal
+BATCH, EVERY, SECONDS = 13, 4, 500  # an odd batch, so that shares are never equal
 two_processes = pytest.mark.skipif(sys.platform == "win32", reason="needs Linux or macOS")
 
 

@@ -239,7 +239,9 @@ def main(arguments: Sequence[str] | None = None):
     parser.add_argument("--every", type=int, default=10, help="steps between two checkpoints")
     parser.add_argument("--units", type=int, default=48)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--time", type=int, nargs="*", help="batch sizes to measure a step with")
+    parser.add_argument(
+        "--time", type=int, nargs="*", default=[], help="batch sizes to time, after"
+    )
     chosen = parser.parse_args(arguments)
     if "PARENT" in os.environ:
         watch = threading.Thread(target=_end_with_parent, args=[int(os.environ["PARENT"])])
@@ -250,10 +252,13 @@ def main(arguments: Sequence[str] | None = None):
     build = functools.partial(models.gru, len(clips.attrs["classes"]), units=chosen.units)
     trainer = Trainer(build)
     try:
-        measure(trainer, chosen) if chosen.time else train(trainer, len(clips), chosen)
+        train(trainer, len(clips), chosen)
+        measure(trainer, chosen)
+    except tf.errors.InvalidArgumentError:  # such as a damaged shard
+        raise
     except tf.errors.OpError as error:
-        reason = re.search("Collective ops is aborted by: (.*)", str(error.message))
-        words = reason[1] if reason else str(error.message).splitlines()[0]
+        reason = re.search("Collective ops is aborted by: (.*)", error.message)
+        words = reason[1] if reason else type(error).__name__
         stop(f"worker {trainer.index}: another one is gone: {words}", GONE)
 
 
@@ -278,7 +283,7 @@ def train(trainer: Trainer, n_clips: int, chosen: argparse.Namespace):
 
 
 def measure(trainer: Trainer, chosen: argparse.Namespace):
-    """Report the milliseconds of each of ten steps, for each batch size."""
+    """Report the milliseconds of each of ten more steps, for each batch size."""
     for size in chosen.time:
         frames, labels = next(trainer.share(chosen.data, size, epoch=0, n_lengths=1))
         for step in range(-2, 10):
