@@ -86,7 +86,7 @@ print(shards.check(BUILD / "digits"))
 # %% [markdown]
 # ## Read them back
 #
-# One line changes: `shards.read(folder)` stands where `batches.bucketed(frames, labels)` stood. It gives the same [bucketed](../docs/glossary.md#bucketing), padded batches. A split by speaker
+# One line changes: `shards.read(folder)` stands where `batches.bucketed(frames, labels)` stood. It gives the same [bucketed](../docs/glossary.md#bucket), padded batches. A split by speaker
 # needs no second copy: the index knows each clip's group, so `groups=` chooses.
 
 # %%
@@ -313,7 +313,7 @@ def weights_of(folder):
 weights, said = {}, {}
 for count in [1, 2]:
     out = BUILD / f"workers{count}"
-    command = [*PROGRAM, "--out", out, "--time", 32, 128, 512]
+    command = [*PROGRAM, "--out", out, "--time", 25, 125, 500]
     with workers.Team(count, command, logs=out) as team:
         assert team.wait(seconds=500) == [0] * count, team.words(0)
     weights[count], said[count] = weights_of(out), team.lines(0)
@@ -373,7 +373,7 @@ print(f"would differ by {np.abs(weights_of(out) - weights[2]).max():.0e}")
 # %% [markdown]
 # ## When does a second worker pay?
 #
-# A step with two workers has half of the clips to compute, and a message to wait for. **Predict, then run.** For batches of 32, 128 and 512 clips: where is the second worker faster?
+# A step with two workers has half of the clips to compute, and a message to wait for. **Predict, then run.** For batches of 25, 125 and 500 clips: where is the second worker faster?
 
 # %%
 steps = []
@@ -401,7 +401,7 @@ axes.legend()
 plots.show(axes, "each dot is a step, each ring the median; other work disturbs them")
 
 # %% [markdown]
-# On a quiet machine with two cores we measured 19 and 27 ms for 32 clips, one worker and two, and 100 and 64 ms for 512. The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
+# In a trial of the same kind on two quiet cores, 32 clips took 19 ms with one worker and 27 with two; 512 clips took 100 and 64 ms. The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
 # message: large batches, large frames, long clips. But a larger batch means fewer steps in an epoch, and often needs another learning rate (lesson 08's lesson again).
 #
 # ## On paper: 10, 100, 1,000 workers
