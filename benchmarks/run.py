@@ -17,7 +17,16 @@ sys.path.insert(0, str(HERE.parent))
 
 from benchmarks.measure import versions
 
-BENCHMARKS = ("speed", "accuracy", "voices", "commands", "environment", "streaming", "live")
+BENCHMARKS = (
+    "speed",
+    "accuracy",
+    "voices",
+    "commands",
+    "environment",
+    "streaming",
+    "scale",
+    "live",
+)
 SEEDS = {
     "speed": "0 to 4; 10 to 14 for the number of epochs",
     "accuracy": "0, 1 and 2",
@@ -25,6 +34,7 @@ SEEDS = {
     "commands": "0 to 2; 0 where the table says so",
     "environment": "0 and 1, the members of the committee",
     "streaming": "none is needed",
+    "scale": "0, 1 and 2 of the digits that are learned, else 0",
     "live": "none is needed",
 }
 KEPT = (
