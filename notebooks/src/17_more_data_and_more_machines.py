@@ -143,9 +143,11 @@ for times in [1, 3, 10]:
     held = times * sum(frames.nbytes for frames in few) / 1e6
     memory[1_000 * times] = {"all in memory": held, "from shards": peak(folder)}
     shutil.rmtree(folder)
-axes = pd.DataFrame(memory).T.plot(marker="o", figsize=(6, 3), logx=True)
+memory = pd.DataFrame(memory).T
+axes = memory.plot(marker="o", figsize=(6, 3), logx=True)
 axes.set(xlabel="clips", ylabel="MB", title="memory held by NumPy")
 plots.show(axes, "in memory the frames grow tenfold; from shards, hardly")
+memory.round(1)
 
 # %% [markdown]
 # What grows a little is the index, a few numbers per clip. The benchmark repeats this from 10,000 to 100,000 clips, each in a process of its own.
