@@ -45,8 +45,8 @@ def write(
 ) -> None:
     """Write clips as shards, in the order given, or go on where an earlier call ended.
 
-    Shards that are whole are kept; missing and damaged ones are made anew. A clip that cannot be
-    read is left out and named in a sentence.
+    Shards that are whole are kept; missing and damaged ones are made anew. (Of tuples, give the
+    same again.) A clip that cannot be read is left out and named in a sentence.
 
     Args:
         clips: A table with path, label and group, as from `data.load`; or tuples (path, label,
@@ -250,7 +250,9 @@ class Shards:
     def __init__(self, folder: str | Path):
         self.folder, self.clips = Path(folder), table(folder)
         self.form, self.mels = self.clips.attrs["form"], self.clips.attrs["mels"]
-        self.lines, self.checked = _index(self.folder)[1], set()
+        kept = ("file", "bytes", "sha256")  # the rest of a line is in the table
+        self.lines = [{name: line[name] for name in kept} for line in _index(self.folder)[1]]
+        self.checked = set()
         columns = (self.clips[name].to_numpy() for name in ("shard", "begin", "length"))
         self.shard_of, self.begins, self.lengths = columns
 
@@ -272,8 +274,8 @@ class Shards:
             flat = np.memmap(path, FLOAT32, mode="r").reshape(-1, self.mels)
             begins, ends = self.begins[numbers], self.begins[numbers] + self.lengths[numbers]
             return [np.array(flat[begin:end]) for begin, end in zip(begins, ends)]
-        first = np.searchsorted(self.shard_of, shard)
-        [records] = tf.data.TFRecordDataset(str(path)).batch(len(line["lengths"]))
+        first, end = np.searchsorted(self.shard_of, [shard, shard + 1])
+        [records] = tf.data.TFRecordDataset(str(path)).batch(end - first)
         parsed = tf.io.parse_example(tf.gather(records, numbers - first), FEATURES)
         clips = parsed["frames"].numpy()
         return [np.frombuffer(clip, FLOAT32).reshape(-1, self.mels) for clip in clips]
