@@ -395,13 +395,13 @@ fact = (
 plots.show(figure, fact)
 
 # %% [markdown]
-# Read the table as ratios: milliseconds are those of one machine at one moment, and other programs ran beside ours. In our runs
+# Read the table as ratios. CPU time adds up what all cores did, and hardly depends on what else runs; the clock means something only on a quiet machine. In our two runs, in CPU time,
 #
-# - minGRU by doubling took well under the time of Keras's GRU, and less than the course's GRU on short clips;
-# - but **the plain loop of minGRU took about as long as the scan**, at every length. So on this CPU the gain is not that steps run side by side. The gain is that minGRU does less: no product with a matrix
+# - minGRU by doubling took about half as long as Keras's GRU at every length, and two thirds of the course's GRU at 50 and 200 frames;
+# - but **the plain loop of minGRU took hardly longer than the scan** (1.0 to 1.3 times). So most of this gain is not that steps run side by side. minGRU does less: no product with a matrix
 #   $\mathbf U$ at each frame, and a quarter of the parameters;
-# - at 800 frames the scan had lost its lead over the course's GRU: ten rounds, each over the whole array;
-# - the sums in float64 took longer than the scan. They need fewer operations, but each is twice as wide, and cumulative sums run on one core.
+# - at 800 frames the scan was only a little ahead of the course's GRU: ten rounds, each over the whole array;
+# - the sums in float64 took about twice as long as the scan at 200 and 800 frames. They need fewer operations, but each number is twice as wide.
 #
 # How the scan is written matters as much. A first version with slices and padding in place of `ops.roll` needed three times the CPU at 200 and at 800 frames, and lost to the GRU.
 #
