@@ -269,7 +269,7 @@ with tf.distribute.MultiWorkerMirroredStrategy().scope():
     model.compile("adam", "mse")
 ones = tf.data.Dataset.from_tensors((np.ones([8, 20, 40]), np.ones(8)))
 try: model.fit(ones, verbose=0)
-except Exception as error: print(str(error)[:45], "...", str(error)[-60:])"""
+except Exception as error: print(str(error)[:38], "...", str(error)[-26:])"""
 (BUILD / "fit.py").write_text(FIT)
 with workers.Team(2, [BUILD / "fit.py"], logs=BUILD / "fit") as team:
     team.wait(seconds=500)
