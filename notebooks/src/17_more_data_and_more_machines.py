@@ -403,7 +403,7 @@ axes.legend()
 plots.show(axes, "each dot is a step, each ring the median; other work disturbs them")
 
 # %% [markdown]
-# In a trial of the same kind on two quiet cores, 32 clips took 19 ms with one worker and 27 with two; 512 clips took 100 and 64 ms. The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
+# In a trial of the same kind on two quiet cores, 32 clips took 19 ms with one worker and 27 with two; 512 clips took 100 and 64 ms. If other programs share the cores, as they did when this page was built, the second worker has no core of its own, and may pay nowhere. The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
 # message: large batches, large frames, long clips. But a larger batch means fewer steps in an epoch, and often needs another learning rate (lesson 08's lesson again).
 #
 # ## On paper: 10, 100, 1,000 workers
@@ -429,7 +429,7 @@ table = pd.DataFrame(table).T
 table.assign(an_hour=table.sum(axis=1) * 3600 / 1_024).round(3)
 
 # %% [markdown]
-# Our GRU has nothing to gain beyond ten workers. The speech model gains up to about a hundred; then the network, two seconds a step, is all that is left. That is why large trainings use batches that grow with the
+# Our GRU gains little beyond ten workers, and a thousand are slower than ten: nearly all of their step is messages. The speech model gains nearly tenfold up to ten, and again up to a hundred. With a thousand, moving takes twice as long as computing. That is why large trainings use batches that grow with the
 # workers, fast networks, and gradients in 16 bits.
 #
 # **Where does pre-processing run at that size?** It needs no messages between clips, so it scales without a trick: one task per shard. The log-mel frames of an hour cost about one CPU second, so one machine manages thousands
@@ -470,7 +470,7 @@ assert np.allclose(empty, each.mean(axis=0)), (
 print("the batch's mean")
 
 # %% [markdown]
-# **Exercise 2: build, train, beat this number.** Build and train a model `yours` from the shards, on the speakers in `known`. On the speaker in `new`, it should make a tenth fewer errors than our model, or better. Lesson 11 has ideas: remove each
+# **Exercise 2: build, train, beat this number.** Build and train a model `yours` from the shards, on the speakers in `known`. On the speaker in `new`, it should make fewer errors than our model: 95 % as many, or better still. Lesson 11 has ideas: remove each
 # clip's mean, read both ways, train longer. Read the speaker in `new` only to compare; here they play the part of validation.
 
 
@@ -508,7 +508,7 @@ right = [
     yours.predict_on_batch(x).argmax(axis=1) == y for x, y in ask.as_numpy_iterator()
 ]
 share_right = np.concatenate(right).mean()
-to_beat = 1 - 0.9 * (1 - baseline)
+to_beat = 1 - 0.95 * (1 - baseline)
 assert share_right >= to_beat, (
     f"accuracy {share_right:.3f}, and the number is {to_beat:.3f}: what differs between "
     "speakers, and does your model see it?"
