@@ -17,6 +17,7 @@ from benchmarks import (
     epochs_numpy,
     measure,
     run,
+    scale,
     voices,
 )
 from course_lib import audio, cells
@@ -55,6 +56,19 @@ def test_known_names_run_in_their_order_and_are_kept(tmp_path, monkeypatch):
         False,  # pieces that were measured before
         False,
     ]
+
+
+def test_memory_is_the_process_own_and_a_part_without_a_name_reads_nothing(capsys):
+    held = np.ones(50_000_000 // 8)
+    before = scale.most_memory()
+    scale.part("nothing")
+    assert before >= held.nbytes / 2**20 and float(capsys.readouterr().out) >= before
+
+
+def test_larger_buffer_is_nearer_to_a_full_shuffle():
+    rows = [line.split("|")[1:4] for line in scale.mixing_report().splitlines()[4:9]]
+    alike = [float(each) for *_, each in rows]
+    assert alike == sorted(alike, reverse=True) and alike[-1] == 1.0
 
 
 def test_functions_of_lesson_12_are_found_and_make_windows_of_49_frames():

@@ -116,20 +116,7 @@ def table(folder: str | Path) -> pd.DataFrame:
     Raises:
         ValueError: There is no index, or the set is not finished.
     """
-    head, lines, ended = _index(Path(folder))
-    if not ended:
-        found = f"{len(lines)} shards of it: call `write` again, it goes on from there"
-        raise ValueError(f"{folder}: expected a finished set of shards, found {found}")
-    sizes = [len(line["lengths"]) for line in lines]
-    clips = pd.DataFrame({"shard": np.repeat(np.arange(len(lines)), sizes)})
-    for column in ("length", "label", "group"):
-        clips[column] = list(itertools.chain(*(line[f"{column}s"] for line in lines)))
-    clips["begin"] = clips.groupby("shard")["length"].cumsum() - clips["length"]
-    if head["classes"] is not None:
-        clips["label"] = pd.Categorical.from_codes(clips["label"], head["classes"])
-    clips.attrs = {**head, "mels": max(line["mels"] for line in lines)}
-    clips.attrs["skipped"] = list(itertools.chain(*(line["skipped"] for line in lines)))
-    return clips
+    return Shards(folder).clips
 
 
 def read(
@@ -248,13 +235,26 @@ class Shards:
     """
 
     def __init__(self, folder: str | Path):
-        self.folder, self.clips = Path(folder), table(folder)
-        self.form, self.mels = self.clips.attrs["form"], self.clips.attrs["mels"]
-        kept = ("file", "bytes", "sha256")  # the rest of a line is in the table
-        self.lines = [{name: line[name] for name in kept} for line in _index(self.folder)[1]]
-        self.checked = set()
-        columns = (self.clips[name].to_numpy() for name in ("shard", "begin", "length"))
-        self.shard_of, self.begins, self.lengths = columns
+        self.folder = Path(folder)
+        head, lines, ended = _index(self.folder)
+        if not ended:
+            found = f"{len(lines)} shards of it: call `write` again, it goes on from there"
+            raise ValueError(f"{folder}: expected a finished set of shards, found {found}")
+        kept = ("file", "bytes", "sha256")  # the rest of a line goes into the table
+        self.lines = [{name: line[name] for name in kept} for line in lines]
+        self.form, self.mels = head["form"], max(line["mels"] for line in lines)
+        self.shard_of = np.repeat(range(len(lines)), [len(line["lengths"]) for line in lines])
+        clips = pd.DataFrame({"shard": self.shard_of})
+        for column in ("length", "label", "group"):
+            clips[column] = list(itertools.chain(*(line.pop(f"{column}s") for line in lines)))
+        if head["classes"] is not None:
+            clips["label"] = pd.Categorical.from_codes(clips["label"], head["classes"])
+        self.lengths = clips["length"].to_numpy()
+        clips["begin"] = clips.groupby("shard")["length"].cumsum() - self.lengths
+        self.begins, self.checked = clips["begin"].to_numpy(), set()
+        clips.attrs = {**head, "mels": self.mels}
+        clips.attrs["skipped"] = list(itertools.chain(*(line["skipped"] for line in lines)))
+        self.clips = clips
 
     def __len__(self):
         return len(self.clips)
