@@ -1,9 +1,10 @@
 // Predict, then run: guesses counted by keys, and the result laid over them.
 
 import { shuffled, reversed, withSilence } from "../engine/experiments.js";
+import { rightInWords } from "./controls.js";
 
 const COUNTS = ["0 or 1", "2 or 3", "4 or 5", "6 or 7", "8 or 9", "all 10"];
-const countIn = (right) => Math.min(5, Math.floor((10 * right) / DATA.clips.length / 2));
+const choiceOf = ({ right, count }) => Math.min(5, Math.floor((10 * right) / count / 2));
 const TIMES = [
   "less than 10 times",
   "10 to 1,000 times",
@@ -12,16 +13,24 @@ const TIMES = [
 ];
 
 const GRADIENT =
-  "how many times smaller is the gradient at the first frame than at the last (median of ten)?";
+  "the gradient says how much a frame can teach. How many times smaller is it at the first frame " +
+  "than at the last (median of ten words)?";
 
-/** A question about how many words of this page are still right after a change. */
+/** A question about how many digits of this page are still right after a change. */
 function howMany(text, measure) {
   const run = (bench) => {
-    const right = measure(bench);
-    const says = `Right: ${right} of ${DATA.clips.length} words.`;
-    return { value: right, choice: countIn(right), says };
+    const counted = measure(bench);
+    const says = `Right: ${rightInWords(counted)}`;
+    return { value: counted.right, choice: choiceOf(counted), says };
   };
   return { text, choices: COUNTS, run };
+}
+
+/** How much smaller a gradient is: `times` is the last frame's over the first one's. */
+function smallerInWords(times) {
+  if (times >= 1) return `${times.toPrecision(2)} times smaller.`;
+  const how = times < 0.8 ? "larger" : "about the same";
+  return `Not smaller: ${how} (${(1 / times).toPrecision(3)} times the last frame).`;
 }
 
 function firstAgainstLast(kind) {
@@ -29,12 +38,7 @@ function firstAgainstLast(kind) {
     const times = 1 / bench.usualShare(bench.models[kind]);
     const powers = Math.max(0, Math.log10(times));
     const choice = powers < 1 ? 0 : powers < 3 ? 1 : powers < 6 ? 2 : 3;
-    const share = (1 / times).toPrecision(3);
-    const says =
-      times < 1
-        ? `Not smaller: ${times < 0.8 ? "larger" : "about the same"} (${share} times the last frame).`
-        : `${times.toPrecision(2)} times smaller.`;
-    return { value: times, choice, says };
+    return { value: times, choice, says: smallerInWords(times) };
   };
 }
 
@@ -43,41 +47,41 @@ const force = (gate, value) => () => ({ force: { gate, value } });
 export const QUESTIONS = [
   howMany(
     "All update gates of the small GRU are forced shut. How many of ten words are right?",
-    (bench) => bench.countRight("gru, z = 1", bench.models.gru, undefined, force("update", 1)),
+    (bench) => bench.count("gru, z = 1", bench.models.gru, undefined, force("update", 1)),
   ),
   howMany(
     "All update gates of the small GRU are forced open. How many of ten words are right?",
-    (bench) => bench.countRight("gru, z = 0", bench.models.gru, undefined, force("update", 0)),
+    (bench) => bench.count("gru, z = 0", bench.models.gru, undefined, force("update", 0)),
   ),
   howMany(
     "The frames of each word are shuffled. How many of ten words does the GRU get right?",
-    (bench) => bench.countRight("gru, shuffled", bench.models.gru, (frames) => shuffled(frames, 1)),
+    (bench) => bench.count("gru, shuffled", bench.models.gru, (frames) => shuffled(frames, 1)),
   ),
   howMany(
     "The frames of each word are reversed. How many of ten words does the GRU get right?",
-    (bench) => bench.countRight("gru, reversed", bench.models.gru, reversed),
+    (bench) => bench.count("gru, reversed", bench.models.gru, reversed),
   ),
   howMany(
-    "600 ms of silence follow each word, no mask, the small GRU. How many of ten are right?",
+    "0.6 s of silence follow each word, and the small GRU reads on. How many of ten are right?",
     (bench) =>
-      bench.countRight("gru, 60 frames of silence", bench.models.gru, (frames) =>
+      bench.count("gru, 60 frames of silence", bench.models.gru, (frames) =>
         withSilence(frames, 60),
       ),
   ),
   howMany(
-    "600 ms of silence follow each word, no mask, a vanilla RNN. How many of ten are right?",
+    "0.6 s of silence follow each word, and a vanilla RNN reads on. How many of ten are right?",
     (bench) =>
-      bench.countRight("rnn, 60 frames of silence", bench.models.rnn, (frames) =>
+      bench.count("rnn, 60 frames of silence", bench.models.rnn, (frames) =>
         withSilence(frames, 60),
       ),
   ),
   howMany(
-    "The digit network's weights are rounded to int8. How many of ten words are right?",
-    (bench) => bench.countRight("digits, int8", bench.models.digits.with({ int8: true })),
+    "The weights of “GRU, digits” are rounded to one byte. How many of ten words are right?",
+    (bench) => bench.count("digits, int8", bench.models.digits.with({ int8: true })),
   ),
   howMany(
     "The vanilla RNN's recurrent weights are halved. How many of ten words are right?",
-    (bench) => bench.countRight("rnn times 0.5", bench.models.rnn.with({ gain: 0.5 })),
+    (bench) => bench.count("rnn times 0.5", bench.models.rnn.with({ gain: 0.5 })),
   ),
   {
     text: `Vanilla RNN: ${GRADIENT}`,

@@ -1,8 +1,8 @@
 // What is heard: a clip or the microphone, frozen or going on.
 
-import { Listening, isListener } from "./state.js";
-import { bench, byId, isRunning, microphone, newListening, optionsNow } from "./page.js";
-import { page, player } from "./page.js";
+import { Listening, isListener, knownWords } from "./state.js";
+import { clipsNow, isRunning, microphone, newListening, optionsNow } from "./page.js";
+import { page, player, setClip } from "./page.js";
 import { draw, sayHeard, sayVerdict, showState } from "./seen.js";
 import { choose, refresh } from "./touched.js";
 
@@ -32,8 +32,8 @@ export function start(seconds) {
 
 /** Play the chosen word, then the next one. */
 export function playNext() {
-  if (!page.fresh) bench.number = (bench.number + 1) % DATA.clips.length;
-  byId("clip").value = bench.number;
+  const clips = clipsNow();
+  if (!page.fresh) setClip(clips[(clips.indexOf(page.clip) + 1) % clips.length]);
   playClip();
 }
 
@@ -80,11 +80,13 @@ function finish() {
   setTimeout(refresh, 30);
 }
 
-/** The row of the unit that adds most to an answer, when that is likeliest. */
+/** Of the units that are linked most to an answer, the row of the one that adds most to it. */
 function loudestFor({ label, frame }) {
   const number = page.model.classes.indexOf(label);
   const state = page.listening.states[frame];
-  const added = page.order.map(({ unit }) => page.model.contribution(unit, state)[number]);
+  const added = page.order.map(({ unit, link }) =>
+    link === number ? page.model.contribution(unit, state)[number] : -Infinity,
+  );
   return added.indexOf(Math.max(...added));
 }
 
@@ -92,6 +94,8 @@ function loudestFor({ label, frame }) {
 export async function listenToMicrophone() {
   if (microphone.listens) closeMicrophone();
   player.stop();
+  const { listening, source, frame } = page;
+  const before = { listening, source, frame, mode: isRunning() ? "frozen" : page.mode };
   page.source = "microphone";
   page.listening = new Listening(page.model, { options: optionsNow() });
   page.frame = -1;
@@ -106,18 +110,19 @@ export async function listenToMicrophone() {
       page.frame = page.listening.states.length - 1;
     });
     if (page.mode !== "microphone") return closeMicrophone();
-    const hint = isListener(page.model)
-      ? ""
-      : " This network expects one word, then a pause: freeze and start anew.";
-    sayHeard(`listening: say a word.${hint}`);
+    sayHeard(`listening: say ${knownWords(page.model)}.${pauseHint(page.model)}`);
     tick();
   } catch (error) {
-    closeMicrophone();
-    newListening();
+    microphone.close();
+    if (page.mode === "microphone") Object.assign(page, before); // what was heard before plays on
     sayHeard(error.message);
+    draw();
   }
   showState();
 }
+
+const pauseHint = (model) =>
+  isListener(model) ? "" : " This network expects one word, then a pause: freeze and start anew.";
 
 /** Let go of the microphone. */
 export function closeMicrophone() {

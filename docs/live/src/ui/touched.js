@@ -82,7 +82,7 @@ function applyForce() {
   }
   page.listening.again(optionsNow());
   if (page.mode === "ended") page.frame = page.listening.states.length - 1;
-  if (page.force && !page.force.one) byId("gate").value = page.force.gate; // to see what is held
+  if (page.force) byId("gate").value = page.force.gate; // to see what is held
   sayVerdict();
   runForced();
   showState();
