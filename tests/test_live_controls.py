@@ -246,6 +246,11 @@ def test_the_knob_of_the_moment_goes_with_the_sound(page):
     page.check("[name=speed][value='1']", force=True)
     ended(page)
     assert most == frame(page) > 2 * value
+    slide(page, "#moment", 12)  # back to what was
+    assert frame(page) == 12
+    page.locator("#moment").press("d")  # letters are the page's, arrows the slider's
+    page.wait_for_selector("body[data-mode=clip]")
+    ended(page)
 
 
 def test_slow_motion_is_slow(page):
@@ -645,6 +650,18 @@ def test_the_poster_and_the_lessons_are_where_the_links_say(page):
     assert len(links) >= 8
     missing = [link for link in links if not (PAGE.parent / link).exists()]
     assert missing == []
+
+
+def test_a_web_host_serves_it_as_well(browser, server):
+    address = server(PAGE.read_bytes())
+    page, wrong = browser.new_page(**AT_ONCE), []
+    page.on("pageerror", lambda error: wrong.append(error.message))
+    page.on("request", lambda asked: wrong.append(asked.url))
+    with closing(page):
+        page.goto(address)
+        page.click("#play")
+        assert ended(page).startswith("heard: seven")
+        assert [each for each in wrong if not each.startswith(("data:", address))] == []
 
 
 def test_a_phone_a_dark_room_and_calm_eyes(browser):

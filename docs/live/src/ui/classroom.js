@@ -44,7 +44,7 @@ function firstAgainstLast(kind) {
 
 const force = (gate, value) => () => ({ force: { gate, value } });
 
-export const QUESTIONS = [
+const QUESTIONS = [
   howMany(
     "All update gates of the small GRU are forced shut. How many of ten words are right?",
     (bench) => bench.count("gru, z = 1", bench.models.gru, undefined, force("update", 1)),
@@ -95,75 +95,83 @@ export const QUESTIONS = [
   },
 ];
 
-/** Put the questions on the page. Returns what a key of a number does. */
-export function makeClassroom(section, bench) {
-  const find = (selector) => section.querySelector(selector);
-  const [select, guesses, truth] = ["#question", "#guesses", "#truth"].map(find);
-  let counts = [];
-  let order = []; // of the guesses, so that the last one can be taken back
-  let result = null;
+const guessButton = (words, number) => `<button type="button" class="guess">
+  <span><kbd>${number + 1}</kbd>${words}</span>
+  <span class="track"><i></i></span><span class="count"></span></button>`;
 
-  const question = () => QUESTIONS[select.value];
-  const show = () => {
-    const most = Math.max(1, ...counts);
-    find("#question-text").textContent = question().text;
-    find("#clear").textContent = result ? "Ask again" : "Clear";
-    guesses.querySelectorAll(".guess").forEach((button, number) => {
-      const isTrue = result?.choice === number;
+/** The questions on the page, the guesses of a class, and the result. */
+export class Classroom {
+  constructor(section, bench) {
+    this.bench = bench;
+    this.find = (selector) => section.querySelector(selector);
+    this.find("#question").innerHTML = QUESTIONS.map(
+      ({ text }, number) => `<option value="${number}">${text}</option>`,
+    ).join("");
+    this.find("#question").addEventListener("change", () => this.begin());
+    this.find("#run").addEventListener("click", () => this.run());
+    this.find("#undo").addEventListener("click", () => this.undo());
+    this.find("#clear").addEventListener("click", () => this.begin());
+    this.begin();
+  }
+
+  get question() {
+    return QUESTIONS[this.find("#question").value];
+  }
+
+  get buttons() {
+    return [...this.find("#guesses").children];
+  }
+
+  /** Ask the chosen question; nobody has guessed. */
+  begin() {
+    this.counts = this.question.choices.map(() => 0);
+    this.order = []; // of the guesses, so that the last one can be taken back
+    this.result = null;
+    this.find("#truth").textContent = "";
+    this.find("#guesses").innerHTML = this.question.choices.map(guessButton).join("");
+    this.buttons.forEach((button, number) =>
+      button.addEventListener("click", () => this.count(number)),
+    );
+    this.show();
+  }
+
+  /** One more guess; after the result nobody guesses. */
+  count(number) {
+    if (this.result || number >= this.counts.length) return;
+    this.counts[number] += 1;
+    this.order.push(number);
+    this.show();
+  }
+
+  /** Take the last guess back. */
+  undo() {
+    if (this.result || !this.order.length) return;
+    this.counts[this.order.pop()] -= 1;
+    this.show();
+  }
+
+  /** Compute the answer, and say how many had it. */
+  run() {
+    const { value, choice, says } = (this.result = this.question.run(this.bench));
+    const all = this.order.length;
+    this.find("#truth").innerHTML = `<b data-value="${value}">${says}</b>`;
+    const hit = `${this.counts[choice]} of ${all} ${all === 1 ? "guess" : "guesses"} had it.`;
+    if (all) this.find("#truth").append(` ${hit}`);
+    this.show();
+  }
+
+  show() {
+    const most = Math.max(1, ...this.counts);
+    this.find("#question-text").textContent = this.question.text;
+    this.find("#clear").textContent = this.result ? "Ask again" : "Clear";
+    this.buttons.forEach((button, number) => {
+      const count = this.counts[number];
+      const isTrue = this.result?.choice === number;
       button.classList.toggle("true", isTrue);
-      button.querySelector("i").style.width = `${(100 * counts[number]) / most}%`;
-      button.querySelector(".count").textContent = counts[number];
-      const words = `${question().choices[number]}: ${counts[number]} guesses`;
+      button.querySelector("i").style.width = `${(100 * count) / most}%`;
+      button.querySelector(".count").textContent = count;
+      const words = `${this.question.choices[number]}: ${count} guesses`;
       button.setAttribute("aria-label", isTrue ? `${words}. This is the result.` : words);
     });
-  };
-  const begin = () => {
-    counts = question().choices.map(() => 0);
-    order = [];
-    result = null;
-    truth.textContent = "";
-    guesses.innerHTML = question()
-      .choices.map(
-        (
-          words,
-          number,
-        ) => `<button type="button" class="guess"><span><kbd>${number + 1}</kbd>${words}</span>
-          <span class="track"><i></i></span><span class="count"></span></button>`,
-      )
-      .join("");
-    guesses
-      .querySelectorAll(".guess")
-      .forEach((button, number) => button.addEventListener("click", () => count(number)));
-    show();
-  };
-  const count = (number) => {
-    if (result || number >= counts.length) return; // after the result nobody guesses
-    counts[number] += 1;
-    order.push(number);
-    show();
-  };
-  const undo = () => {
-    if (result) return;
-    const last = order.pop();
-    if (last !== undefined) counts[last] -= 1;
-    show();
-  };
-  const run = () => {
-    result = question().run(bench);
-    const all = counts.reduce((sum, each) => sum + each, 0);
-    const hit = counts[result.choice];
-    truth.innerHTML = `<b data-value="${result.value}">${result.says}</b>`;
-    if (all) truth.append(` ${hit} of ${all} ${all === 1 ? "guess" : "guesses"} had it.`);
-    show();
-  };
-
-  select.innerHTML = QUESTIONS.map(
-    ({ text }, number) => `<option value="${number}">${text}</option>`,
-  ).join("");
-  select.addEventListener("change", begin);
-  find("#run").addEventListener("click", run);
-  find("#undo").addEventListener("click", undo);
-  find("#clear").addEventListener("click", begin);
-  begin();
-  return { count, undo };
+  }
 }

@@ -24,7 +24,7 @@ export function isHosted() {
 }
 
 /** A link to a lesson: its page in the book, else its notebook. */
-export function lessonLink(number) {
+function lessonLink(number) {
   const ending = isHosted() ? "html" : "ipynb";
   return `<a href="../../notebooks/${LESSONS[number]}.${ending}">lesson ${number}</a>`;
 }
@@ -117,7 +117,7 @@ function distance(state, other) {
 }
 
 /** How far the state moves from frame to frame, on average. */
-export function movement(states, begin) {
+function movement(states, begin) {
   let sum = 0;
   states.forEach((state, frame) => (sum += distance(state, states[frame - 1] ?? begin)));
   return states.length ? sum / states.length : 0;

@@ -4,7 +4,7 @@ import { Listening, NOTHING, clipsFor, gatesOf, knownWords } from "./state.js";
 import { samplesFor, sortUnits, wordOf } from "./state.js";
 import { inner } from "./views.js";
 import { forcesOf, isHosted } from "./controls.js";
-import { makeClassroom } from "./classroom.js";
+import { Classroom } from "./classroom.js";
 import { bench, byId, clipsNow, models, newListening, page, player, setClip } from "./page.js";
 import { axisNow, draw, sayHeard, showState } from "./seen.js";
 import { choose, chooseForce, forceSelects, pick, refresh } from "./touched.js";
@@ -153,14 +153,17 @@ function followPointer(canvas) {
   });
 }
 
+/** Whether a key is for the element that has the focus, not for the page. */
+function isTaken({ key, target: { tagName, type, id } }, isGuess) {
+  if (tagName === "SELECT") return !(id === "question" && isGuess);
+  const isSlider = tagName === "INPUT" && type !== "checkbox"; // or one of several to choose from
+  return isSlider && !/^([a-z1-9]|backspace)$/i.test(key);
+}
+
 function onKey(event) {
-  if (event.altKey || event.ctrlKey || event.metaKey) return;
-  const { tagName, type } = event.target;
-  const isButton = tagName === "BUTTON" || tagName === "A" || tagName === "SUMMARY";
-  const counts = /^[1-9]$/.test(event.key);
-  const asks = event.target.id === "question" && counts; // a guess, though the list has focus
-  if ((tagName === "SELECT" && !asks) || (tagName === "INPUT" && type !== "checkbox")) return;
-  const isFree = !isButton && tagName !== "INPUT";
+  const isGuess = /^[1-9]$/.test(event.key);
+  if (event.altKey || event.ctrlKey || event.metaKey || isTaken(event, isGuess)) return;
+  const isFree = !["BUTTON", "A", "SUMMARY", "INPUT"].includes(event.target.tagName);
   const actions = {
     d: playNext,
     r: playClip,
@@ -168,14 +171,14 @@ function onKey(event) {
     p: () => !byId("from-here").disabled && playFromHere(),
     f: toggleFullScreen,
     s: () => chooseSpeed({ 1: 0.25, 0.25: 0.1, 0.1: 1 }[page.speed]),
-    backspace: classroom.undo,
+    backspace: () => classroom.undo(),
     arrowleft: () => look(page.frame - 1),
     arrowright: () => look(page.frame + 1),
     ...(isFree && { " ": () => page.mode !== "idle" && freeze() }),
     arrowup: () => pick(page.row - 1),
     arrowdown: () => pick(page.row + 1),
   };
-  const action = counts
+  const action = isGuess
     ? () => classroom.count(Number(event.key) - 1)
     : actions[event.key.toLowerCase()];
   if (!action) return;
@@ -215,7 +218,7 @@ if (isHosted()) byId("course").href = "../index.html";
 for (const select of forceSelects()) {
   select.addEventListener("change", () => chooseForce(select.value));
 }
-const classroom = makeClassroom(document.querySelector(".class"), bench);
+const classroom = new Classroom(document.querySelector(".class"), bench);
 
 byId("play").addEventListener("click", playNext);
 byId("microphone").addEventListener("click", () =>

@@ -6,8 +6,8 @@ import { Detector } from "../engine/detect.js";
 
 export const NOTHING = "nothing"; // the class that is no word
 const HEARD_NOTHING = `<b>${NOTHING}</b>: no word was heard`;
-export const LEAD = 0.1; // seconds of silence before a clip that a listening model hears
-export const TAIL = 0.28; // and behind it: the model answers until 0.3 s after a word's end
+const LEAD = 0.1; // seconds of silence before a clip that a listening model hears
+const TAIL = 0.28; // and behind it: the model answers until 0.3 s after a word's end
 const LONGEST = 24; // seconds of the microphone that are kept
 const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
@@ -240,7 +240,7 @@ export function readAll(model, frames, options = {}) {
 }
 
 /** The number of the answer to which a unit has its strongest link: its largest weight. */
-export function linkOf(model, unit) {
+function linkOf(model, unit) {
   const ones = new Float32Array(model.units).fill(1);
   const weights = Array.from(model.contribution(unit, { h: ones }), Math.abs);
   return weights.indexOf(Math.max(...weights));
