@@ -200,7 +200,7 @@ def listener(name: str) -> dict:
     model, classes = models.ready(name)
     results = pd.read_csv(models.READY / "results.csv", index_col="what")["value"]
     [right] = results.filter(regex=f"^{name}, .* in 2 s, noise at 20 dB$")
-    card = f"{right:.0%} right on real speakers never heard, a word in 2 s, the noise at 20 dB"
+    card = f"{right:.0%} right on real speakers never heard, a word in 2 s, noise 20 dB below it"
     threshold = float(results[f"{name}, a quiet home: threshold"])
     of_model = record(name, Stream(model), classes, LISTENERS[name], card)
     return of_model | {"detector": DETECTOR | {"threshold": threshold}}

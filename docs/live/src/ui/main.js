@@ -91,7 +91,7 @@ function offerWords() {
 
 function sayPress() {
   const { right } = page.model;
-  sayHeard(`Press “Play a word”: it gets ${right} of ${clipsNow().length} right.`);
+  sayHeard(`Press “Play a word”: this network gets ${right} of ${clipsNow().length} right.`);
 }
 
 function chooseClip(number) {
