@@ -109,7 +109,13 @@ segments["number"] = segments.groupby("recording").cumcount()
 # %% [markdown] tags=["notes"]
 # Draw the two songs on the board and colour the test, once by segment and once by song. Two numbers from everybody on paper before anything runs.
 
-# %%
+# %% [markdown] tags=["slide", "only-slides"]
+# ## The same model, two splits
+
+# %% [markdown] tags=["notes"]
+# Whose guess was near for the first? For the second? The averages and the neighbours are the same. What has the first number measured? Let them finish the sentence: it has recognised the … (recording). Splitting segments at random measures how well a model remembers recordings.
+
+# %% tags=["more", "no-code"]
 averages, label = np.stack(segments.average), segments.label.to_numpy()
 
 
@@ -123,8 +129,8 @@ thirds = np.random.default_rng(0).permutation(len(songs)) % 3
 ways = {"by segment": segments.number.to_numpy(), "by song": thirds[segments.recording]}
 leak = {}
 for name, third in ways.items():
-    right = [nearest(third != test, third == test) for test in range(3)]
-    leak[name] = evaluation.score(np.concatenate(right))
+    hits = [nearest(third != fold, third == fold) for fold in range(3)]
+    leak[name] = evaluation.score(np.concatenate(hits))
     print(f"{name:>10}: {leak[name]}")
 
 # %% [markdown]
@@ -280,7 +286,7 @@ for build, rate in [(average, 0.1), (gru_mean, 0.03)]:
     interval = f"95 % interval over groups {low:.3f} to {high:.3f}"
     print(f"{build.__name__}, seed 0: {fine.mean():.3f} ({interval})")
 
-# %% tags=["fold", "slide", "more", "no-code"]
+# %% tags=["fold", "more", "no-code"]
 # @title Draw: what order is worth, in the laboratory and outside {display-mode: "form"}
 results = evaluation.RESULTS.parents[1] / "benchmarks" / "results"
 table = pd.read_csv(results / "music_folds.csv")
@@ -444,7 +450,13 @@ print(f"{np.mean(kinds == expected):.3f} of {len(sound) / RATE:.0f} seconds righ
 print(f"boundaries: {np.mean(errors):.2f} s off in the mean, {max(errors):.2f} at most")
 found.round(2)
 
-# %% tags=["fold", "slide", "more", "no-code"]
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Two minutes, with time stamps
+
+# %% [markdown] tags=["notes"]
+# Find the places where the two bars differ, and play them. Most lie at a boundary: the window hears both sides of it.
+
+# %% tags=["fold", "more", "no-code"]
 # @title Draw: two minutes, the truth above, the answer below {display-mode: "form"}
 figure, (top, under) = plt.subplots(
     2, 1, figsize=(10, 3.6), layout="constrained", sharex=True, height_ratios=[2, 1]
@@ -493,35 +505,35 @@ def strokes(name, start, count):
     return np.float32(cycle)[(start + np.arange(count)) % length]
 
 
-random, heard, following = np.random.default_rng(0), [], []
+random, before, following = np.random.default_rng(0), [], []
 for example in range(1200):
     name, count = list(CYCLES)[example % 6], random.integers(16, 49)
     played = strokes(name, random.integers(16), count + 1)
     played = played * (random.random(played.shape) >= 0.03)  # some strokes are lost
-    heard.append(np.float32(played[:-1]))
+    before.append(np.float32(played[:-1]))
     following.append(played[-1])
-heard, following = batches.pad(heard), np.array(following)
+before, following = batches.pad(before), np.array(following)
 
 # %% tags=["timing"]
 keras.utils.set_random_seed(0)
 steps = keras.Input([None, 3])
-gru, answers = keras.layers.GRU(32, return_state=True), keras.layers.Dense(3)
+gru, dense = keras.layers.GRU(32, return_state=True), keras.layers.Dense(3)
 masked = keras.layers.Masking(batches.PADDING)(steps)
-player = keras.Model(steps, answers(gru(masked)[0]))
-evaluation.check_mask(player, heard[:8])
+player = keras.Model(steps, dense(gru(masked)[0]))
+evaluation.check_mask(player, before[:8])
 falling = keras.optimizers.schedules.CosineDecay(0.02, 20 * 24)
 player.compile(
     optimizer=keras.optimizers.Adam(falling, global_clipnorm=1.0),
     loss=keras.losses.BinaryCrossentropy(from_logits=True),  # each stroke: there or not
 )
-history = player.fit(heard, following, batch_size=50, epochs=20, verbose=0)
+history = player.fit(before, following, batch_size=50, epochs=20, verbose=0)
 
 
 # %%
 def play_on(heard, count):  # after [starts, steps, 3]: [starts, count, 3]
     played, state = [], gru(heard)[1]
     for _ in range(count):
-        played.append(np.float32(answers(state) > 0))  # more probable than not
+        played.append(np.float32(dense(state) > 0))  # more probable than not
         state = gru(played[-1][:, None], initial_state=state)[1]
     return np.stack(played, axis=1)
 
@@ -533,7 +545,14 @@ for name, (length, *_) in CYCLES.items():
     whole += list(same.reshape(80, -1).all(axis=1))
 print(f"{np.sum(whole)} of {len(whole)} cycles are the pattern, stroke for stroke")
 
-# %% tags=["fold", "slide", "more", "no-code"]
+# %% [markdown] tags=["slide", "only-slides"]
+# ## Let the GRU play on
+# - It hears two cycles, then its own answers
+
+# %% [markdown] tags=["notes"]
+# Clap two cycles of the waltz and let the class go on; then the GRU. Where does what was given end? Nobody should hear it.
+
+# %% tags=["fold", "more", "no-code"]
 # @title Play: synthetic drums, and whether they can be heard in time {display-mode: "form"}
 time, noise = np.arange(800) / RATE, np.random.default_rng(0).normal(size=801)
 low = np.sin(2 * np.pi * 90 * time) * np.exp(-30 * time)
