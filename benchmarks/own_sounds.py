@@ -77,7 +77,7 @@ def made_folder():
 
 def lesson(**there):
     """The lesson's model, training and baselines, with the values that they need."""
-    wanted = {"baseline", "listener", "trained", "network", "EPOCHS"}
+    wanted = {"baseline", "listener", "trained", "network"}
     there |= {"np": np, "keras": keras, "base": base}
     there |= {"pipeline": pipeline, "preprocessing": preprocessing}
     there |= {"batches": batches, "models": models, "rooms": rooms, "hearing": hearing}
@@ -93,13 +93,15 @@ def measured(path, pattern, seed):
 
     Returns: a dict: when it was made, what was heard, and for each model and level whether each answer is right.
     """
-    clips, _, _ = folders.usable(measured_clips(path, pattern))
+    clips, background, _ = folders.usable(measured_clips(path, pattern))
     rate, _ = folders.choose_rate(clips)
     frames = rooms.settings(rate)
-    clips["frames"] = [audio.log_mel(rooms.read(p, frames), **frames) for p in clips["path"]]
+    for part in (clips, background):
+        waveforms = (rooms.read(path, frames) for path in part["path"])
+        part["frames"] = audio.log_mels(waveforms, **frames)
     learn, test, how = folders.halves(clips, seed=seed)
     names = list(clips["label"].cat.categories)
-    there = lesson(FRAMES=frames, names=names, noises=[], fitted={}, clips=clips)
+    there = lesson(FRAMES=frames, names=names, background=background, fitted={})
     begin = time.process_time()
     there["network"]("gru")(learn, seed)
     seconds = time.process_time() - begin

@@ -42,7 +42,7 @@ from course_lib.extra.recorder import Recorder
 # ## Which folder?
 #
 # A folder for each class, named as the class is, with WAV, FLAC, OGG, MP3 or AIFF files of any length and rate in it. Or any folder with a table `labels.csv`: columns `file`, `label` and, if you know it, `group`.
-# A class named `_background` or `nothing` holds what a device hears while your sounds are absent: the empty room, steps, speech. Without it, the lesson makes noise itself.
+# A class named `_background` or `nothing` holds what a device hears while your sounds are absent: the empty room, steps, speech.
 #
 # A *group* is what must never be on both sides of a split: a speaker, an engine, a day. Where there is no `labels.csv`, a pattern finds it in the name:
 #
@@ -53,11 +53,11 @@ from course_lib.extra.recorder import Recorder
 # | `dog/dog_01.wav` | `^(.+)_` | dog: bad, the class itself |
 # | `cat/take1.wav`, `dog/take1.wav` | `^(.+)[.]` | take1: bad, two recordings become one group |
 #
-# Set `FOLDER` and `GROUP`, or the environment variables `COURSE_SOUNDS_DIR` and `COURSE_SOUNDS_GROUP`, which go first. In Colab, mount your Google Drive and give the folder's path there; copy `build/own_sounds` to Drive before the session ends. Convert .m4a files with Audacity or ffmpeg.
+# Set `FOLDER` and `GROUP`, or the environment variables `COURSE_SOUNDS_DIR` and `COURSE_SOUNDS_GROUP`, which go first. In Colab, mount your Google Drive and give the folder's path there; copy `build/own_sounds` to Drive at the end. Convert .m4a files to WAV.
 #
 # Set `STREAM` to False if nobody waits for an answer: then a CRNN that needs the whole clip takes part (it takes several times as long). `EMBEDDINGS` may name a CSV or NPZ with one [embedding](../docs/glossary.md#embedding) for each file name, made by YAMNet or another trained encoder.
 #
-# **No folder?** The lesson goes on with a stand-in, modelled sounds with several faults. Or record one: set `LABEL` and `SPEAKER`, run the next cell, press Record, run the cell after it once; again and again. Take 20 or more of each class, by several speakers or with several keys and cups. Then set `FOLDER` to the session's folder and `GROUP` to `r"^(.+)_"`.
+# **No folder?** The lesson goes on with a stand-in, modelled sounds with several faults. Or record one: set `LABEL` and `SPEAKER`, run the next cell, press Record, run the cell after it once; and again. Take 20 or more of each class, by several speakers or with several keys and cups. Then set `FOLDER` to the session's folder and `GROUP` to `r"^(.+)_"`.
 
 # %%
 FOLDER, GROUP = None, None  # such as "/where/my sounds/are" and r"^(.+)_"
@@ -123,13 +123,13 @@ for sentence in warnings:
     print(fill(f"- {sentence}", 100, break_on_hyphens=False))
 
 # %% [markdown]
-# A sentence is no verdict: an alarm may be louder than a clock because alarms are. But where a number that is not the sound *alone predicts the class*, a model will find it, and will fail when somebody turns the volume down.
+# A sentence is no verdict: alarms may be louder than clocks. But where a number that is not the sound *alone predicts the class*, a model will find it, and will fail when somebody turns the volume down.
 #
 # ## Repair and split
 #
-# What can be repaired without a microphone is repaired now: a copy goes, a recording under two labels goes (one of them is wrong), a clip without sound goes. The rest takes new recordings; its sentences go onto the card.
+# Repaired without a microphone: a copy goes, a recording under two labels goes (one of them is wrong), a clip without sound goes. The rest takes new recordings; its sentences go onto the card.
 #
-# About a fifth of the clips is the *test*, asked once. In the rest, three *folds* take turns: each is answered by models that learned from the other two. So the choice rests on all of these clips. No group is on two sides; at work, that is scikit-learn's `StratifiedGroupKFold`. A class with one group can be learned but not judged; with two it is tested; with three or more it takes part in everything. If fewer than two classes have two groups, clips are dealt instead, and the score is too kind.
+# About a fifth of the clips is the *test*, asked once. In the rest, three *folds* take turns: each is answered by models that learned from the other two. No group is on two sides; at work, that is scikit-learn's `StratifiedGroupKFold`. A class with one group can be learned but not judged; with two it is tested; with three it takes part in everything. If fewer than two classes have two groups, clips are dealt instead, and the score is too kind.
 
 # %%
 clips, background, left_out = folders.usable(found)
@@ -144,11 +144,11 @@ pd.DataFrame({side: labels.value_counts() for side, labels in sides.items()}).T
 # %% [markdown]
 # ## What the models hear
 #
-# Cymbals, birds and bearings have much above 8 kHz. The rate is the highest that almost all files have: if a part of a class were recorded lower, its empty upper bands would betray it. Frames are 40 ms long, one every 20 ms.
+# Cymbals, birds and bearings have much above 8 kHz. The rate is the highest that almost all files have: empty upper bands in a part of a class would betray it. Frames are 40 ms long, one every 20 ms.
 #
-# **Noise, pauses, "nothing".** The first edition of this lesson trained on the clips as they are. On a public folder of ten instruments its file had 0.72; with a hiss of −60 dBFS, a quiet room, 0.45; with −40 dBFS 0.22. It called the hiss alone "Hi_hat", 98 % sure. So the training now takes place in a room.
+# **Noise, pauses, "nothing".** The first edition of this lesson trained on the clips as they are. On a public folder of ten instruments its file had 0.72; with a hiss of −60 dBFS, a quiet room, 0.45; with −40 dBFS 0.22. It called the hiss alone "Hi_hat", 98 % sure. So the training takes place in a room now.
 #
-# `rooms.Scenes` makes *scenes* of 3 s, other ones in each epoch. Each holds noise of a random colour and level, from inaudible to −25 dBFS, or a piece of the background; in most of them lies a piece of a clip, louder or softer. Energies add, so the noise is added before the logarithm. Each class comes equally often, which does what class weights do.
+# `rooms.Scenes` makes *scenes* of 3 s, other ones in each epoch: noise of a random colour and level, up to −25 dBFS, or a piece of the background, or neither; in most of them a piece of a clip, louder or softer. Energies add, so the noise is added before the logarithm. Each class comes equally often, which does what class weights do.
 #
 # Every frame has a wanted answer: the class while the sound is clearly there; "nothing", one more logit, where only the room is. In between any answer will do: weight 0 in the loss.
 
@@ -169,8 +169,7 @@ print(fill(f"{why}; {FRAMES['n_mels']} bands", 100))
 import matplotlib.pyplot as plt
 
 drawn = rooms.Scenes(learnable, FRAMES, backgrounds=background.frames)[0]
-shares = (drawn[1] < len(names)).mean(axis=1)
-number = np.abs(shares - 0.4).argmin()
+number = np.abs((drawn[2] == 0).mean(axis=1) - 0.2).argmin()
 heard, wanted, counts = (each[number] for each in drawn)
 figure, panels = plt.subplots(2, 1, figsize=(9, 4.5), layout="constrained", sharex=True)
 what = names[wanted.min()] if wanted.min() < len(names) else "no sound"
@@ -190,9 +189,9 @@ plots.show(figure, f"in {np.mean(counts == 0):.0%} of these frames any answer wi
 # %% [markdown]
 # ## The contestants
 #
-# **What a practitioner tries first**: three statistics of each band over the whole clip (mean, spread, 90th percentile) and a classifier of scikit-learn. It takes seconds, and knows nothing of order. The *average* is the order-blind baseline of lesson 02: mean and spread, logistic regression. To be fair they hear the room, too: each clip comes once as it is, and twice with noise.
+# **What a practitioner tries first**: three statistics of each band over the whole clip (mean, spread, 90th percentile) and a classifier of scikit-learn. It takes seconds, and knows nothing of order. The *average* of lesson 02 is mean and spread with logistic regression. To be fair they hear the room, too: each clip comes once as it is, and twice with noise.
 #
-# **Two that listen** and answer at each frame. The *GRU* reads features that a Dense layer makes of each frame; *frames alone* has a second Dense layer in place of the GRU. What recurrence is worth here, the two will tell. A sound is judged better over a while than at one moment, but a mean over everything never forgets. So both are read from a *leaky mean* of their states $\mathbf{h}_t$:
+# **Two that listen** and answer at each frame. The *GRU* reads features that a Dense layer makes of each frame; *frames alone* has a second Dense layer in place of the GRU. Their difference is what recurrence is worth here. A sound is judged better over a while than at one moment, but a mean over everything never forgets. So both are read from a *leaky mean* of their states $\mathbf{h}_t$:
 #
 # $$\mathbf{m}_t = \lambda\, \mathbf{m}_{t-1} + (1 - \lambda)\, \mathbf{h}_t, \qquad \lambda = e^{-0.02 / 0.5}$$
 #
@@ -252,11 +251,6 @@ def listener(name, *, every_frame=True):
     return keras.Model(clip, keras.layers.Dense(len(names) + 1)(x), name=name)
 
 
-two_lengths = batches.pad([clips.frames[0], clips.frames[0][:10]])
-for name in ("frames_alone", "gru"):  # padding changes nothing
-    evaluation.check_mask(listener(name, every_frame=False), two_lengths)
-
-
 # %%
 def trained(model, clips, seed, epochs=10):
     """Train on scenes made of clips; the learning rate falls to 0."""
@@ -269,24 +263,26 @@ def trained(model, clips, seed, epochs=10):
     return model
 
 
+two_lengths = batches.pad([clips.frames[0], clips.frames[0][:10]])
+for name in ("frames_alone", "gru"):  # padding changes nothing
+    evaluation.check_mask(listener(name, every_frame=False), two_lengths)
+
+
 # %%
 def network(name):
     """A contestant whose model is kept by its name and seed."""
 
     def fit(clips, seed):
         keras.utils.set_random_seed(seed)
-        model = (
-            models.crnn(len(names) + 1, n_mels=bands)
-            if name == "crnn"
-            else listener(name)
-        )
+        model = crnn() if name == "crnn" else listener(name)
         fitted[name, seed] = trained(model, clips, seed)
         return lambda others: hearing.vote(hearing.heard(model, others.frames))
 
     return fit
 
 
-bands, listeners = FRAMES["n_mels"], ["frames_alone", "gru"]
+listeners = ["frames_alone", "gru"]
+crnn = lambda: models.crnn(len(names) + 1, n_mels=FRAMES["n_mels"])
 networks = listeners if STREAM else [*listeners, "crnn"]
 contestants |= {name: network(name) for name in networks}
 
@@ -310,9 +306,7 @@ for fold, (learn, choose) in enumerate(folds):
         answer = fit(learnable.iloc[learn], fold)
         right[name][both_times] = answer(room.iloc[both_times]) == truth[both_times]
 scores = {name: folders.balanced(each, room) for name, each in right.items()}
-axes = plots.intervals(
-    scores, chance=1 / len(names), title="three folds, clean and noisy"
-)
+axes = plots.intervals(scores, chance=1 / len(names), title="clean and in noise")
 leader = max(scores, key=lambda name: scores[name].accuracy)
 plots.show(axes, f"{leader} is ahead with {scores[leader].accuracy:.3f}")
 
@@ -332,9 +326,9 @@ table.round(3)
 # %% [markdown]
 # ## The test, once
 #
-# Now they learn from all three folds, and the test is asked, of the baselines, the kept one and the best listener. Nothing is chosen by it; whoever changes a setting because of it has made it a second validation.
+# Now the baselines, the kept one and the best listener learn from all three folds, and answer the test. Nothing is chosen by it: a setting that you change because of it makes it a second validation.
 #
-# Read the column `clips` before you believe the column `accuracy`: three clips, all right, may be luck, and `low` says how poor the model may be in truth. Then listen to the errors, as the model heard them, before you open the answers. If it is wrong and sure, look for a reason in the recording.
+# Read the column `clips` before you believe the column `accuracy`: three clips, all right, may be luck, and `low` says how poor the model may be in truth. Then listen to the errors, as the model heard them, before you open the answers.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The test, once
@@ -343,47 +337,44 @@ table.round(3)
 # A guess first: above or below the folds? Then the figure. Which line would you print in an advertisement, and which one tells you something? Somebody will want to change a setting and look again: what would the number be called then?
 
 # %% tags=["more"]
-entered = [
-    name for name in contestants if name not in networks or name in (chosen, kept)
-]
+entered = [one for one in contestants if one not in networks or one in (chosen, kept)]
 answer_of = {name: contestants[name](learnable, seed=9) for name in entered}
-answers, truth = (
-    {name: each(test) for name, each in answer_of.items()},
-    test.label.cat.codes,
-)
-correct = {name: each == truth.to_numpy() for name, each in answers.items()}
+answers = {name: answer(test) for name, answer in answer_of.items()}
+truth = test.label.cat.codes.to_numpy()
+correct = {name: each == truth for name, each in answers.items()}
 of_test = {name: folders.balanced(each, test) for name, each in correct.items()}
-axes = plots.intervals(of_test, chance=1 / len(names), title=f"test: {len(test)} clips")
+axes = plots.intervals(of_test, chance=1 / len(names), title=f"{len(test)} test clips")
 plots.show(axes, f"{kept} has {of_test[kept]}; {chosen} has {of_test[chosen]}")
 apart = folders.paired(correct[chosen], correct[kept], test)
 print("{} minus {}: {:+.3f} ({:+.3f} to {:+.3f})".format(chosen, kept, *apart))
-by_class = evaluation.by_group(test.label.astype(str), correct[chosen]).rename_axis(
-    "class"
-)
-by_class.round(3)
+by_class = evaluation.by_group(test.label.astype(str), correct[chosen])
+by_class.rename_axis("class").round(3)
+
+# %% [markdown] tags=["slide", "only-slides"]
+# ## What is it?
+
+# %% [markdown] tags=["notes"]
+# Play each before anybody opens the answer. Would you have known? What was it taken for, how sure? Is one of them a clip that the report had warned about?
 
 # %% tags=["more", "no-code"]
 from IPython.display import HTML, Audio, Markdown, display
 
 heard = hearing.heard(fitted[chosen, 9], test.frames)
 sure = [each.mean(axis=0)[:-1].max() for each in heard]
-wrong = test.assign(answer=np.array(names)[answers[chosen]], sure=sure)[
-    ~correct[chosen]
-]
+called = np.array(names)[answers[chosen]]
+wrong = test.assign(called=called, sure=sure)[~correct[chosen]]
 print(f"{len(wrong)} errors in {len(test)} test clips")
-for clip in wrong.sort_values("sure", ascending=False).head(3).itertuples():
+for clip in wrong.nlargest(3, "sure").itertuples():
     waveform = rooms.read(clip.path, FRAMES)
     start = max(0, int(np.argmax(np.abs(waveform))) - RATE // 2)
     display(Audio(waveform[start : start + 2 * RATE], rate=RATE))
-    told = (
-        f"{clip.path.name} is {clip.label}, taken for {clip.answer} ({clip.sure:.0%})"
-    )
+    told = f"{clip.path.name}: {clip.label}, taken for {clip.called} ({clip.sure:.0%})"
     display(HTML(f"<details><summary>What is it?</summary>{told}</details>"))
 
 # %% [markdown]
 # ## The file, in a room
 #
-# `litert.export_with_features` writes one step of the model with its log-mel frame: 40 ms of samples and a state in, logits and the state out. Classes, rate and hop lie in the file and in a JSON beside it. A file that nobody ran is a promise, so it takes the test now: clean, in a quiet room (−60 dBFS), in a loud one (−40 dBFS).
+# `litert.export_with_features` writes one step of the model with its log-mel frame: 40 ms of samples and a state in, logits and the state out. Classes, rate and hop lie in the file and in a JSON beside it. The file takes the test now: clean, in a quiet room (−60 dBFS), in a loud one (−40 dBFS).
 #
 # **Predict, then run.** What does noise cost the file? And an SVM that has never heard a room?
 
@@ -394,36 +385,31 @@ options = {"classes": classes, **EDGES}
 tested = litert.export_with_features(model, PRODUCTS / "tested.tflite", **options)
 stream = streaming.Stream(tested.path)
 asked = test.iloc[:: math.ceil(len(test) / 150)]  # 150 clips or fewer
-waveforms = [rooms.read(path, FRAMES) for path in asked.path]
-by_file, by_keras = (
-    hearing.listened(stream, waveforms),
-    hearing.heard(model, asked.frames),
-)
-apart = max(np.abs(one - other).max() for one, other in zip(by_file, by_keras))
+waveforms = [rooms.read(path, FRAMES)[: 30 * RATE] for path in asked.path]
+by_keras = hearing.heard(model, asked.frames)
+pairs = zip(hearing.listened(stream, waveforms), by_keras)
+apart = max(np.abs(one - other[: len(one)]).max() for one, other in pairs)
 assert apart < 1e-3, "the file does not answer as the model does"
 print(f"{tested.kilobytes:.0f} KiB; it differs from Keras by {apart:.0e} at most")
 
 # %%
 answer_of["clean SVM"] = baseline("clean SVM", svc, copies=0)(learnable, seed=9)
-rows, truth = {}, asked.label.cat.codes.to_numpy()
+score = lambda told: folders.balanced(told == asked.label.cat.codes, asked).accuracy
+rows, ways = {}, ("mean", "log", "last")
 for level in ("clean", -60, -40):
     played = [rooms.noisy(each, level) for each in waveforms]
     found = hearing.listened(stream, played)
-    told = {
-        f"file, {how}": hearing.vote(found, how=how) for how in ("mean", "log", "last")
-    }
+    told = {f"file, {how}": hearing.vote(found, how=how) for how in ways}
     noisy = asked.assign(frames=audio.log_mels(played, **FRAMES))
     told |= {name: answer_of[name](noisy) for name in ("SVM", "clean SVM")}
-    rows[level] = {
-        name: folders.balanced(each == truth, asked)[0] for name, each in told.items()
-    }
+    rows[level] = {name: score(each) for name, each in told.items()}
 in_noise = pd.DataFrame(rows).T.rename_axis("noise, dBFS").round(3)
 in_noise
 
 # %% [markdown]
-# *Mean*, *log* and *last* read the same answers in three ways: mean probability, mean of its logarithm, last frame, which is often the fading end of a clip. The last column is the warning: what has learned clean clips knows clean clips.
+# *Mean*, *log* and *last* read the same answers in three ways: mean probability, mean of its logarithm, last frame, which is often the fading end of a clip. The last column is the warning: what has learned clean clips knows clean clips. [Three splits of two folders](../benchmarks/results/own_sounds.md) say the same.
 #
-# **Endless sound.** A device hears no clips. So the clips are joined, with pauses of 1 to 4 s, and the state is never reset. A class is *detected* when its mean over half a second rises to a threshold; a *false alarm* is each rise where that class was not played. The threshold is chosen on the folds (F1, at −60 dBFS), by models that had not learned the clips. Most false alarms are one class taken for another: in a quiet room there are fewer, and where people talk there are others.
+# **Endless sound.** A device hears no clips. So the clips are joined, with pauses of 1 to 4 s, and the state is never reset. A class is *detected* when its mean over half a second rises to a threshold; a *false alarm* is each rise where that class was not played. The threshold is chosen on the folds (F1, at −60 dBFS), by models that had not learned the clips. Expect fewer false alarms in a quiet room, and others where people talk.
 #
 # **Long recordings.** Each window of 3 s votes, and neighbours that agree are joined: the last table is the longest recording of the folder, from, to, what.
 
@@ -450,11 +436,11 @@ hearing.stretches(found, classes).head(20).round(2)
 # %% [markdown]
 # ## For a device: learn from all, export, write the card
 #
-# Nothing is left to be chosen. So the model for use learns from *all* clips, the test included. Nobody can test it any more; the card has the accuracy of the model before. Each run has a folder of its own, with its settings. A baseline that was kept lies there as `.joblib`, a pickle: load one only from people you trust, with the version of scikit-learn in `settings.json`.
+# The model for use learns from *all* clips, the test included. Nobody can test it any more; the card has the accuracy of the model before. Each run has a folder and `settings.json` of its own. A baseline that was kept lies there as `.joblib`, a pickle: load one only from people you trust, with the same version of scikit-learn.
 #
 # `listen.py` is what a colleague needs who gets `model.tflite` and nothing else: ten lines, which run where there is no course.
 #
-# The [*model card*](../docs/glossary.md#model-card) (Mitchell et al. 2019) says what a model is for, what it was made from, how it was tested, and what nobody has tried. Each number comes from a variable, so that none can be older than the model. Write more into `PURPOSE` and `UNTRIED`: you know things about your recordings that no program can see.
+# The [*model card*](../docs/glossary.md#model-card) (Mitchell et al. 2019) says what a model is for, how it was tested, and what nobody has tried. Each number comes from a variable, so that none is older than the model. Write more into `PURPOSE` and `UNTRIED`: you know things about your recordings that no program can see.
 
 # %%
 import json
@@ -509,31 +495,26 @@ print(f"{sum(same)} of {len(same)} answers are the course's")
 # Two minutes in pairs: write the list for this model. Then compare with the lesson's. Read the finished card aloud as somebody who has to decide. Would you use it?
 
 # %%
-PURPOSE = (
-    f"It hears which of {len(names)} sounds there is: {', '.join(names)}; or nothing."
-)
+PURPOSE = f"It tells {len(names)} sounds apart, or hears nothing: {', '.join(names)}."
 UNTRIED = [
     "other microphones, rooms and distances than those of the recordings",
     "two sounds at once, and where exactly a sound begins and ends",
     "noise that is not steady: speech, music, traffic",
-    "whether the sounds change over the months: keep some recordings, and test again",
-    f"groups (speakers, places, days) that are not in the folder; the test is split {HOW}",
+    "whether the sounds change with the months: keep some clips, and test again",
+    f"groups that are not in the folder; the test is split {HOW}",
 ]
 missing = sorted(set(names) - set(test.label))
 UNTRIED += [f"the class {name}: the test has no clip of it" for name in missing]
 
 # %%
-beside = [
-    f"{name} {each.accuracy:.3f}" for name, each in of_test.items() if name != chosen
-]
-accuracy = f"**{chosen}, the file: {of_test[chosen]}**, balanced accuracy, split {HOW}, before "
-accuracy += f"it learned from all clips. On the same clips: {', '.join(beside)}. "
+each_of = [f"{name} {each.accuracy:.3f}" for name, each in of_test.items()]
+accuracy = (
+    f"**The file, {chosen}: {of_test[chosen]}**, balanced accuracy, split {HOW}; "
+)
+accuracy += f"before it learned from all clips. All: {', '.join(each_of)}. "
 accuracy += f"On the folds {leader} was ahead; kept was **{kept}**."
 sections = {"Purpose": PURPOSE, "Accuracy": accuracy, "By class": by_class.round(3)}
-sections |= {
-    "Accuracy in noise": in_noise,
-    f"Endless sound, threshold {THRESHOLD}": spotted,
-}
+sections |= {"In noise": in_noise, f"Endless sound, threshold {THRESHOLD}": spotted}
 sections |= {"Sure of a class in pauses": in_pauses, "Not tested": UNTRIED}
 sections |= {"Data": f"{len(clips):,} clips; {why}.", "Not used": skipped + left_out}
 sections["Warnings on the folder as it was found"] = warnings
@@ -541,7 +522,7 @@ card = folders.write_card(PRODUCTS / "README.md", folder.name, sections)
 display(Markdown(card.replace("\n## ", "\n#### ")))
 
 # %% [markdown]
-# Read it as somebody who has to decide whether to use the model. Would you? What this lesson leaves out (several labels at once, onsets, anomalies, drift), and when another tool is better, stands in [When not to train an RNN](../docs/when_not_an_rnn.md).
+# Would you use this model? What the lesson leaves out (several labels at once, onsets, anomalies, drift), and when another tool is better, stands in [When not to train an RNN](../docs/when_not_an_rnn.md).
 #
 # ## Exercises
 #
@@ -580,7 +561,7 @@ print(
 )
 
 # %% [markdown]
-# **Exercise 2.** Build a listener of your own. `mine(every_frame=True)` is a Keras model as `listener` makes it, with another layer inside (an LSTM, two GRUs, more units …). It has to answer at every frame; a stream must be able to run it; and padding may change nothing when `every_frame` is False. Trained on the first fold it has to get half of the way from chance to the GRU of that fold, or further.
+# **Exercise 2.** Build a listener of your own. `mine(every_frame=True)` is a Keras model as `listener` makes it, with another layer inside (an LSTM, two GRUs, more units …). It answers at every frame, a stream can run it, and padding changes nothing when `every_frame` is False. Trained on the first fold it has to get half of the way from chance to the GRU of that fold, or further.
 
 
 # %% tags=["solution"]
