@@ -31,7 +31,7 @@ import setup_course
 #
 # Rhythm is slower than speech, so a frame lasts 64 ms and the next begins 40 ms later: 25 frames a second, of 16 bands. The players hold four seconds of the first song of each rhythm. By what do they differ?
 #
-# `cut` makes a row for each segment. Every band is *centred*, as in lesson 11: its mean over the segment is taken away, and with it the colour of the recording. That mean is kept apart, as `average`.
+# `cut` makes a row for each segment. Every band is *centred*, as in lesson 11: its mean over the segment is taken away, and with it the colour of the recording. `average` keeps that mean.
 
 # %%
 import io
@@ -135,7 +135,7 @@ for name, third in ways.items():
 
 # %% [markdown]
 # Split by segment, it was almost always right; split by song, it was at chance. The nearest neighbour is another segment of the *same song*: the same key, the same instruments, the same colour. It has recognised the recording, and the label came with
-# it. (The intervals take the three segments of a song for independent. They are not, but the gap is far wider.)
+# it. (Segments of a song are not independent, but the gap is far wider than these intervals.)
 #
 # This is a [*leak*](../docs/glossary.md#leak). Ask of each published figure how the recordings were split. From here on we split by song: 20 of each rhythm to learn from, 6 to watch, 10 for the test.
 #
@@ -315,13 +315,13 @@ plots.show(figure, f"right: order was worth {order.difference:+.3f} ({interval})
 
 # %% [markdown]
 # In the laboratory, order was worth about a quarter of the songs. Outside, the GRU *without* order was right about nearly all recordings, too: **order was worth nothing that 128 recordings could show**, for the interval of the difference holds zero. Even a linear model
-# on means and deviations came close. (Probably because speech pauses, so each band rises and falls more than in music.)
+# on means and deviations came close. (Probably because speech pauses, so its bands rise and fall more.)
 #
 # The caveat: all are near the ceiling, on one collection. Their ranks say nothing, and 0.99 does not mean "solved", as we see now.
 #
 # ## One long recording, with time stamps
 #
-# At work, nobody cuts the recording for you. So a script joins two minutes: embedded rhythms, synthetic voices that say digits, and pauses, with cross-fades. We know when each begins. The result is ours, so it can be played and drawn.
+# At work, nobody cuts the recording for you. So a script joins two minutes: embedded rhythms, synthetic voices that say digits, and pauses, with cross-fades. The result is ours, so it can be played and drawn.
 
 # %% tags=["fold"]
 # @title Join: songs, voices and pauses, with known times {display-mode: "form"}
@@ -481,8 +481,7 @@ plots.show(figure, f"{len(begins)} pieces in truth, {len(found)} in the answer")
 #
 # ## Let the GRU play on
 #
-# A GRU that predicts the next step can also *play*: it hears two cycles, says what comes next, and hears its own answer. A step has three strokes, low, middle and high, there or not. The patterns are those that
-# the songs were made from. The GRU learns from 1,200 examples of 16 to 48 steps, in which three strokes in a hundred are lost.
+# A GRU that predicts the next step can also *play*: it hears two cycles, says what comes next, and hears its own answer. A step has three strokes, low, middle and high, there or not. The GRU learns from 1,200 examples of 16 to 48 steps, in which three strokes in a hundred are lost.
 #
 # `play_on` carries the state from step to step, so it can go on for ever. A stroke is played if it is more probable than not. **Predict, then run:** ten starts for each rhythm, eight cycles each. In how many of these 480 cycles is *every* stroke right?
 
@@ -591,7 +590,7 @@ for name in ("bossa nova", "waltz"):
 # Keras's `stateful=True` is not the same thing. It carries the state from one *batch* to the next, so it needs a fixed batch size, `shuffle=False` in `fit`, rows that go on with the same song, and
 # `layer.reset_state()` at the end of each song. It says nothing about gradients; they stop at each batch anyway.
 #
-# The benchmark measured memory in a process of its own, and accuracy after the same number of updates, each window at its better rate, three seeds.
+# What does a window save? The benchmark measured what a training step adds to the memory of a process of its own (a GRU of 64 units, 32 songs at once).
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## The state goes on, the gradient stops
@@ -617,12 +616,9 @@ for name, between in [("all in one", tf.identity), ("truncated", tf.stop_gradien
 memory = pd.read_csv(results / "music_memory.csv").set_index("window")
 for window, megabytes in memory.megabytes.items():
     print(f"{window:>5,} frames in a window: {megabytes:.0f} MB more memory")
-windows = pd.read_csv(results / "music_windows.csv")
-columns = ["first", "later"]  # second of a song; mean from the third second on
-windows.groupby("window")[columns].agg(["min", "mean", "max"]).round(3)
 
 # %% [markdown]
-# CONCLUSION_TBPTT
+# Memory grew with the window: from some 10 MB for a second to some 300 MB for a hundred seconds. What truncation costs in accuracy depends on how far apart things lie that belong together. We did not compare it; if you do, give each window the same number of updates.
 #
 # ## And genre?
 #
@@ -805,6 +801,6 @@ print(f"{reached:.3f} with {yours.count_params():,} parameters")
 # Next: [14 Environmental sound](14_environmental_sound.ipynb).
 # All lessons: [README](../README.md).
 #
-# <details><summary>Without the real recordings</summary>Embedded rhythms and single digits of synthetic voices stand in for music and speech. Nearly every model is right about nearly all of them, since a digit is shorter than a song. A model that learned from them knows the synthetic sounds of the long recording already. The figure with three seeds shows the real recordings all the same: it comes from the benchmark.</details>
+# <details><summary>Without the real recordings</summary>Embedded rhythms and single digits of synthetic voices stand in for music and speech, and nearly every model is right about nearly all of them. The figure with three seeds shows the real recordings all the same: it comes from the benchmark.</details>
 #
 # *Sounds: rhythms by rule, the authors of this course, CC BY 4.0, played with FluidR3Mono_GM (MIT); synthetic voices as named in [their card](../data/spoken-digits/README.md). Figures: also from GTZAN Music/Speech, G. Tzanetakis. Text: CC BY 4.0.*
