@@ -30,6 +30,10 @@ LESSON = ROOT / "notebooks" / "src" / "16_your_own_sounds.py"
 KEPT = ROOT / "build" / "own_sounds_measured"
 CSV = ROOT / "benchmarks" / "results" / "own_sounds.csv"
 MADE = "environment"  # the name of the folder that is made here
+TITLES = {
+    "instruments": "A public folder of 300 instrument clips from Freesound",
+    MADE: "A folder made of ESC-10: pieces of one recording, cut and joined",
+}
 SEEDS = (0, 1, 2)
 LEVELS = ("clean", -60, -40)
 COSTS = {-60: 0.05, -40: 0.15}  # bars: accuracy that noise may cost, mean of the seeds
@@ -204,7 +208,7 @@ def of_folder(name, rows, found):
     most = max(sure.values())
     one = pieces[0]
     seconds = np.mean([piece["seconds"] for piece in pieces])
-    what = {"instruments": "a public folder of 300 instrument clips from Freesound"}.get(name, name)
+    what = TITLES.get(name, name)
     return f"""## {what}
 
 {one["clips"]} clips, {one["test"]} of them the test, {one["rate"]:,} Hz, split {one["how"]}; {one["parameters"]:,} parameters, {seconds:.0f} CPU seconds a training of the GRU.
