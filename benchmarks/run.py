@@ -25,6 +25,7 @@ BENCHMARKS = (
     "environment",
     "inputs",
     "own_sounds",
+    "music",
     "streaming",
     "live",
 )
@@ -36,6 +37,7 @@ SEEDS = {
     "environment": "0 to 2 on clips as they are, 0 and 1 on changed ones, 0 for the learning rates",
     "inputs": "0, 1 and 2; 10 for learning rate and epochs",
     "own_sounds": "0, 1 and 2, each a split of its own",
+    "music": "0, 1 and 2; 0 for rate, epochs and centring",
     "streaming": "none is needed",
     "live": "none is needed",
 }
@@ -45,6 +47,7 @@ KEPT = (
     "environment",
     "inputs",
     "own_sounds",
+    "music",
 )  # tables of pieces that are kept in build/ and may be older; each says there when it was made
 PACKAGES = ("tensorflow", "keras", "numpy")
 RIVALS = ("torch", "librosa")  # which the speed is measured against
