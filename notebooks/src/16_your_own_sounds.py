@@ -513,8 +513,9 @@ accuracy = (
 )
 accuracy += f"before it learned from all clips. All: {', '.join(each_of)}. "
 accuracy += f"Kept on the folds: **{kept}** ({leader} was ahead)."
-sections = {"Purpose": PURPOSE, "Accuracy": accuracy, "By class": by_class.round(3)}
-sections |= {"In noise": in_noise, f"Endless sound, threshold {THRESHOLD}": spotted}
+by_class = by_class.rename_axis("class").round(3)
+sections = {"Purpose": PURPOSE, "Accuracy": accuracy, "By class": by_class}
+sections |= {"In noise": in_noise, f"Endless sound, dBFS, at {THRESHOLD}": spotted}
 sections |= {"Sure in pauses": in_pauses, "Not tested": UNTRIED, "Warnings": warnings}
 sections |= {"Data": f"{len(clips):,} clips; {why}.", "Not used": skipped + left_out}
 card = folders.write_card(PRODUCTS / "README.md", folder.name, sections)
