@@ -503,7 +503,8 @@ UNTRIED = [
     "whether the sounds change with the months: keep some clips, and test again",
     f"groups that are not in the folder; the test is split {HOW}",
 ]
-missing = sorted(set(names) - set(test.label))
+by_class = by_class.rename_axis("class").round(3)
+missing = sorted(set(names) - set(by_class.index))
 UNTRIED += [f"the class {name}: the test has no clip of it" for name in missing]
 
 # %%
@@ -513,7 +514,6 @@ accuracy = (
 )
 accuracy += f"before it learned from all clips. All: {', '.join(each_of)}. "
 accuracy += f"Kept on the folds: **{kept}** ({leader} was ahead)."
-by_class = by_class.rename_axis("class").round(3)
 sections = {"Purpose": PURPOSE, "Accuracy": accuracy, "By class": by_class}
 sections |= {"In noise": in_noise, f"Endless sound, dBFS, at {THRESHOLD}": spotted}
 sections |= {"Sure in pauses": in_pauses, "Not tested": UNTRIED, "Warnings": warnings}
