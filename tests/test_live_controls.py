@@ -51,6 +51,14 @@ def page(shared):
     return shared
 
 
+@pytest.fixture
+def after_seven(page):
+    """The shared page after “seven”, which the experiments take from then on."""
+    page.click("#play")
+    ended(page)
+    return page
+
+
 def ended(page):
     """Wait until a clip was played to its end: what was heard."""
     page.wait_for_selector("body[data-mode=ended]")
@@ -154,7 +162,8 @@ def right(page, answer):
 def test_the_first_click_plays_a_digit_and_says_what_is_heard(page):
     page.click("#play")
     page.wait_for_selector("#heard b")
-    assert ended(page).startswith("heard: seven, 0.9")
+    assert ended(page).startswith("heard: seven (0.9")
+    assert page.inner_text("#heard").endswith("at the blue line)")
     model = weights(page, "digits")
     states = gru(heard(page, SEVEN), model)
     assert frame(page) == len(states) - 1
@@ -162,9 +171,12 @@ def test_the_first_click_plays_a_digit_and_says_what_is_heard(page):
     unit = int(page.inner_text("#unit-name").split(":")[0].split()[1]) - 1
     shown = [float(each.get_attribute("data-value")) for each in row.all()]
     np.testing.assert_allclose(shown, states[-1][unit] * model["logitsKernel"][unit], atol=1e-5)
-    page.click("#play")  # the next one
+    assert page.inner_text("#play") == "Next word"
+    page.click("#play")
     page.wait_for_selector("body[data-mode=clip]")
     assert page.eval_on_selector("#clip", "each => each.value") == "1"
+    page.select_option("#clip", "0")
+    assert page.inner_text("#play") == "Play a word"  # the one that was chosen
 
 
 def test_everything_works_from_the_keyboard(page):
@@ -280,8 +292,8 @@ def test_gates_that_are_forced_do_what_lessons_06_and_07_say(page, choice, z):
     learned = probabilities(gru(frames, model), model)[:, :10].max()
     assert number(page, "force", "learned") == pytest.approx(learned, abs=1e-4)
     if z == 1:
-        assert number(page, "force", "moves") == 0  # shut: the memory stands still
-        assert "stands still" in page.inner_text("#caption")
+        assert number(page, "force", "moves") == 0
+        assert "the memory stays at 0" in page.inner_text("#caption")
     page.select_option("#force", "")
     assert number(page, "force", "forced") == number(page, "force", "learned")
 
@@ -294,7 +306,7 @@ def test_what_is_said_comes_from_the_run_that_is_shown(page):
     assert held.startswith("with the gates held: ")
     verdict = held.removeprefix("with the gates held: ")
     assert verdict in page.inner_text("#card-force .result")
-    assert verdict.endswith("nothing: no word was heard")  # the memory stands still
+    assert verdict.endswith("no word was heard")  # the memory stays empty
     page.select_option("#force", "")
     assert page.inner_text("#heard") == free
 
@@ -310,6 +322,8 @@ def test_the_gates_of_an_lstm_are_held_as_lesson_06_says(page, gate):
         assert number(page, "force", "forced") == pytest.approx(likeliest, abs=1e-4)
         moves = np.linalg.norm(np.diff(states, axis=0, prepend=0), axis=1).mean()
         assert number(page, "force", "moves") == pytest.approx(moves, abs=1e-4)
+    assert "What it shows moves" in page.inner_text("#card-force .result")
+    assert "shows of its memory" in page.inner_text("#state-text")
     learned = probabilities(lstm(frames, model)[-1], model).max()
     assert number(page, "force", "learned") == pytest.approx(learned, abs=1e-4)
 
@@ -351,19 +365,21 @@ def test_units_are_sorted_by_their_strongest_link(page):
     assert sorted(units) == list(range(96))
     assert (np.diff(links[units]) >= 0).all()
     for name, unit in zip(names, units):
-        assert f"its strongest link is to “{words[links[unit]]}”" in name
-    assert names[-1].endswith("“nothing” (no word)")
+        assert name.endswith(f"it affects “{words[links[unit]]}” most")
+    assert names[-1].endswith("“no word” most")
 
 
-def test_the_commands_have_clips_of_their_own(page):
+def test_the_commands_have_clips_of_their_own(after_seven):
+    page = after_seven
     page.select_option("#model", "commands")
     options = page.locator("#clip option").all_inner_texts()
     assert options == ["down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes"]
     page.click("#play")
     assert page.get_attribute("body", "data-mode") == "clip"
     assert "down, go, left" in page.inner_text("#knows")  # while it plays
-    assert ended(page).startswith("heard: down, 0.")
+    assert ended(page).startswith("heard: down (0.")
     assert page.inner_text("#digit") == "seven"  # the experiments stay with the digit
+    assert page.inner_text("#which") == "the last digit played"
     page.select_option("#model", "gru")
     assert page.locator("#clip option").first.inner_text() == "seven"
 
@@ -375,8 +391,8 @@ def test_an_answer_that_is_wrong_or_unsure_says_so(page):
     assert found.argmax() != 7 and found.max() < 0.5
     words = page.locator("#adds li").all_inner_texts()
     page.click("#play")
-    thinks = f"{words[found.argmax()].strip()}, {found.max():.2f}"
-    assert ended(page) == f"said: seven; not sure, perhaps {thinks} (wrong)"
+    thinks = f"{words[found.argmax()].strip()} (wrong; {found.max():.2f} at the end)"
+    assert ended(page) == f"said: seven; not sure, perhaps {thinks}"
 
 
 def test_a_unit_says_whether_it_speaks_for_its_strongest_link(page):
@@ -387,13 +403,14 @@ def test_a_unit_says_whether_it_speaks_for_its_strongest_link(page):
     model = weights(page, "digits")
     link = np.abs(model["logitsKernel"][unit]).argmax()
     word = page.locator("#adds li").nth(link).inner_text().strip()
-    assert name.endswith(f"its strongest link is to “{word}”")
+    assert name.endswith(f"it affects “{word}” most")
     state = gru(heard(page, SEVEN), model)[-1][unit]
     side = "for" if state * model["logitsKernel"][unit, link] >= 0 else "against"
     assert f"so it speaks {side} “{word}”" in page.inner_text("#adds-text")
 
 
-def test_without_its_mask_a_network_reads_the_silence(page):
+def test_without_its_mask_a_network_reads_the_silence(after_seven):
+    page = after_seven
     silence = np.full([40, 40], np.log(audio.LOG_OFFSET) / 4 + 5 / 4)
     slide(page, "#silence", 40)
     model = weights(page, "gru")
@@ -416,12 +433,15 @@ def test_without_its_mask_a_network_reads_the_silence(page):
     for name, more in [("rnn-masked", silence[:0]), ("rnn-unmasked", silence)]:
         counted = right(page, lambda samples, more=more: by_rnn(samples, more).argmax())
         assert number(page, "silence", name) == counted
+    kept, read = (number(page, "silence", f"right-{name}") for name in ("masked", "unmasked"))
+    assert f"this GRU {kept:.0f} → {read:.0f}" in page.inner_text("#card-silence")
     assert "40 frames (0.4 s)" in page.inner_text("#silence-now")
     slide(page, "#silence", 0)
     assert number(page, "silence", "unmasked") == number(page, "silence", "masked")
 
 
-def test_order_counts(page):
+def test_order_counts(after_seven):
+    page = after_seven
     model, counts = weights(page, "gru"), {}
     numbers = "count => engine.shuffled(Array.from({ length: count }, (_, at) => at), 1)"
     orders = {
@@ -441,7 +461,8 @@ def test_order_counts(page):
     page.select_option("#order", "recorded")
 
 
-def test_the_gradient_is_that_of_lesson_05(page):
+def test_the_gradient_is_that_of_lesson_05(after_seven):
+    page = after_seven
     model, frames = weights(page, "rnn"), scaled(clip(page, SEVEN))
     states = rnn(frames, model)
     error = model["logitsKernel"] @ (probabilities(states[-1], model) - np.eye(10)[7])
@@ -458,6 +479,7 @@ def test_the_gradient_is_that_of_lesson_05(page):
     assert number(page, "gradient", "rnn") == number(page, "gradient", "gru") == 1
     usual = number(page, "gradient", "rnn-usual"), number(page, "gradient", "gru-usual")
     assert usual[0] < usual[1] / 10
+    assert 0 < number(page, "gradient", "grows") < 5
     for place, share in [(8, usual[0]), (9, usual[1])]:
         page.locator("#question").select_option(index=place)
         page.click("#run")
@@ -467,7 +489,8 @@ def test_the_gradient_is_that_of_lesson_05(page):
         assert says.endswith("times smaller.") if share < 1 else says.startswith("Not smaller")
 
 
-def test_with_larger_weights_only_tanh_holds_the_state(page):
+def test_with_larger_weights_only_tanh_holds_the_state(after_seven):
+    page = after_seven
     model, frames = weights(page, "rnn"), scaled(clip(page, SEVEN))
     dense, bias = model["logitsKernel"], model["logitsBias"]
     for gain in [0.2, 1.5]:
@@ -485,7 +508,9 @@ def test_with_larger_weights_only_tanh_holds_the_state(page):
     assert free > 1_000 and held <= 1
 
 
-def test_int8_costs_little(page):
+def test_int8_costs_little(after_seven):
+    page = after_seven
+
     def rounded(matrix):
         step = np.abs(matrix).max(axis=0) / 127
         return np.round(matrix / step) * step
@@ -494,11 +519,11 @@ def test_int8_costs_little(page):
     matrices = ["kernel", "recurrent", "logitsKernel"]
     small = model | {name: rounded(model[name]) for name in matrices}
     change = probabilities(gru(frames, small), small) - probabilities(gru(frames, model), model)
-    assert number(page, "int8", "change") == pytest.approx(np.abs(change).max(), abs=1e-3)
-    assert 0 < number(page, "int8", "change") < 0.1
     page.uncheck("#int8")
     assert number(page, "int8", "change") == 0
     page.check("#int8")
+    assert number(page, "int8", "change") == pytest.approx(np.abs(change).max(), abs=1e-3)
+    assert 0 < number(page, "int8", "change") < 0.1
 
 
 def test_a_class_predicts_then_runs(page):
@@ -541,6 +566,8 @@ def test_every_network_can_be_chosen_and_answers(page):
     assert page.is_hidden("#gates")
     assert page.is_hidden("#gate")  # a vanilla RNN has none
     assert "no gates" in page.inner_text("#caption")
+    assert "no gates to force" in page.inner_text("#card-force")
+    assert page.is_hidden("#force") and page.is_hidden("#card-force .result")
     licences = page.inner_text("#licences")
     assert "CC BY-SA 4.0" in licences and "CC BY 4.0" in licences
 
@@ -564,7 +591,7 @@ def test_the_microphone_is_heard(launch, sound):
     with closing(launch(*hears)) as browser, opened(browser) as page:
         page.click("#microphone")
         page.wait_for_selector("#heard b")
-        assert page.inner_text("#heard").startswith("heard: seven, 0.")
+        assert page.inner_text("#heard").startswith("heard: seven (0.")
         page.click("#freeze")
         assert page.get_attribute("body", "data-mode") == "frozen"
         page.focus("#gates")
@@ -630,6 +657,14 @@ def test_the_views_fit_the_screen(browser, width, height):
 
 def test_nothing_runs_over_the_edge_of_a_phone(browser):
     with opened(browser, viewport={"width": 390, "height": 844}) as page:
+        assert page.is_visible("#force-here")
+        for name in ["digits", "lstm", "rnn"]:
+            page.select_option("#model", name)
+            cut = page.locator("figcaption span").evaluate_all(
+                "each => each.filter((one) => one.scrollWidth > one.clientWidth + 1)"
+                ".filter((one) => getComputedStyle(one).overflow === 'hidden').length"
+            )
+            assert cut == 0
         for place in range(page.locator("#question option").count()):
             page.locator("#question").select_option(index=place)
             page.click("#run")

@@ -66,9 +66,9 @@ export class Bench {
     return this.clips[this.number];
   }
 
-  /** Choose a digit; another clip changes nothing. */
+  /** Choose one of the digits. */
   choose(clip) {
-    if (this.clips.includes(clip)) this.number = this.clips.indexOf(clip);
+    this.number = this.clips.indexOf(clip);
   }
 
   /**
@@ -141,7 +141,8 @@ const EXPERIMENTS = [
     text:
       "Words that are learned together are made equally long: silence fills up the short ones. " +
       "A mask says where a word ends, and the state stays as it is from there. Without the mask " +
-      "the network reads on. Gates can hold through the silence; a vanilla RNN cannot.",
+      'the network reads on. Gates can hold much longer (this GRU <span id="gru-holds"></span>); ' +
+      'the RNN gets only <span id="rnn-masked"></span> right even with the mask.',
     lessons: ["04"],
     control: `<label for="silence">Silence</label>
       <input type="range" id="silence" min="0" max="200" step="5" value="60">
@@ -172,6 +173,8 @@ const EXPERIMENTS = [
         bench.count(model.name, model).right, // masked: the state after the word stays
         bench.count(`${model.name}, ${count} frames of silence`, model, longer).right,
       ]);
+      find("#gru-holds").textContent = right[0].join(" → ");
+      find("#rnn-masked").textContent = right[1][0];
       return `With the mask: ${bold("masked", kept.probability, said(kept))}. Without: the GRU hears
         ${bold("unmasked", read.probability, said(read))}, the RNN ${said(readByRnn)}. Correct
         words out of ${bench.clips.length}: GRU ${bold("right-masked", right[0][0])} with the mask,
@@ -216,7 +219,8 @@ const EXPERIMENTS = [
     title: "Who can learn from the beginning?",
     text:
       "The gradient says how much each frame can still teach. In a vanilla RNN it usually " +
-      "vanishes on the way back to the first frame. Each line is relative to the last frame.",
+      "vanishes on the way back to the first frame. For some words it grows instead. Each line is " +
+      "relative to the last frame.",
     lessons: ["05"],
     control: `<label for="at">Look at frame</label>
       <input type="range" id="at" min="0" max="10" step="1" value="0">`,
@@ -255,10 +259,12 @@ const EXPERIMENTS = [
       );
       const [share, other] = [ofRnn, ofGru].map((each) => each[frame] / each.at(-1));
       const [usual, usualOther] = [rnn, gru].map((model) => bench.usualShare(model));
-      return `Frame ${frame + 1} of ${frames.length}: the gradient is ${bold("rnn", share)} of the
-        last frame's in the RNN, ${bold("gru", other)} in the GRU. At the first frame of a usual
-        word (the median of ${bench.clips.length}) it is ${bold("rnn-usual", usual)} and
-        ${bold("gru-usual", usualOther)}.`;
+      const growing = bench.gradients(rnn).filter((each) => each[0] > each.at(-1)).length;
+      return `Frame ${frame + 1} of ${frames.length}: the gradient is ${bold("rnn", share)} times
+        the last frame's in the RNN, ${bold("gru", other)} times in the GRU. At the first frame of
+        a usual word (the median of ${bench.clips.length}) it is ${bold("rnn-usual", usual)} times
+        and ${bold("gru-usual", usualOther)} times. In the RNN it grows for
+        ${bold("grows", growing)} of the ${bench.clips.length}.`;
     },
   },
   {
@@ -353,9 +359,24 @@ export function forcesOf(model) {
   const [first] = gatesOf(model);
   if (first) {
     const value = first === "update" ? 1 : 0;
-    choices.push(["unit shut", "only the chosen unit shut", { gate: first, value, one: true }]);
+    const words = `only the chosen unit's ${first} gate shut`;
+    choices.push(["unit shut", words, { gate: first, value, one: true }]);
   }
   return choices;
+}
+
+/** What the gates of a model do that can be forced. */
+export function forceInWords({ kind }) {
+  if (kind === "rnn") return "This RNN has no gates to force.";
+  const effect = {
+    gru:
+      "An update gate that is shut keeps the old state; one that is open takes in the new. A " +
+      "reset gate says how much of the old state goes into the proposal for the new one.",
+    lstm:
+      "An input gate that is shut keeps new sound out. A forget gate that is shut forgets the " +
+      "old memory. An output gate that is shut hides the memory.",
+  }[kind];
+  return `The pictures above change at once; the menu beside them does the same. ${effect}`;
 }
 
 /** Put the experiments on the page. Returns {element, run} of each. */
@@ -364,9 +385,7 @@ export function makeCards(container, bench) {
     cardOf({
       id: "force",
       title: "Force the gates",
-      text:
-        "The pictures above change at once. An update gate that is shut keeps the old state; one " +
-        "that is open takes in the new.",
+      text: '<span id="force-text"></span>',
       lessons: ["06", "07"],
       control: `<label for="force">Gates</label> <select id="force"></select>`,
       legend: [
@@ -418,8 +437,9 @@ export function showForced(card, { learned, forced, truth }) {
   );
   const [free, held] = [learned, forced].map((each) => movement(each.states, each.begin));
   const which = isListener(learned.model) ? "Highest value" : "At the end";
+  const moving = learned.model.kind === "lstm" ? "What it shows moves" : "The state moves";
   card.querySelector(".result").innerHTML = `As chosen: ${verdictOf(forced)}. ${which} as learned:
     ${bold("learned", before.probability, said(before))}, as chosen:
-    ${bold("forced", after.probability, said(after))}. The state moves by
+    ${bold("forced", after.probability, said(after))}. ${moving} by
     ${bold("moves", held)} a frame, as learned by ${bold("moves-learned", free)}.`;
 }

@@ -2,7 +2,7 @@
 
 import { Listening, isListener, knownWords } from "./state.js";
 import { clipsNow, isRunning, microphone, newListening, optionsNow } from "./page.js";
-import { page, player, setClip } from "./page.js";
+import { notePlayed, page, player, setClip } from "./page.js";
 import { draw, sayHeard, sayVerdict, showState } from "./seen.js";
 import { choose, refresh } from "./touched.js";
 
@@ -18,7 +18,6 @@ function announce(detections) {
 export function playClip() {
   closeMicrophone();
   newListening();
-  page.fresh = false;
   sayHeard("listening …");
   start(0);
 }
@@ -26,6 +25,7 @@ export function playClip() {
 /** Play what is there from a moment on. */
 export function start(seconds) {
   page.mode = "clip";
+  if (page.source === "clip") notePlayed();
   player.play(page.listening.samples, { from: seconds, speed: page.speed });
   tick();
 }
@@ -50,6 +50,7 @@ function stopHere() {
   player.stop();
   microphone.close();
   page.mode = "frozen";
+  setTimeout(refresh, 30);
 }
 
 /** Freeze, or go on. */

@@ -3,7 +3,7 @@
 import { Listening, NOTHING, clipsFor, gatesOf, knownWords } from "./state.js";
 import { samplesFor, sortUnits, wordOf } from "./state.js";
 import { inner } from "./views.js";
-import { forcesOf, isHosted } from "./controls.js";
+import { forceInWords, forcesOf, isHosted } from "./controls.js";
 import { Classroom } from "./classroom.js";
 import { bench, byId, clipsNow, models, newListening, page, player, setClip } from "./page.js";
 import { axisNow, draw, sayHeard, showState } from "./seen.js";
@@ -56,6 +56,7 @@ function chooseModel(name) {
   page.mode = "idle";
   offerGates();
   offerWords();
+  nameStates();
   byId("unit").max = page.order.length - 1;
   byId("adds").innerHTML = page.model.classes
     .map((each) => `<li><span>${wordOf(each)}</span><span class="track"><i></i></span></li>`)
@@ -73,11 +74,24 @@ const optionsOf = (choices) =>
 function offerGates() {
   const gates = gatesOf(page.model);
   byId("gate").innerHTML = optionsOf(gates.map((gate) => [gate, `${gate} gate`]));
-  for (const element of document.querySelectorAll(".if-gates")) element.hidden = !gates.length;
+  byId("force-text").textContent = forceInWords(page.model);
+  const ofGates = ".if-gates, #card-force > :not(h3, p:first-of-type)";
+  for (const element of document.querySelectorAll(ofGates)) element.hidden = !gates.length;
+  for (const element of document.querySelectorAll(".if-no-gates"))
+    element.hidden = gates.length > 0;
   for (const select of forceSelects()) {
     select.innerHTML = optionsOf(forcesOf(page.model));
     select.disabled = !gates.length;
   }
+}
+
+/** What the states are: an LSTM shows a part of its memory, the others have nothing else. */
+function nameStates() {
+  const isLstm = page.model.kind === "lstm";
+  byId("state-text").textContent = isLstm
+    ? "what each unit shows of its memory"
+    : "the state of each unit";
+  byId("state-legend").textContent = isLstm ? "what it shows" : "state";
 }
 
 /** The words that the network knows, in the list and in a sentence. */
@@ -85,13 +99,15 @@ function offerWords() {
   const clips = clipsNow();
   byId("clip").innerHTML = optionsOf(clips.map(({ word }, number) => [number, wordOf(word)]));
   setClip([page.clip, bench.clip].find((clip) => clips.includes(clip)) ?? clips[0]);
-  const dashed = page.model.classes.includes(NOTHING) ? "; dashed: no word" : "";
+  const dashed = page.model.classes.includes(NOTHING) ? `; dashed: ${wordOf(NOTHING)}` : "";
   byId("knows").textContent = `${knownWords(page.model)}${dashed}`;
 }
 
 function sayPress() {
   const { right } = page.model;
-  sayHeard(`Press “Play a word”: this network gets ${right} of ${clipsNow().length} right.`);
+  const count = clipsNow().length; // the digits were picked: three networks get all of them right
+  const result = right === count ? `all ${count} of these chosen digits` : `${right} of ${count}`;
+  sayHeard(`Press “Play a word”: this network gets ${result} right.`);
 }
 
 function chooseClip(number) {
@@ -190,6 +206,7 @@ function onKey(event) {
 
 byId("model").innerHTML = optionsOf(Object.keys(models).map((name) => [name, NAMES[name] ?? name]));
 byId("clip-count").textContent = bench.clips.length;
+byId("digit").textContent = wordOf(bench.clip.word);
 const commands = DATA.clips.filter((clip) => !bench.clips.includes(clip));
 const voicesOf = (clips) => [...new Set(clips.map(({ voice }) => voice))].join(", ");
 byId("licences").innerHTML = [

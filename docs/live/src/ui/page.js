@@ -43,12 +43,19 @@ export const unitNow = () => page.order[page.row].unit;
 /** The words that can be chosen: those that the network knows. */
 export const clipsNow = () => clipsFor(page.model);
 
-/** Choose a word; if it is a digit, the experiments take it, too. */
+/** Choose a word. */
 export function setClip(clip) {
   page.clip = clip;
-  bench.choose(clip);
   byId("clip").value = clipsNow().indexOf(clip);
-  byId("digit").textContent = wordOf(bench.clip.word);
+}
+
+/** The chosen word is played; if it is a digit, the experiments take it from now on. */
+export function notePlayed() {
+  page.fresh = false;
+  if (!bench.clips.includes(page.clip)) return;
+  bench.choose(page.clip);
+  byId("digit").textContent = wordOf(page.clip.word);
+  byId("which").textContent = "the last digit played";
 }
 
 /** Begin to hear the chosen word anew. */

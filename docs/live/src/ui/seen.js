@@ -1,16 +1,17 @@
 // What is seen: pictures, sentences and buttons, as the page stands.
 
-import { NOTHING, openness, verdictOf, wordOf } from "./state.js";
+import { openness, verdictOf, wordOf } from "./state.js";
 import { HEAT, drawHeat, drawProbabilities, drawTime, drawUnit } from "./views.js";
 import { rangeOf, stateColours } from "./views.js";
 import { byId, isRunning, page, unitNow } from "./page.js";
 
 const WINDOW = 3; // seconds of the microphone that are in sight
 const SHORTEST = 0.6; // seconds that the axis spans at least
+const COMPARE = "Play again to compare.";
 const STILL = 400; // milliseconds for which a caption stands, so that it can be read
 const GATE_WORDS = {
   update: ["open, the unit takes in the new sound", "shut, it keeps what it remembers"],
-  reset: ["open, old memory helps to propose the new", "shut, the proposal comes from the sound"],
+  reset: ["open, all of it", "shut, none: the proposal comes from the sound"],
   input: ["open, the unit takes in the new sound", "shut, the sound does not get in"],
   forget: ["open, the unit keeps its memory (in spite of the gate's name)", "shut, it forgets"],
   output: ["open, the unit shows its memory", "shut, it hides its memory"],
@@ -43,19 +44,14 @@ export function axisNow() {
 /** The gate that is shown, or null. */
 export const shown = () => byId("gate").value || null;
 
-/** Words beside groups of rows whose strongest link is to the same answer. */
-function groupWords(canvas) {
+/** Groups of rows whose strongest link is to the same answer: {from, to, text}. */
+function groupsNow() {
   const links = page.order.map(({ link }) => link);
-  const high = canvas.clientHeight / links.length; // of a row
-  let last = -Infinity;
-  const words = [];
-  for (const link of new Set(links)) {
-    const row = (links.indexOf(link) + links.lastIndexOf(link) + 1) / 2;
-    if ((row - last) * high < 12) continue; // a word has no room
-    words.push({ row, text: wordOf(page.model.classes[link]), side: "right" });
-    last = row;
-  }
-  return words;
+  return [...new Set(links)].map((link) => ({
+    from: links.indexOf(link),
+    to: links.lastIndexOf(link) + 1,
+    text: wordOf(page.model.classes[link]),
+  }));
 }
 
 /** Draw everything. */
@@ -102,7 +98,7 @@ function drawUnits(common) {
   const left = { text: isNarrow ? `${rows}` : `${rows} units`, row: rows / 2 };
   const chosen = common.known ? page.row : -1;
   const gate = shown();
-  const groups = groupWords(byId(gate ? "gates" : "states"));
+  const groups = groupsNow();
   if (gate) {
     drawHeat(byId("gates"), {
       ...common,
@@ -110,7 +106,8 @@ function drawUnits(common) {
       chosen,
       colours: HEAT,
       valueAt: (at, row) => openness(gate, gates[at][gate][unitAt(row)]),
-      words: [left, ...groups],
+      words: [left],
+      groups,
     });
   }
   drawHeat(byId("states"), {
@@ -119,7 +116,8 @@ function drawUnits(common) {
     chosen,
     colours: stateColours(),
     valueAt: (at, row) => (states[at].h[unitAt(row)] + 1) / 2,
-    words: gate ? [left] : [left, ...groups],
+    words: [left],
+    groups: gate ? [] : groups,
   });
 }
 
@@ -144,7 +142,7 @@ function sayMoment() {
 function answersInWords() {
   const { listening, frame, model } = page;
   const now = listening.probabilities[frame];
-  if (!now) return "Nothing was heard yet.";
+  if (!now) return "No sound was heard yet.";
   const ranked = model.classes.map((name, number) => [wordOf(name), now[number]]);
   ranked.sort(([, one], [, other]) => other - one);
   const words = ranked.slice(0, 3).map(([word, value]) => `${word} ${value.toFixed(2)}`);
@@ -166,20 +164,36 @@ function showCaption() {
     return;
   }
   const [open, shut] = GATE_WORDS[gate];
-  const meaning = `Bright: ${open}. Dark: ${shut}.`;
+  const first =
+    gate === "reset" ? "How much of the old memory goes into the proposal for the new. " : "";
+  const meaning = `${first}Bright: ${open}. Dark: ${shut}.`;
   byId("caption").innerHTML = `${meaning} <b>${momentWords(listening, frame, gate)}</b>`;
 }
 
+/** What it does to hold all gates of a kind, where it is simple; null elsewhere. */
+function effectOf(gate, isOpen, isFromStart) {
+  const empty = "the memory stays at 0, so the answer never changes";
+  const still = "no sound gets in any more";
+  const shut = {
+    update: isFromStart ? empty : still,
+    input: isFromStart ? empty : still,
+    output: "no memory is shown, so the answer never changes",
+  };
+  if (!isOpen) return shut[gate] ?? null;
+  return gate === "update" ? "the state is made anew at every frame" : null;
+}
+
+function holdingInWords(listening, gate) {
+  const isOpen = openness(gate, page.force.value) === 1;
+  const isFromStart = listening.dropped === 0; // of a long recording the first frames are gone
+  const effect = effectOf(gate, isOpen, isFromStart);
+  const since = isFromStart ? " from the first frame" : "";
+  const what = `You hold all of them ${isOpen ? "open" : "shut"}${since}`;
+  return `${what}${effect ? `: ${effect}` : ""}. ${COMPARE}`;
+}
+
 function momentWords(listening, frame, gate) {
-  if (page.force && !page.force.one && page.force.gate === gate) {
-    const isOpen = openness(gate, page.force.value) === 1;
-    const effect = {
-      update: isOpen
-        ? "the state is made anew at every frame"
-        : "nothing gets in, and the memory stands still",
-    }[gate];
-    return `You hold all of them ${isOpen ? "open" : "shut"}${effect ? `: ${effect}` : ""}.`;
-  }
+  if (page.force?.gate === gate && !page.force.one) return holdingInWords(listening, gate);
   if (frame < 0 || !listening.gates[frame]) return "";
   const countAt = (at) => {
     let open = 0;
@@ -191,16 +205,17 @@ function momentWords(listening, frame, gate) {
   const { units } = listening.model;
   const isMore = now > before + units / 12;
   const isLess = now < before - units / 12;
-  const trend = isMore ? " and opening" : isLess ? " and closing" : "";
-  if (gate !== "update") return `Now ${now} of ${units} are more than half open${trend}.`;
+  const trend = isMore ? ", and more are opening" : isLess ? ", and some are closing" : "";
+  const hint = page.force ? ` ${COMPARE}` : "";
+  if (gate !== "update") return `Now ${now} of ${units} are more than half open${trend}.${hint}`;
   const held = `${units - now} hold on to what they heard`;
-  return `Now ${now} of ${units} units take in this moment${trend}; ${held}.`;
+  return `Now ${now} of ${units} units take in this moment${trend}; ${held}.${hint}`;
 }
 
 function showUnit() {
   const { listening, frame, model } = page;
   const { unit, link } = page.order[page.row];
-  const name = `Unit ${unit + 1}: its strongest link is to ${quoted(model.classes[link])}`;
+  const name = `Unit ${unit + 1}: it affects ${quoted(model.classes[link])} most`;
   if (byId("unit-name").textContent !== name) byId("unit-name").textContent = name;
   byId("unit").setAttribute("aria-valuetext", name);
   const state = listening.states[frame] ?? model.initial();
@@ -214,8 +229,7 @@ function showUnit() {
   });
 }
 
-/** An answer in quotes; “nothing” with what it means. */
-const quoted = (name) => `“${wordOf(name)}”${name === NOTHING ? " (no word)" : ""}`;
+const quoted = (name) => `“${wordOf(name)}”`;
 
 function addsInWords() {
   const { listening, frame, model } = page;
@@ -224,16 +238,19 @@ function addsInWords() {
   const two = (value) => value.toFixed(2).replace("-", "−");
   const gate = shown();
   const open = gate && openness(gate, listening.gates[frame][gate][unit]);
+  const isLstm = model.kind === "lstm";
+  const shows = isLstm ? "and it shows" : "its state";
   const about = gate
-    ? `Its ${gate} gate is ${two(open)} open, its state ${two(state.h[unit])}. `
+    ? `Its ${gate} gate is ${two(open)} open, ${shows} ${two(state.h[unit])}. `
     : "";
   const added = model.contribution(unit, state);
   const [most, least] = [Math.max(...added), Math.min(...added)];
-  if (most === least) return `${about}It adds nothing to any answer.`;
-  const [up, down] = [most, least].map((value) => wordOf(model.classes[added.indexOf(value)]));
+  if (most === least) return `${about}It does not change any answer.`;
+  const [up, down] = [most, least].map((value) => quoted(model.classes[added.indexOf(value)]));
   const sign = state.h[unit] < 0 ? "negative" : "positive";
   const side = added[link] < 0 ? "against" : "for";
-  const linked = `Now its state is ${sign}, so it speaks ${side} ${quoted(model.classes[link])}. `;
+  const now = isLstm ? "what it shows is" : "its state is";
+  const linked = `Now ${now} ${sign}, so it speaks ${side} ${quoted(model.classes[link])}. `;
   return `${about}${linked}Most for ${up} (${two(most)}), most against ${down} (${two(least)}).`;
 }
 
@@ -245,6 +262,8 @@ export function showState() {
   const words = freezeWords();
   if (freezeButton.textContent !== words) freezeButton.textContent = words;
   freezeButton.disabled = mode === "idle";
+  const press = page.fresh ? "Play a word" : "Next word";
+  if (byId("play").textContent !== press) byId("play").textContent = press;
   byId("from-here").disabled = known === 0 || mode === "microphone";
   byId("microphone").setAttribute("aria-pressed", mode === "microphone");
   const moment = byId("moment");

@@ -5,14 +5,17 @@ import { Model } from "../engine/model.js";
 import { Detector } from "../engine/detect.js";
 
 export const NOTHING = "nothing"; // the class that is no word
-const HEARD_NOTHING = `<b>${NOTHING}</b>: no word was heard`;
+const HEARD_NO_WORD = "<b>no word</b> was heard";
 const LEAD = 0.1; // seconds of silence before a clip that a listening model hears
 const TAIL = 0.28; // and behind it: the model answers until 0.3 s after a word's end
 const LONGEST = 24; // seconds of the microphone that are kept
 const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 
 /** A class as one says it. */
-export const wordOf = (name) => (/^\d$/.test(name) ? DIGITS[name] : name);
+export function wordOf(name) {
+  if (name === NOTHING) return "no word";
+  return /^\d$/.test(name) ? DIGITS[name] : name;
+}
 
 /** All models of the page by name, those that listen to an endless sound first. */
 export function loadModels() {
@@ -205,15 +208,20 @@ export function verdictOf(listening) {
   if (label === null) return null;
   const isWrong = model.classes.includes(word) && label !== word;
   const said = isWrong ? `said: ${wordOf(word)}; ` : "";
-  if (!detection && isNothingLikelier(listening, answer)) return `${said}${HEARD_NOTHING}`;
+  if (!detection && isNoWordLikelier(listening, answer)) return `${said}${HEARD_NO_WORD}`;
   const isUnsure = isListener(model) ? !detection : probability < leastSure(model);
   const thinks = isUnsure ? "not sure, perhaps" : isWrong ? "it thinks:" : "heard:";
-  const wrong = isWrong ? " (wrong)" : "";
-  return `${said}${thinks} <b>${wordOf(label)}</b>, ${probability.toFixed(2)}${wrong}`;
+  const where = detection
+    ? "at the blue line"
+    : isListener(model)
+      ? "at its highest"
+      : "at the end";
+  const wrong = isWrong ? "wrong; " : "";
+  return `${said}${thinks} <b>${wordOf(label)}</b> (${wrong}${probability.toFixed(2)} ${where})`;
 }
 
-/** Whether “nothing” is likelier than the word even where the word is likeliest. */
-function isNothingLikelier({ model, probabilities }, { frame, probability }) {
+/** Whether “no word” is likelier than the word even where the word is likeliest. */
+function isNoWordLikelier({ model, probabilities }, { frame, probability }) {
   const number = model.classes.indexOf(NOTHING); // the small networks have no such answer
   return number >= 0 && probabilities[frame][number] > probability;
 }

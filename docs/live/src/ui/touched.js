@@ -1,6 +1,6 @@
 // What is touched: the chosen unit, gates that are held, and the experiments.
 
-import { Listening, readAll } from "./state.js";
+import { Listening, gatesOf, readAll } from "./state.js";
 import { forcesOf, makeCards, showForced } from "./controls.js";
 import { bench, byId, isRunning, optionsNow, page } from "./page.js";
 import { draw, sayVerdict, showState } from "./seen.js";
@@ -52,6 +52,7 @@ function heardInFull() {
 }
 
 function runForced() {
+  if (!gatesOf(page.model).length) return;
   const listening = page.mode === "idle" ? heardInFull() : page.listening;
   if (!listening.frames.length) return;
   const { classes } = page.model;

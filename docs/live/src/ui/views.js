@@ -106,7 +106,8 @@ const inSight = (axis, known) => [
  *
  * `valueAt(frame, row)` lies between 0 and 1, and is asked for frames that are known only.
  */
-export function drawHeat(canvas, { axis, known, rows, valueAt, colours, cursor, chosen, words }) {
+export function drawHeat(canvas, picture) {
+  const { axis, known, rows, valueAt, colours, cursor, chosen, words, groups = [] } = picture;
   const { context, width, height } = ready(canvas);
   const { left, wide } = inner(width);
   const [from, to] = inSight(axis, known);
@@ -114,27 +115,59 @@ export function drawHeat(canvas, { axis, known, rows, valueAt, colours, cursor, 
   context.fillStyle = colour("empty");
   context.fillRect(left, 0, wide, height);
   if (to > from) {
-    const picture = pictureOf(to - from, rows, (column, row) =>
+    const cells = pictureOf(to - from, rows, (column, row) =>
       colourIn(colours, valueAt(from + column, row)),
     );
     context.imageSmoothingEnabled = false;
-    context.drawImage(picture, place(from), 0, place(to) - place(from), height);
+    context.drawImage(cells, place(from), 0, place(to) - place(from), height);
   }
-  writeRows(context, words, { rows, left, wide, height });
+  writeRows(context, words, { rows, left, height });
+  writeGroups(context, groups, { rows, right: left + wide, height });
   if (chosen >= 0) markRow(context, chosen, { rows, left, wide, height });
   drawCursor(context, place, cursor, left, wide, height);
 }
 
-/** Words at the left of a heat map, or at the right with a line. */
-function writeRows(context, words, { rows, left, wide, height }) {
+/** Words at the left of a heat map. */
+function writeRows(context, words, { rows, left, height }) {
   context.fillStyle = colour("soft");
-  for (const { text, row, side } of words) {
-    const y = clampText((row / rows) * height, height);
-    const isRight = side === "right";
-    context.textAlign = isRight ? "left" : "right";
-    context.fillText(text, isRight ? left + wide + 8 : left - 12, y);
-    if (isRight) context.fillRect(left + wide + 3, y - 0.5, 4, 1);
+  context.textAlign = "right";
+  for (const { text, row } of words) {
+    context.fillText(text, left - 12, clampText((row / rows) * height, height));
   }
+}
+
+/** At the right of a heat map a bracket around each group of rows, and a line to its word. */
+function writeGroups(context, groups, { rows, right, height }) {
+  const middles = groups.map(({ from, to }) => ((from + to) / 2 / rows) * height);
+  const places = spread(middles, height);
+  context.fillStyle = colour("soft");
+  context.strokeStyle = colour("soft");
+  context.lineWidth = 1;
+  context.textAlign = "left";
+  groups.forEach(({ from, to, text }, number) => {
+    const [top, bottom] = [from, to].map((row) => (row / rows) * height);
+    context.fillRect(right + 3, top + 0.5, 1, bottom - top - 1);
+    context.beginPath();
+    context.moveTo(right + 4, middles[number]);
+    context.lineTo(right + 10, places[number]);
+    context.stroke();
+    context.fillText(text, right + 13, places[number]);
+  });
+}
+
+/** Places of words from top to bottom, each as close to its own as the others leave room. */
+function spread(wanted, height) {
+  const apart = Math.min(0.75 * rem(), (height - 14) / Math.max(1, wanted.length - 1));
+  const places = [];
+  for (const place of wanted) {
+    places.push(Math.max(clampText(place, height), (places.at(-1) ?? -Infinity) + apart));
+  }
+  let lowest = height - 7;
+  for (let number = places.length - 1; number >= 0; number -= 1) {
+    places[number] = Math.min(places[number], lowest);
+    lowest = places[number] - apart;
+  }
+  return places;
 }
 
 /** A frame around a row of a heat map, and an arrow beside it. */
