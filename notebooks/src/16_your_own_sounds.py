@@ -473,8 +473,9 @@ waveform = rooms.read(example.path, FRAMES)
 soundfile.write(PRODUCTS / "example.wav", waveform, RATE, subtype="FLOAT")
 alone = f"import sys; sys.modules['course_lib'] = None\n{program}"
 command = [sys.executable, "-c", alone, "example.wav"]
-ran = subprocess.run(command, cwd=PRODUCTS, capture_output=True, text=True, check=True)
-lines = [line.split(maxsplit=1) for line in ran.stdout.splitlines()]
+utf8 = {"cwd": PRODUCTS, "env": os.environ | {"PYTHONUTF8": "1"}}
+ran = subprocess.run(command, **utf8, capture_output=True, check=True)
+lines = [line.split(maxsplit=1) for line in ran.stdout.decode().splitlines()]
 here = streaming.Stream(PRODUCTS / "model.tflite")
 [by_course] = hearing.listened(here, [waveform])
 same = [what == classes[row.argmax()] for (_, what), row in zip(lines, by_course)]
