@@ -234,7 +234,7 @@ with_order = model
 # 128 recordings are too few to set a test apart, so we take five folds. Scikit-learn's `StratifiedGroupKFold` keeps a group on one side: each recording is answered once, by a model that never heard its group. Five segments of two seconds vote.
 # The interval comes from drawing whole groups again (a cluster [bootstrap](../docs/glossary.md#bootstrap)).
 #
-# One seed runs here, at one setting that was found with these folds in view. The benchmark `music` is clean: three seeds, and rate, epochs and centring tuned alike on *inner* groups of each fold. It adds a GRU without order, one that answers from its last state, and a linear model on mean and standard deviation of each band.
+# One seed runs here, at one setting that was found with these folds in view. The benchmark `music` is clean: three seeds, and rate, epochs and centring tuned alike on *inner* groups of each fold. It adds a GRU without order, one with its last state, and a linear model on mean and standard deviation of each band.
 #
 # **Predict, then run.** Will the GRU beat the order-blind average by as much as in the laboratory?
 
@@ -315,13 +315,13 @@ plots.show(figure, f"right: order was worth {order.difference:+.3f} ({interval})
 
 # %% [markdown]
 # In the laboratory, order was worth about a quarter of the songs. Outside, the GRU *without* order had 0.977, with it 0.990: **order was worth nothing that 128 recordings could show**, for the interval of the difference holds zero. Both were ahead of the average and the linear model, which had 0.94 and
-# 0.93. (Probably most of it is that speech pauses, so its bands rise and fall more.)
+# 0.93. (Probably because speech pauses: its bands rise and fall more.)
 #
-# The caveat: the GRUs are near the ceiling, on one collection. Their ranks say nothing, and 0.99 does not mean "solved", as we see now.
+# The caveat: the GRUs are near the ceiling, on one collection. And 0.99 does not mean "solved", as we see now.
 #
 # ## One long recording, with time stamps
 #
-# At work, nobody cuts the recording for you. So a script joins two minutes: embedded rhythms, synthetic voices that say digits, and pauses, with cross-fades. The result is ours, so it can be played and drawn.
+# At work, nobody cuts the recording. So a script joins two minutes: embedded rhythms, synthetic voices that say digits, and pauses, with cross-fades. The result is ours, so it can be played and drawn.
 
 # %% tags=["fold"]
 # @title Join: songs, voices and pauses, with known times {display-mode: "form"}
@@ -709,7 +709,7 @@ print("right with 1, 2 and 3 votes:", ", ".join(f"{share:.3f}" for share in shar
 
 # %% [markdown]
 # **Exercise 3: build, train, beat this number.** Build a model `yours` in Keras for segments of the six rhythms, with **6,000 parameters or fewer**, and train it on `train`. The number to reach on the segments of `watch` is the mean of our three GRUs with order, minus
-# 0.1. They have about 10,000 parameters.
+# 0.15. They have about 10,000 parameters.
 
 # %% tags=["solution"]
 keras.utils.set_random_seed(0)
@@ -741,7 +741,7 @@ try:
     evaluation.check_mask(yours, batches.pad(some))
 except AssertionError as wrong:
     raise AssertionError(f"the mask: {wrong}") from None
-to_beat = np.mean(watched) - 0.1
+to_beat = np.mean(watched) - 0.15
 reached = evaluation.evaluate(yours, watch).accuracy
 assert reached >= to_beat, (
     f"accuracy {reached:.3f}, and the number is {to_beat:.3f}: what does the answer "
