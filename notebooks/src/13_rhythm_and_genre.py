@@ -317,7 +317,7 @@ plots.show(figure, f"right: order was worth {order.difference:+.3f} ({interval})
 # In the laboratory, order was worth about a quarter of the songs. Outside, the GRU *without* order had 0.977, with it 0.990: **order was worth nothing that 128 recordings could show**, for the interval of the difference holds zero. Both were ahead of the average and the linear model, which had 0.94 and
 # 0.93. (Probably because speech pauses: its bands rise and fall more.)
 #
-# The caveat: the GRUs are near the ceiling, on one collection. And 0.99 does not mean "solved", as we see now.
+# The caveat: the GRUs are near the ceiling, on one collection. And 0.99 does not mean "solved".
 #
 # ## One long recording, with time stamps
 #
@@ -470,7 +470,7 @@ for row, values in enumerate([kinds, expected]):
 for kind, colour in colours.items():
     under.plot([], [], color=colour, linewidth=6, label=kind)
 under.set_yticks([0, 1], ["answer", "truth"])
-under.set(xlabel="time (s)", title="what it is")
+under.set(xlabel="time (s)", title="what it is", xlim=(0, len(frames) / SECOND))
 under.legend(ncols=3, loc="upper left", bbox_to_anchor=(0, -0.35))
 listen(sound, "the recording")
 plots.show(figure, f"{len(begins)} pieces in truth, {len(found)} in the answer")
@@ -801,6 +801,6 @@ print(f"{reached:.3f} with {yours.count_params():,} parameters")
 # Next: [14 Environmental sound](14_environmental_sound.ipynb).
 # All lessons: [README](../README.md).
 #
-# <details><summary>Without the real recordings</summary>Embedded rhythms and single digits of synthetic voices stand in for music and speech, and nearly every model is right about nearly all of them. The figure with three seeds shows the real recordings all the same: it comes from the benchmark.</details>
+# <details><summary>Without the real recordings</summary>Embedded rhythms and single digits of synthetic voices stand in for music and speech; the average is right about three quarters, the GRU about nearly all. The model of these takes talk for music: it learned single words. The three seeds are the benchmark's, of real recordings.</details>
 #
 # *Sounds: rhythms by rule, the authors of this course, CC BY 4.0, played with FluidR3Mono_GM (MIT); synthetic voices as named in [their card](../data/spoken-digits/README.md). Figures: also from GTZAN Music/Speech, G. Tzanetakis. Text: CC BY 4.0.*
