@@ -1,227 +1,273 @@
-"""The recipe of lesson 14 on the five folds of ESC-10.
+"""What convolutions, a GRU, its readout and changed clips buy in lesson 14, on ESC-10's folds.
 
-    .venv/bin/python -m benchmarks.environment          train what is missing, then print the tables
-    .venv/bin/python -m benchmarks.environment 1 3      train these folds, if they are missing
+    .venv/bin/python -m benchmarks.environment         train what is missing, print the tables
+    .venv/bin/python -m benchmarks.environment crnn    train the missing pieces whose names hold
+                                                       "crnn" (or "tune", "fold1", …)
 
-What a fold gave is kept as a file in build/environment with its date and versions. It stays when code or packages change: delete the folder to begin anew.
+Each piece is one training by the lesson's own code, kept as a small file in build/environment with
+its date and versions. It stays when code or packages change: delete the folder to begin anew. With
+the tables comes results/environment.csv, which lesson 14 reads.
 """
 
 import ast
 import contextlib
+import functools
 import json
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
+import pandas as pd
 
 from benchmarks.measure import Stopwatch, made, table, verdict, when_made
-from course_lib import audio, batches, data, evaluation, models, training
+from course_lib import audio, batches, data, evaluation, models
 from course_lib.extra import augmentation
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSON = ROOT / "notebooks" / "src" / "14_environmental_sound.py"
-KEPT = ROOT / "build" / "environment"
-FOLDS = ("1", "2", "3", "4", "5")
-DEVELOPMENT = ("1", "2")  # the folds on which the recipe was made
-BAR, SECONDS = (
-    0.88,
-    180,
-)  # mean accuracy over the folds; wall seconds of training a fold, the whole committee, on two cores
-SEED = 0
-RECIPE = (
-    "RATE",
-    "STEP",
-    "FRAMES",
-    "SILENCE",
-    "prepared",
-    "augmented",
-    "EPOCHS",
-    "MEMBERS",
-    "PEAK_RATE",
-    "ALPHA",
-    "trained_crnn",
-)
-BASELINES = {"average": {"epochs": 20, "learning_rate": 0.03}, "gru": {"epochs": 12}}
+PIECES = ROOT / "build" / "environment"
+CSV = ROOT / "benchmarks" / "results" / "environment.csv"
+BAR = 0.88  # mean accuracy over folds and seeds of the best model, a single one
+FOLDS, DEVELOPMENT = "12345", "12"  # those that were looked at while the lesson was designed
+PAIRS = "12", "34", "51"  # held out to tune: each fold of a pair is validation for the other
+SEEDS = {"plain": (0, 1, 2), "changed": (0, 1)}  # clips as they are, or changed and mixed
+GRU_RATES, RATES = (0.004, 0.008, 0.016), (0.002, 0.004, 0.008)
+MODELS = {
+    "average": (0.01, 0.03, 0.1),
+    "gru_last": GRU_RATES,
+    "gru_mean": GRU_RATES,
+    "convolutions": RATES,
+    "crnn": RATES,
+}  # and the learning rates that are tried
+CONTESTANTS = {(model, arm): seeds for arm, seeds in SEEDS.items() for model in MODELS}
+FULL = "full_crnn"  # models.crnn, other frames, more epochs, changed clips: many steps at once
+CONTESTANTS[FULL, "changed"] = (0, 1, 2)
+FULL_FRAMES = {"sample_rate": 16_000, "frame_length": 800, "frame_step": 320, "n_mels": 64}
+FULL_RATE, FULL_EPOCHS = 0.004, 24
+STEPS = {
+    "the mean of a GRU's states, not the last": ("gru_mean", "gru_last"),
+    "a GRU, last state": ("gru_last", "average"),
+    "a GRU, mean of its states": ("gru_mean", "average"),
+    "convolutions, no GRU": ("convolutions", "average"),
+    "convolutions before the GRU": ("crnn", "gru_mean"),
+    "a GRU after the convolutions": ("crnn", "convolutions"),
+}  # more and less
 DRAWS = 10_000  # of recordings, for an interval
 
 
-def main(wanted):
-    """Measure the folds that are wanted and missing; with none named, all, and print the tables, alone on the standard output.
+class Piece(NamedTuple):
+    """One training: which model, on which clips, without which folds; no rate: the tuned one."""
 
-    Raises: SystemExit if there is no such fold.
-    """
-    unknown = [fold for fold in wanted if fold not in FOLDS]
-    if unknown:
-        sys.exit(f"expected folds among {', '.join(FOLDS)}, found {', '.join(unknown)}")
-    missing = [fold for fold in wanted or FOLDS if not kept(fold).exists()]
-    if missing:
-        with contextlib.redirect_stdout(sys.stderr):
-            recipe = from_lesson(*RECIPE)
-            clips = data.load("esc-10")
-            clips["frames"] = list(recipe["prepared"](clips["path"]))
-            for fold in missing:
-                keep(fold, measured(clips, fold, recipe))
-    if not wanted:
-        print(report([json.loads(kept(fold).read_text(encoding="utf-8")) for fold in FOLDS]))
+    model: str
+    arm: str
+    held_out: str
+    seed: int
+    rate: float | None = None
 
+    def __str__(self):
+        tune = "" if self.rate is None else f"tune{self.rate}-"
+        return f"{tune}{self.model}-{self.arm}-fold{self.held_out}-seed{self.seed}"
 
-def from_lesson(*names):
-    """Functions and constants as lesson 14 has them, so that the figures are those of the code that a learner sees.
+    def file(self):
+        """Where its result is kept."""
+        return PIECES / f"{self}.json"
 
-    Returns: a dict from name to value. Raises: KeyError if the lesson has no such name.
-    """
-    there = {
-        "np": np,
-        "keras": keras,
-        "audio": audio,
-        "augmentation": augmentation,
-        "batches": batches,
-        "models": models,
-        "training": training,
-    }
-    for statement in ast.parse(LESSON.read_text(encoding="utf-8")).body:
-        if defined_by(statement) & set(names):
-            exec(compile(ast.Module([statement], []), LESSON.name, "exec"), there)
-    return {name: there[name] for name in names}
+    def found(self):
+        """Read its result."""
+        return json.loads(self.file().read_text(encoding="utf-8"))
 
 
-def defined_by(statement):
-    """The names that a statement at the top of a program gives a value to."""
-    if isinstance(statement, ast.Assign):
-        return {
-            part.id
-            for target in statement.targets
-            for part in ast.walk(target)
-            if isinstance(part, ast.Name)
-        }
-    return {statement.name} if isinstance(statement, ast.FunctionDef) else set()
+def tuning():
+    """The trainings that choose the learning rates, on clips as they are."""
+    tried = [(model, rate) for model, rates in MODELS.items() for rate in rates]
+    return [Piece(model, "plain", pair, 0, rate) for model, rate in tried for pair in PAIRS]
 
 
-def measured(clips, fold, recipe):
-    """Train the CRNN and the two baselines without a fold, and answer its clips.
-
-    Returns: a dict: when it was made, the fold, the recording of each clip, for each model (and each member of the CRNN's committee) whether each answer
-    is right, and the (CPU, wall) seconds of training.
-    """
-    train, test = clips[clips["split"] != fold], clips[clips["split"] == fold]
-    assert not set(train["group"]) & set(test["group"]), "a recording is on both sides"
-    trainers = {name: lambda name=name: [baseline(name, train)] for name in BASELINES}
-    trainers["crnn"] = lambda: [
-        recipe["trained_crnn"](train, seed=seed) for seed in range(recipe["MEMBERS"])
+def final():
+    """The trainings that are compared."""
+    return [
+        Piece(model, arm, fold, seed)
+        for (model, arm), seeds in CONTESTANTS.items()
+        for seed in seeds
+        for fold in FOLDS
     ]
-    found = {
-        "made": made(),
-        "fold": fold,
-        "recordings": list(test["group"]),
-        "epochs": recipe["EPOCHS"],
-        "correct": {},
-        "seconds": {},
-    }
-    for name, trainer in trainers.items():
-        keras.backend.clear_session()
-        watch = Stopwatch()
-        trained = trainer()
-        found["seconds"][name] = watch.lap()
-        logits = [evaluation.predict(model, test["frames"]) for model in trained]
-        found["correct"][name] = right(np.mean(logits, axis=0), test["label"])
-    return found | {"members": [right(each, test["label"]) for each in logits]}
 
 
-def right(logits, labels):
-    """Whether each answer is right.
+def main(wanted):
+    """Train the missing pieces that are wanted; with none named, all, and print the tables.
 
-    Returns: a list of 0 and 1.
+    Raises: SystemExit if a word is in the name of no piece.
     """
-    return (logits.argmax(axis=1) == labels.cat.codes).astype(int).tolist()
+    every = tuning() + final()
+    unknown = [word for word in wanted if not any(word in str(piece) for piece in every)]
+    if unknown:
+        examples = f"{every[0]} or {every[-1]}"
+        sys.exit(f"expected words from names such as {examples}, found {', '.join(unknown)}")
+    chosen = [piece for piece in every if not wanted or any(word in str(piece) for word in wanted)]
+    missing = [piece for piece in chosen if not piece.file().exists()]
+    with contextlib.redirect_stdout(sys.stderr):
+        for number, piece in enumerate(missing):
+            train(piece)
+            print(f"{number + 1} of {len(missing)}: {piece}", flush=True)
+    if not wanted:
+        print(report())
 
 
-def baseline(name, train):
-    """A model without convolutions, trained as in the lesson on clips as they are.
+@functools.cache
+def from_lesson(full=False):
+    """Run the functions and constants of lesson 14, so that a learner sees what was measured.
 
-    Returns: the model.
+    Args: full: with the settings of FULL in place of the lesson's.
+    Returns: a dict from name to value.
     """
-    keras.utils.set_random_seed(SEED)
-    model = models.BUILDERS[name](
-        train["label"].cat.categories.size, n_mels=train["frames"].iloc[0].shape[1]
-    )
-    training.fit(
-        model,
-        batches.bucketed(train["frames"], train["label"], n_lengths=3, seed=SEED),
-        **BASELINES[name],
-    )
-    return model
+    there = {"np": np, "pd": pd, "keras": keras, "audio": audio, "batches": batches}
+    there |= {"models": models, "augmentation": augmentation}
+    for statement in ast.parse(LESSON.read_text(encoding="utf-8")).body:
+        assigned = isinstance(statement, ast.Assign)
+        constant = assigned and ast.unparse(statement.targets[0]).isupper()
+        if constant or isinstance(statement, ast.FunctionDef):
+            exec(compile(ast.Module([statement], []), LESSON.name, "exec"), there)
+    if full:
+        there |= {"FRAMES": FULL_FRAMES, "EPOCHS": FULL_EPOCHS, FULL: None}
+        there["build"] = lambda _, n_classes: models.crnn(n_classes, n_mels=FULL_FRAMES["n_mels"])
+    return there
 
 
-def kept(fold):
-    """The file of what a fold gave."""
-    return KEPT / f"fold-{fold}.json"
+@functools.cache
+def clips_of(full):
+    """ESC-10 with the frames of the lesson, or of FULL."""
+    lesson, clips = from_lesson(full), data.load("esc-10")
+    rate = lesson["FRAMES"]["sample_rate"]
+    waveforms = (audio.read(path, sample_rate=rate) for path in clips["path"])
+    frames = audio.log_mels(waveforms, **lesson["FRAMES"])
+    return clips.assign(frames=[lesson["prepared"](each) for each in frames])
 
 
-def keep(fold, found):
-    """Write what a fold gave."""
-    KEPT.mkdir(parents=True, exist_ok=True)
-    kept(fold).write_text(json.dumps(found), encoding="utf-8")
+def train(piece):
+    """Train a piece, and keep its logits for the clips of each fold that it did not hear."""
+    full = piece.model == FULL
+    lesson, clips = from_lesson(full), clips_of(full)
+    held_out = clips["split"].isin([*piece.held_out])
+    learn, ask = clips[~held_out], clips[held_out]
+    assert not set(learn["group"]) & set(ask["group"]), "a recording is on both sides"
+    rate = piece.rate or tuned(piece.model, piece.held_out)
+    keras.backend.clear_session()
+    watch = Stopwatch()
+    options = {"change": piece.arm == "changed", "rate": rate, "seed": piece.seed}
+    model = lesson["trained"](lesson[piece.model], learn, **options)
+    seconds, _ = watch.lap()
+    found = {"made": made(), "rate": rate, "seconds": seconds, "parameters": model.count_params()}
+    for fold, part in ask.groupby("split"):
+        found[fold] = {
+            "recordings": list(part["group"]),
+            "labels": part["label"].cat.codes.tolist(),
+            "logits": evaluation.predict(model, part["frames"]).round(3).tolist(),
+        }
+    PIECES.mkdir(parents=True, exist_ok=True)
+    piece.file().write_text(json.dumps(found), encoding="utf-8")
 
 
-def report(found):
-    """When the folds were measured, the folds side by side, and the mean over them with its interval.
+def tuned(model, fold):
+    """The learning rate that is best on other folds, of models that did not hear `fold`."""
+    if model == FULL:
+        return FULL_RATE
+    asked = [(pair, pair.replace(fold, "")) for pair in PAIRS if fold in pair]
+    means = {}
+    for rate in MODELS[model]:
+        found = [(Piece(model, "plain", pair, 0, rate).found(), other) for pair, other in asked]
+        means[rate] = np.mean([right(piece[other]).mean() for piece, other in found])
+    return max(means, key=means.get)
+
+
+def right(answered):
+    """Whether each answer is right: a bool array `[clips]`."""
+    return np.argmax(answered["logits"], axis=1) == answered["labels"]
+
+
+def report():
+    """Write the CSV, and make the tables of the accuracies and of what each step buys.
 
     Returns: a text in Markdown.
     """
-    rows = [
-        [each["fold"], "development" if each["fold"] in DEVELOPMENT else "untouched"]
-        + [f"{np.mean(each['correct'][name]):.4f}" for name in (*BASELINES, "crnn")]
-        + [f"{seconds:.0f}" for seconds in each["seconds"]["crnn"]]
-        for each in found
+    found = {piece: piece.found() for piece in final()}
+    keys = ["model", "arm", "fold", "recording"]
+    answers = pd.concat(rows_of(piece, result[piece.held_out]) for piece, result in found.items())
+    grouped = answers.groupby([*keys, "seed"], sort=False)["right"]
+    counts = grouped.sum().unstack().add_prefix("seed_").sort_index()
+    clips = grouped.size().unstack()[0].sort_index().loc["average", "plain"]
+    sizes = clips.reindex(counts.index.droplevel([0, 1])).to_numpy(int)
+    counts.astype("Int64").assign(clips=sizes).to_csv(CSV)
+    mean = counts.mean(axis=1)
+    rows = [row(model, arm, counts, clips, found) for model, arm in CONTESTANTS]
+    best, arm = (mean.groupby(keys[:2]).sum() / clips.sum()).idxmax()
+    single = mean[best, arm].sum() / clips.sum()
+    text = with_interval(ensemble(best, arm, found).reindex(clips.index), clips)
+    rows.append([f"ensemble of {len(CONTESTANTS[best, arm])} {best}", arm, text] + [""] * 6)
+    header = ["model", "clips in training", "accuracy, 95 % interval", "each seed", "folds 1, 2"]
+    header += ["folds 3, 4, 5", "rates, folds 1 to 5", "parameters", "CPU s"]
+    steps = {what: ((more, "plain"), (less, "plain")) for what, (more, less) in STEPS.items()}
+    steps |= {f"changed clips: {name}": ((name, "changed"), (name, "plain")) for name in MODELS}
+    bought = [
+        [what, with_interval(mean[more] - mean[less], clips, sign="+")]
+        for what, (more, less) in steps.items()
     ]
-    lines = [
-        f"{when_made(found, 'folds')}\n",
-        f"## CRNN on {len(found)} of the {len(FOLDS)} folds of ESC-10\n",
+    return f"""{when_made([*found.values()], "trainings")}
+
+## Five models on the five folds of ESC-10
+
+{table(header, rows)}
+
+Best single model: {best}, {arm} clips, {single:.3f} in the mean of its seeds (bar {BAR}: {verdict(single, BAR)}). The ensemble takes the mean of its members' logits. Each fold is answered by models that learned from the other four. Learning rates: the best of three on whole folds among those four, by models that heard neither, on clips as they are. The design was made on folds 1 and 2.
+
+## What each step buys
+
+{table(["step", "accuracy, more minus less, 95 % interval"], bought)}
+
+Intervals: whole recordings, drawn again {DRAWS:,} times, of the mean over seeds; they leave out what other seeds would change.
+"""
+
+
+def rows_of(piece, answered):
+    """A row for each test clip of a training: its recording, and whether the answer is right."""
+    columns = {"recording": answered["recordings"], "right": right(answered).astype(int)}
+    names = {"model": piece.model, "arm": piece.arm, "fold": piece.held_out, "seed": piece.seed}
+    return pd.DataFrame(columns).assign(**names)
+
+
+def row(model, arm, counts, clips, found):
+    """One row of the first table: texts."""
+    here = counts.loc[model, arm].dropna(axis=1)
+    seeds = " ".join(f"{accuracy:.3f}" for accuracy in here.sum() / clips.sum())
+    looked_at = here.index.get_level_values("fold").isin([*DEVELOPMENT])
+    parts = [here[part].mean(axis=1).sum() / clips[part].sum() for part in (looked_at, ~looked_at)]
+    pieces = [
+        found[Piece(model, arm, fold, seed)] for seed in CONTESTANTS[model, arm] for fold in FOLDS
     ]
-    lines += [table(["fold", "", "average", "GRU(64)", "CRNN", "CPU s", "wall s"], rows), ""]
-    known, untouched = (
-        [each for each in found if (each["fold"] in DEVELOPMENT) is wanted]
-        for wanted in (True, False)
-    )
-    parts = {"all": found, "development": known, "untouched": untouched}
-    means = [summary(name, part) for name, part in parts.items() if part]
-    lines += [table(["mean accuracy, 95 % interval", "average", "GRU(64)", "CRNN"], means), ""]
-    mean, longest = (
-        np.mean([np.mean(each["correct"]["crnn"]) for each in found]),
-        max(each["seconds"]["crnn"][1] for each in found),
-    )
-    members = np.mean([each["members"] for each in found], axis=(0, 2))
-    lines.append(
-        f"CRNN: a committee of {len(members)}, whose members alone have {', '.join(f'{each:.3f}' for each in members)} in the mean. Committee, mean over {len(found)} folds {mean:.3f} (bar {BAR}: {verdict(mean, BAR)}). Longest training {longest:.0f} s on the wall "
-        f"(bar {SECONDS} s or less on two cores: {verdict(longest, SECONDS, at_most=True)}). Each fold: trained on the other four, {found[0]['epochs']} epochs a member, "
-        f"seeds from {SEED}; the recipe was made on folds {' and '.join(DEVELOPMENT)}, each left out of its own training, and the others were scored once, when it was fixed. "
-        f"Intervals: the recordings of the folds, drawn again {DRAWS:,} times; they leave out what another seed would change.\n"
-    )
-    return "\n".join(lines)
+    rates = " ".join(f"{piece['rate']:g}" for piece in pieces[: len(FOLDS)])
+    seconds = np.mean([piece["seconds"] for piece in pieces])
+    texts = [*(f"{part:.3f}" for part in parts), rates]
+    texts += [f"{pieces[0]['parameters']:,}", f"{seconds:.0f}"]
+    return [model, arm, with_interval(here.mean(axis=1), clips), seeds, *texts]
 
 
-def summary(name, found):
-    """A row: the mean accuracy of each model over some folds, with an interval from drawing whole recordings.
+def ensemble(model, arm, found):
+    """How many clips of each recording the mean of the logits of all seeds has right."""
+    rows = []
+    for fold in FOLDS:
+        members = [found[Piece(model, arm, fold, seed)][fold] for seed in CONTESTANTS[model, arm]]
+        logits = np.mean([member["logits"] for member in members], axis=0)
+        rows.append(rows_of(Piece(model, arm, fold, -1), members[0] | {"logits": logits}))
+    return pd.concat(rows).groupby(["fold", "recording"])["right"].sum()
 
-    Returns: a list of texts.
-    """
-    row = [f"{name} folds ({', '.join(each['fold'] for each in found)})"]
-    recordings = np.concatenate(
-        [[f"{each['fold']}-{recording}" for recording in each["recordings"]] for each in found]
-    )
-    names, of = np.unique(recordings, return_inverse=True)
-    times = np.random.default_rng(0).multinomial(
-        len(names), np.full(len(names), 1 / len(names)), DRAWS
-    )  # how often each is drawn
-    for model in (*BASELINES, "crnn"):
-        correct = np.concatenate([each["correct"][model] for each in found])
-        drawn = (times @ np.bincount(of, correct)) / (times @ np.bincount(of))
-        low, high = np.quantile(drawn, [0.025, 0.975])
-        row.append(
-            f"{np.mean([np.mean(each['correct'][model]) for each in found]):.3f} ({low:.3f} to {high:.3f})"
-        )
-    return row
+
+def with_interval(counts, clips, *, sign=""):
+    """Clips right in each recording as an accuracy with its interval over recordings: a text."""
+    drawn = np.random.default_rng(0).integers(len(clips), size=[DRAWS, len(clips)])
+    means = counts.to_numpy()[drawn].sum(axis=1) / clips.to_numpy()[drawn].sum(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return f"{counts.sum() / clips.sum():{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from course_lib import audio, cells
     "main, wanted, said",
     [
         (run.main, ["speed", "sped"], "live, found sped$"),
-        (environment.main, ["1", "6"], "expected folds among 1, 2, 3, 4, 5, found 6$"),
+        (environment.main, ["crnn", "cnrn"], "crnn-changed-fold5-seed2, found cnrn$"),
         (commands.main, ["order-3"], "voices-synthetic, ready, found order-3$"),
         (voices.main, ["george", "gorge"], "rung12-yweweler-1, found gorge$"),
     ],
@@ -79,8 +79,9 @@ def test_functions_of_lesson_12_are_found_and_make_windows_of_49_frames():
     assert made.shape == (3, 49, 40) and np.isfinite(made).all()
 
 
-def test_recipe_of_lesson_14_and_versions_are_found():
-    assert callable(environment.from_lesson(*environment.RECIPE)["trained_crnn"])
+def test_models_of_lesson_14_and_versions_are_found():
+    lesson = environment.from_lesson()
+    assert all(callable(lesson[name]) for name in ["prepared", "trained", *environment.MODELS])
     assert set(measure.made()) == {"date", *measure.NAMED}
 
 

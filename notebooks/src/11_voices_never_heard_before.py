@@ -8,7 +8,7 @@
 # - find out what it has learned apart from the words, and take some of it away;
 # - see what more training speakers are worth when the number of clips stays the same, and which step of a recipe earns what.
 #
-# **Minutes:** 75 with the exercises; the computer needs about two of them. **You need:** lessons 02, 04, 07 and 09.
+# **Minutes:** 100 with the exercises; the computer needs about two of them. **You need:** lessons 02, 04, 07, 09 and 10.
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Who will speak to it?
@@ -37,7 +37,7 @@ from course_lib import audio, batches, data, evaluation, models, plots
 # ## Six speakers, and 228 others
 #
 # We train on the digits of lesson 00, by six men. The new voices come from Speech Commands: thousands of volunteers, with their own microphones, in their own rooms. Most of these
-# 228 speakers say one digit only. None of them is in any training of this notebook.
+# 228 speakers say one digit only. None of them is in any training that you run here.
 #
 # The clips of the six are trimmed closely; the new ones last a second each. So we trim all clips alike: `audio.trim_silence` removes frames at both ends that are more than 39 dB
 # below the loudest frame.
@@ -89,16 +89,13 @@ known = evaluation.evaluate(gru, official, lesson="11")
 new = evaluation.evaluate(gru, voices, lesson="11", split="new voices")
 print(f"official test: {known}")
 print(f"   new voices: {new}")
-ask = voices[voices.split != "test"]  # for an exercise, with a number to beat
-to_beat = evaluation.evaluate(gru, ask).accuracy + 0.02
 
 # %% [markdown]
 # Nearly every official clip is right, and more than a third of the new ones are wrong. The official test never asked about new voices.
 #
 # ## Leave one speaker out
 #
-# With your own data you may have no second set. Then leave out one speaker at a time, train on the others, and test on the speaker left out. At work this takes three lines:
-# scikit-learn's `LeaveOneGroupOut` gives the rows of training and test for each group in turn. (`GroupKFold` leaves out several groups at once, where there are many.)
+# With your own data you may have no second set. Then leave out one speaker at a time, train on the others, and test on the speaker left out. Lesson 02 did it by hand. At work you use scikit-learn: `LeaveOneGroupOut` gives the rows of training and test for each group in turn. (`GroupKFold` leaves out several groups at once, where there are many.)
 
 # %%
 left_out = {}
@@ -107,7 +104,7 @@ for learn_rows, test_rows in split:
     keras.utils.set_random_seed(0)
     model = train(models.gru(10, units=48), clips.iloc[learn_rows])
     test = clips.iloc[test_rows]
-    left_out[f"without {test.group.iloc[0]}"] = evaluation.evaluate(model, test)
+    left_out[f"{test.group.iloc[0]}, unheard"] = evaluation.evaluate(model, test)
 
 # %% tags=["fold"]
 # @title Draw: one GRU, and eight tests {display-mode: "form"}
@@ -139,7 +136,9 @@ figure, panels = plt.subplots(1, 2, figsize=(9, 3), layout="constrained", sharey
 for clip, axes, who in zip((own, other), panels, ("one of the six", "a new voice")):
     title = f'"{word}" by {who}, trimmed'
     plots.log_mel(clip.frames, axes=axes, step=0.02, title=title)
-plots.show(figure, "the new recording has another level, and background at its ends")
+plots.show(
+    figure, "look at the colour bars, and at what lies before and after the word"
+)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Six voices, or six recordings?
@@ -150,14 +149,13 @@ plots.show(figure, "the new recording has another level, and background at its e
 # Ask what a network could learn from a level. Point at the ends of the second picture: frames that pass the threshold of 39 dB, with no word in them.
 
 # %% [markdown]
-# Each speaker left out gives another answer, and the answers differ widely. One speaker is an anecdote. The speaker is the unit here, so we will give intervals over speakers, not over clips.
+# Each speaker left out gives another answer, and the answers differ widely. One speaker is an anecdote. The speaker is the unit here, so from the next comparison on we give intervals over speakers, not over clips.
 #
 # ## Six speakers, and their recordings
 #
-# Is it the *voices* that the GRU knows? Each of the six also has a microphone, a room, a level, and a way of trimming. Lesson 02 measured their levels: 22 dB lie between the loudest and the softest speaker. And the picture above shows how different a new recording can be. So a network that learns from these clips can learn recording conditions, too. It has learned **six speakers and their recordings**.
+# Is it the *voices* that the GRU knows? Each of the six also has a microphone, a room, a level, and a way of trimming. Lesson 02 measured their levels: 22 dB lie between the loudest and the softest speaker. And the picture above shows how different a new recording can be. So a network that learns from these clips can learn **six speakers and their recordings**. Two experiments follow, one on level and microphone, one on background.
 #
-# We can take the level away: subtract *one mean per clip*. We can take more away: *one mean per band*. A microphone multiplies each band's energy. In the logarithm that is a sum,
-# so the mean of each band removes it. For cepstra this is called [cepstral mean normalisation](../docs/glossary.md#cepstral-mean-normalisation) (Atal 1974). It removes a fixed response only, not
+# We can take the level away: subtract *one mean per clip*. We can take more away: *one mean per band*. A microphone multiplies each band's energy. In the logarithm this becomes an added constant, so subtracting each band's mean removes it. For the coefficients of lesson 10 this is called [cepstral mean normalisation](../docs/glossary.md#cepstral-mean-normalisation) (Atal 1974). It removes a fixed response only, not
 # noise, and in a clip of half a second it removes some of the word as well.
 #
 # **Predict, then run.** The same GRU learns from each version, with two seeds. Which one understands most of the new voices?
@@ -165,7 +163,7 @@ plots.show(figure, "the new recording has another level, and background at its e
 
 # %%
 def one_mean(frames):
-    return frames - frames.mean() - 5.0  # -5: what the models expect in the middle
+    return frames - frames.mean() - 5.0  # the models' Rescaling expects about -5
 
 
 ways = {
@@ -189,11 +187,11 @@ levels.pivot(index="way", columns="seed", values="new voices").loc[[*ways]].roun
 
 # %% [markdown]
 # Neither mean helps with the new voices. For the six left out, both do: in the benchmark below (the first three rungs of a ladder, with clips not trimmed) the GRU has 0.67 as recorded, 0.72 with one mean per clip, and 0.71 with one per band. There the level
-# alone explains the gain; the bands add nothing. A remedy that helps six speakers of one collection need not help in another. A likely reason: in a clip that is half background, the mean is the mean of the background.
+# alone explains the gain; the bands add nothing. A remedy that helps six speakers of one collection need not help in another. A likely reason, not tested here: in a clip that is half background, the mean is the mean of the background.
 #
 # ## A remedy: background in the training
 #
-# The new clips have background at their ends: a fan, a room, a hum. The six speakers' clips have almost none, so the GRU never had to learn that a word can be surrounded by something else.
+# The new clips have background at their ends: a fan, a room, a hum. The six speakers' clips have little of it, so the GRU hardly had to learn that a word can be surrounded by something else.
 # We can imitate it. `with_ends` takes a clip's quietest frames, makes them softer by a random amount, and puts 0.3 s of them before and after the clip. In every epoch, `cut_and_centre` cuts each end to a random length. The word stays
 # what it was, so the label does, too. This is [augmentation](../docs/glossary.md#augmentation): change what must not matter.
 
@@ -204,8 +202,9 @@ def with_ends(frames, random, length=15):
     quietest = np.argsort(np.exp(frames).sum(axis=1))[: max(2, len(frames) // 8)]
     ends = []
     for _ in range(2):
-        drawn = frames[random.choice(quietest, length)] - random.uniform(0, 4)
-        ends.append(drawn + random.normal(0, 0.5, drawn.shape))
+        softer = random.uniform(0, 4)  # natural log of energy: up to 17 dB
+        drawn = frames[random.choice(quietest, length)] - softer
+        ends.append(drawn + random.normal(0, 0.5, drawn.shape))  # no two alike
     return np.concatenate([ends[0], frames, ends[1]]).astype(np.float32)
 
 
@@ -216,8 +215,7 @@ def cut_and_centre(frames, random):
 
 
 # %% [markdown]
-# The reader is the bidirectional GRU with attention of lesson 09, since a last state forgets a word that is followed by background. We train two *arms*: the same model without and with background. Both subtract the mean of each band. The only difference
-# is the background. **Predict, then run.** What will it change for the new voices? And for the official test?
+# The reader is the bidirectional GRU with attention of lesson 09, since a last state has to carry the word through the background that follows. We train two *arms*: the same model without and with background. Both subtract the mean of each band. The only difference is the background (over which the mean is then taken, too). **Predict, then run.** What will it change for the new voices? And for the official test?
 #
 # Both arms hear the same speakers, so the difference is *paired*: one difference per speaker, and its mean with a 95 % interval over the speakers.
 
@@ -245,7 +243,7 @@ for seed in range(2):
 
 # %%
 def correct(model, part, frames):
-    """Whether the model is right about each clip."""
+    """Whether the model is right about each clip, its means subtracted."""
     centred = [audio.subtract_mean(clip) for clip in frames]
     answers = evaluation.predict(model, centred).argmax(axis=1)
     return answers == part.label.cat.codes.to_numpy()
@@ -271,7 +269,7 @@ interval = f"{gain.mean() - half:+.3f} to {gain.mean() + half:+.3f}"
 print(f"with minus without: {gain.mean():+.3f} ({interval}, {len(gain)} speakers)")
 
 # %% [markdown]
-# In the mean over speakers the new voices gain about 14 points (over clips 12: there a speaker with many clips counts more), and the interval is far from zero. The official test loses nearly six: its clips have clean ends, and a short training has used part of its time for something that this test never asks.
+# In the mean over speakers the new voices gain about 14 points (over clips 12: there a speaker with many clips counts more), and the interval is far from zero. The official test loses nearly six: its clips have clean ends. Perhaps a short training has spent part of its time on something that this test never asks.
 # A loss on the easy test can be a gain for everybody else.
 #
 # ## When a remedy does harm
@@ -282,7 +280,7 @@ print(f"with minus without: {gain.mean():+.3f} ({interval}, {len(gain)} speakers
 # %%
 thresholds = ["not trimmed", "39 dB", "30 dB", "26 dB", "22 dB", "17 dB"]
 heard = {arm: [] for arm in trained}
-for below in (99, 9, 7, 6, 5, 4):  # the same as natural logarithms of energy
+for below in (99, 9, 7, 6, 5, 4):  # natural log: 1 is 4.34 dB; 99 trims nothing
     cut = [audio.trim_silence(frames, below=below) for frames in voices.whole]
     for arm, seeds in trained.items():
         right = [correct(model, voices, cut) for model in seeds]
@@ -309,7 +307,7 @@ plots.show(axes, "the arm that has heard background hardly needs the trimming")
 # Let them explain the hump before you show which digits pay for the trimming at 17 dB.
 
 # %% [markdown]
-# Without background in the training, an untrimmed clip is hardest. Harder trimming helps until 26 dB, where this arm is nearly as good as the other one at its best; then it harms. But you would have to know that threshold,
+# Without background in the training, an untrimmed clip is hardest. Harder trimming helps until 26 dB, where this arm is nearly as good as the other one at its best: most of the 14 points can be had by trimming. Then it harms. But you would have to know that threshold,
 # and the next microphone has another. The arm that has heard background does well even without trimming, gains little from the lightest, and loses by each harder one.
 #
 # Which digits pay for the trimming at 17 dB? For each digit: the share of its clips that the arm without background loses, from 39 dB to 17 dB. (Below zero: it gains.)
@@ -334,12 +332,11 @@ print(f"{clip.source}, {clip.licence}")
 plots.show(axes, "only what lies between the lines is left: the soft sounds are gone")
 
 # %% [markdown]
-# The "8" loses most: its last sound is a soft t after a pause, and trimming takes it for background. ("1" and "4", which are loud to their ends, gain.) No threshold fits all rooms, so it is better to train the model for what it will hear.
+# The "8" loses most: its last sound is a soft t after a pause, and trimming takes it for background. (The clip is the most extreme one. A digit has about 44 clips here, so small shares are chance.) No threshold fits all rooms, so it is better to train the model for what it will hear.
 #
 # ## Speakers or clips?
 #
-# You can record 120 clips. Do you ask 5 people for 24 clips each, or 120 people for one? Speech Commands can answer: six of its words, said by hundreds of people. We train on 120 clips
-# each time, and test on validation and test speakers. (Nothing here is tuned, so both may count.) The figure also shows a
+# You can record 120 clips. Do you ask 5 people for 24 clips each, or 120 people for one? Speech Commands can answer: six of its words, said by hundreds of people. Of 333 speakers, those with enough clips are drawn. We train on 120 clips each time, and test on the 125 validation and test speakers. (Nothing here is tuned, so both may count.) The figure also shows a
 # [benchmark](../benchmarks/results/voices.md): six draws of the speakers for each of six numbers, the words drawn evenly. **Predict, then run.** How much is it worth to ask 120 people?
 
 # %%
@@ -368,7 +365,9 @@ def draw(speakers, seed):
 counts, live = many.group.value_counts(), []
 for speakers in (5, 120):
     for seed in range(2):
-        if (counts >= 120 // speakers).sum() >= speakers:  # so many there are
+        if (
+            counts >= 120 // speakers
+        ).sum() >= speakers:  # otherwise too few have so many
             keras.utils.set_random_seed(seed)
             few = draw(speakers, seed)
             model = train(models.attention(6), few, epochs=40, rate=6e-3)
@@ -405,13 +404,12 @@ plots.show(axes, f"from {first:.3f} with 5 speakers to {last:.3f} with 120")
 # Ask what else differs between a clip of a new person and one more clip of the same. (Microphone, room, mood, accent, age.)
 
 # %% [markdown]
-# The orange draws overlap: two draws cannot show it. Six draws can: from 0.72 with 5 or 10 speakers to 0.81 with 40, where the difference to 5, over 125 test speakers, is +0.10 (0.07 to 0.12).
+# Two draws are too few to tell (and they lie a little higher than the benchmark's, which draws its words evenly). With six draws, accuracy rises from 0.72 (5 or 10 speakers) to 0.81 (40). The gain from 5 to 40 is 0.10 (0.07 to 0.12, over 125 test speakers).
 # From there the curve is flat: 40 speakers with three clips each do as well as 120 with one. If you can choose, ask more people, and ask each for less.
 #
 # ## Which step earned what?
 #
-# The benchmark also climbs a *ladder*: every rung (step) changes one thing. (Vocal tract: the bands are shifted a little, as by a shorter or longer throat. Five speeds: slower and faster copies of each clip. Real voices: 185 of the 228 join the training, so from there on only the other 43 are new.
-# Convolutions: lesson 12 shows them.) Each of the six speakers is left out in turn, and the same models hear the new voices, too. All trainings are short:
+# The benchmark also climbs a *ladder*: every rung (step) changes one thing. From the plain GRU up: one mean per clip, one per band, trimmed, both directions, attention, background at the ends, noise, vocal tract (the bands shifted a little, as by a shorter or longer throat), five speeds (slower and faster copies), the course's synthetic voices, real voices (185 of the 228 join the training, so only the other 43 are new), convolutions (lesson 12). Each of the six speakers is left out in turn, and the same models hear the new voices, too. All trainings are short:
 # about 300 batches of 64 clips. **Predict, then run.** Which rung gains most? Does one lose?
 
 # %% tags=["fold"]
@@ -441,13 +439,11 @@ copies.pivot(index="batches", columns="copies", values="accuracy").round(3)
 # Collect guesses first. Then name the losing rung, and ask what would have to change for it to win.
 
 # %% [markdown]
-# For the new voices (orange) the two means lose 0.24, and trimming wins 0.20 back: an untrimmed clip is full of background. Then both directions gain 0.14, the background at the ends and the real voices 0.05 each. For the six (blue) convolutions gain most, 0.06, but that interval includes zero.
-# **The rung that loses is "five speeds"**: 0.03, the only loss whose interval over the six excludes zero. (Of twelve rungs, one may do so by luck.)
+# For the new voices (orange) the two means lose 0.24, and trimming wins 0.20 back: an untrimmed clip is full of background. Then both directions gain 0.14, the background at the ends and the real voices 0.05 each. For the six (blue) convolutions gain most, 0.06. **The rung that loses for the six is "five speeds"**, by 0.03. Background costs them 0.02: they have little of it. The [benchmark's page](../benchmarks/results/voices.md) gives each step its interval over the six: that of "five speeds" is the only loss that excludes zero, and of twelve rungs one may do so by luck. For the new voices "five speeds" loses nothing.
 #
-# Do strong changes need more time? The table under the ladder has attention trained on the six and tested on the 228, one seed, so it cannot explain the loss on the six. *Heavy* copies (five speeds, vocal tract, noise, hidden bands and frames) are 0.03 below "none" in 300 batches and **0.08 above it
-# in 1,500**; of the two, only the gain has an interval that excludes zero. *Light* copies (background, noise) are best at both lengths. So begin with light changes, and give heavy ones more time.
+# Do strong changes need more time? The table under the ladder has attention trained on the six and tested on the 228, one seed. *Heavy* copies (five speeds, vocal tract, noise, bands and frames hidden at random) are 0.03 below "none" in 300 batches and **0.08 above it in 1,500**. *Light* copies (background, noise) are best at both lengths. So begin with light changes, and give heavy ones more time.
 #
-# ## The recipe, in full
+# ## The recipe, measured
 #
 # The recipe is the last rung with fewer changes (background, a little vocal tract, three speeds), trained for 2,000 batches. Before measuring we asked for 0.90 in the mean of the six and 0.85 for the worst; 0.985 in the official test; and for the new voices 0.85 with none
 # of them in the training, and 0.90 when half of them are in it and the other half is the test.
@@ -460,7 +456,7 @@ recipe.set_index("test").round(3)
 # %% [markdown] tags=["slide", "only-slides"]
 # ## Exercise 1: on which clips may you compare?
 # - A: synthetic voices, held out. B: each of the six left out.
-# - C: takes 5 to 9 of the training speakers, held out
+# - C: takes that neither the training nor a report uses
 # - D: the official test
 # - E: a seventh speaker, who is not reported
 
@@ -468,18 +464,15 @@ recipe.set_index("test").round(3)
 # Five minutes, first alone, then in pairs; the pairs that disagree explain. Reported are the six left out and the official test. The answer is in the check, not on this slide.
 
 # %% [markdown]
-# The three demands on the new voices are met; the other three are missed. `nicolas` is understood far less than the other five, who have 0.91 in the mean; we do not know why. An earlier
-# edition of the recipe had 0.98 in the official test: perhaps this one pays there for what it learned about other voices and rooms; we did not measure it.
+# The three demands on the new voices are met; the other three are missed. `nicolas` is understood far less than the other five, who have 0.91 in the mean; we do not know why. (For the plain GRU above it was george.) An earlier edition of the recipe had 0.98 in the official test. Perhaps learning other voices and rooms costs accuracy on this test; we did not measure it.
 #
-# How were the settings chosen? Not by leaving speakers out: if you try ten remedies on six speakers and keep the best, the choice has seen them, although no gradient has. They were chosen on takes 5 to 9 of the six
-# (by voices that were in that training), on held-out synthetic voices, and on 148 of the new speakers, with none of the 228 in the training. That is not perfectly clean: those takes are part of the report on the six, and the 148 are among the 228.
+# How were the settings chosen? Not by leaving speakers out: if you try ten remedies on six speakers and keep the best, the choice has seen them, although no gradient has. They were chosen on takes 5 to 9 of the six (each speaker said each digit many times; a *take* is one of these recordings; these voices were in that training), on held-out synthetic voices, and on 148 of the new speakers, with none of the 228 in the training. That is not perfectly clean: those takes are part of the report on the six, and the 148 are among the 228.
 # For the 80 others, on whom nothing was tried first, the accuracy is 0.903. But earlier versions had been run on two of the six, on the official test and on the new voices. You must report such looks; the benchmark's page lists them with their numbers.
 #
 # ## Exercises
 #
 # **Exercise 1.** You have three more ideas for the recipe, and want to keep the best. You will report the accuracy on the six speakers left out, and on the official test. On which clips may you
-# compare your ideas? Set `allowed` to a set of letters: `"A"` synthetic voices, held out of the training; `"B"` each of the six, left out in turn; `"C"` takes 5 to 9 of the training speakers, held out of the
-# training; `"D"` the official test; `"E"` a seventh speaker, recorded for this, who is not reported.
+# compare your ideas? Set `allowed` to a set of letters: `"A"` synthetic voices, held out of the training; `"B"` each of the six, left out in turn; `"C"` takes of the training speakers that neither the training nor any report uses; `"D"` the official test; `"E"` a seventh speaker, recorded for this, who is not reported.
 
 # %% tags=["solution"]
 allowed = {"A", "C", "E"}
@@ -500,60 +493,13 @@ assert len(allowed) == 3, (
 print(f"{len(allowed)} of 5 leave the report clean")
 
 # %% [markdown]
-# **Exercise 2.** Write `over_speakers(speakers, right)`: the accuracy with speakers as the unit. `speakers` has a name and `right` has True or False for each clip. Return the mean over the *speakers* (each
-# counts once, however many clips there are), and half the width of its 95 % interval by Student's t.
+# **Exercise 2: build, train, beat this number.** Build a new model `yours` in Keras, and train it on the six speakers, as you like (`train`, `with_ends`, `cut_and_centre`). Each band's mean is subtracted before it hears a clip. Its validation clips are `ask`, by new voices that are not on the test side. The number is `to_beat`: what the arm *without* background reaches there, plus 0.03.
 
-
-# %% tags=["solution"]
-def over_speakers(speakers, right):
-    """The mean over the speakers, and half the width of its 95 % interval."""
-    each = pd.Series(np.asarray(right, float)).groupby(np.asarray(speakers)).mean()
-    return each.mean(), stats.t.ppf(0.975, len(each) - 1) * stats.sem(each)
-
-
-# %% tags=["check"]
-def expected_of(speakers, right):
-    each = [np.mean(right[speakers == name]) for name in np.unique(speakers)]
-    error = np.std(each, ddof=1) / np.sqrt(len(each))
-    return np.mean(each), stats.t.ppf(0.975, len(each) - 1) * error
-
-
-draw_names = np.random.default_rng(3)
-for count in (5, 12):
-    names = np.array([f"speaker {n * n % 7}" for n in draw_names.integers(0, 9, 60)])
-    names = np.append(names, [f"guest {n}" for n in range(count)])
-    answers = draw_names.random(len(names)) < 0.6
-    found = over_speakers(names, answers)
-    assert found is not None, "over_speakers returns nothing yet: give back two numbers"
-    assert np.shape(found) == (2,), f"expected two numbers, found {found!r}"
-    wanted, wanted_half = expected_of(names, answers)
-    assert not np.isclose(found[0], answers.mean()), (
-        "that is the mean over the clips: a speaker with many clips counts too much"
-    )
-    assert np.isclose(found[0], wanted), f"the mean over speakers is not {found[0]:.3f}"
-    speakers_there = len(np.unique(names))
-    by_normal = wanted_half / stats.t.ppf(0.975, speakers_there - 1) * 1.96
-    slips = {
-        "that is the whole width: half of it was asked for": 2 * wanted_half,
-        "1.96 is for very many speakers: use Student's t": by_normal,
-        "divide the standard deviation by the root of the number of speakers": (
-            wanted_half * np.sqrt(speakers_there)
-        ),
-    }
-    for slip, value in slips.items():
-        assert not np.isclose(found[1], value, rtol=1e-3), slip
-    assert np.isclose(found[1], wanted_half), (
-        f"{found[1]:.3f} is not half the width: is the unit the speaker, with n - 1 "
-        "degrees of freedom?"
-    )
-mean, half = over_speakers(
-    voices.group, correct(trained["with background"][0], voices, voices.frames)
-)
-print(f"with background, new voices: {mean:.3f} ± {half:.3f}")
-
-# %% [markdown]
-# **Exercise 3: build, train, beat this number.** Build a model `yours` in Keras, for clips of which the mean of each band is subtracted, and train it on the six speakers, as you like. Its validation clips are `ask`, by new voices
-# that are not on the test side. The number is what the GRU from the top of this lesson reaches there, plus 0.02: `to_beat`.
+# %%
+ask = voices[voices.split != "test"]
+without = [correct(model, ask, ask.frames).mean() for model in trained["without"]]
+to_beat = np.mean(without) + 0.03
+print(f"to beat: {to_beat:.3f}")
 
 # %% tags=["solution"]
 keras.utils.set_random_seed(1)
@@ -579,6 +525,9 @@ try:
     evaluation.check_mask(yours, batches.pad(list(ask.frames[:8])))
 except AssertionError as wrong:
     raise AssertionError(f"the mask: {wrong}") from None
+assert yours not in trained["with background"] + trained["without"], (
+    "that is a model of the lesson: build and train one of your own"
+)
 share = correct(yours, ask, ask.frames).mean()
 assert share >= to_beat, (
     f"accuracy {share:.3f}, and the number is {to_beat:.3f}: does your training subtract "

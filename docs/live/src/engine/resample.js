@@ -91,7 +91,10 @@ export class Resampler {
         weights[tap] = this.cutoff * sinc * taper;
       }
       const sum = weights.reduce((total, weight) => total + weight, 0);
-      this.phases.set(phase, weights.map((weight) => weight / sum)); // a constant stays one
+      this.phases.set(
+        phase,
+        weights.map((weight) => weight / sum),
+      ); // a constant stays one
     }
     return this.phases.get(phase);
   }

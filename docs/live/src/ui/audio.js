@@ -5,7 +5,7 @@ import { Resampler } from "../engine/resample.js";
 const QUIETEST = 0.2; // below this speed a voice is a rumble, and is not played
 const PIECE = 512; // samples: what the microphone hands over at once, about 11 ms
 
-const OR_CLIPS = "The clips still play: press “Play a digit”.";
+const OR_CLIPS = "The clips still play: press “Play a word”.";
 const REFUSALS = {
   NotAllowedError: "The browser does not allow this page the microphone.",
   NotFoundError: "No microphone was found.",

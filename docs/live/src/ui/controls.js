@@ -2,8 +2,8 @@
 
 import { shuffled, reversed, withSilence } from "../engine/experiments.js";
 import { gradientByFrame } from "../engine/gradient.js";
-import { answerFrom, framesOf, gatesOf, isListener, letterOf, verdictOf } from "./state.js";
-import { readAll, samplesFor, earsOf, wordOf } from "./state.js";
+import { answerFrom, clipsFor, earsOf, framesOf, gatesOf, isListener } from "./state.js";
+import { readAll, samplesFor, verdictOf, wordOf } from "./state.js";
 import { drawCurves, drawFrames, powerOfTen } from "./views.js";
 
 const SEED = 1; // of the shuffle
@@ -24,7 +24,7 @@ export function isHosted() {
 }
 
 /** A link to a lesson: its page in the book, else its notebook. */
-export function lessonLink(number) {
+function lessonLink(number) {
   const ending = isHosted() ? "html" : "ipynb";
   return `<a href="../../notebooks/${LESSONS[number]}.${ending}">lesson ${number}</a>`;
 }
@@ -44,30 +44,47 @@ const bold = (name, value, text = say(value)) => `<b data-${name}="${value}">${t
 
 const said = ({ label, probability }) => `${wordOf(label)} ${probability.toFixed(2)}`;
 
-/** What the experiments need of the page: models, clips, the clip that is chosen. */
+/** “Right: 3 of 10 words.”, and why, when a network gives all words the same answer. */
+export function rightInWords({ right, always, count }) {
+  const why = always
+    ? ` It always gives the same answer, “${wordOf(always)}”: right once in ten.`
+    : "";
+  return `${right} of ${count} words.${why}`;
+}
+
+/** What the experiments need of the page: models, the digits, the digit that is chosen. */
 export class Bench {
   constructor(models) {
     this.models = models;
+    this.clips = clipsFor(models.gru);
     this.number = 0;
-    this.frames = DATA.clips.map((clip) => framesOf(clip, models.gru));
+    this.frames = this.clips.map((clip) => framesOf(clip, models.gru));
     this.counts = {}; // what was computed once
   }
 
   get clip() {
-    return DATA.clips[this.number];
+    return this.clips[this.number];
+  }
+
+  /** Choose one of the digits. */
+  choose(clip) {
+    this.number = this.clips.indexOf(clip);
   }
 
   /**
-   * How many of all clips a model gets right when their frames or its steps are changed; `key`
-   * names model and change, so that nothing is counted twice.
+   * How many of all digits a model gets right when their frames or its steps are changed, and the
+   * answer that it always gives, if it does; `key` names model and change, so that nothing is
+   * counted twice.
+   *
+   * Returns {right, always, count}.
    */
-  countRight(key, model, change = (frames) => frames, optionsFor = () => ({})) {
+  count(key, model, change = (frames) => frames, optionsFor = () => ({})) {
     return (this.counts[key] ??= this.#count(model, change, optionsFor));
   }
 
   /** For each clip the gradient of a small model at each frame. */
   gradients(model) {
-    return (this.counts[`gradients of ${model.name}`] ??= DATA.clips.map(({ word }, number) =>
+    return (this.counts[`gradients of ${model.name}`] ??= this.clips.map(({ word }, number) =>
       Array.from(gradientByFrame(model, this.frames[number], model.classes.indexOf(word))),
     ));
   }
@@ -81,13 +98,16 @@ export class Bench {
   }
 
   #count(model, change, optionsFor) {
-    return DATA.clips.filter((clip, number) => {
+    const answers = this.clips.map((clip, number) => {
       const own = isListener(model)
         ? earsOf(model).push(samplesFor(clip, model))
         : this.frames[number];
       const made = readAll(model, change(own), optionsFor(own));
-      return answerFrom(model, made.probabilities).label === clip.word;
-    }).length;
+      return answerFrom(model, made.probabilities).label;
+    });
+    const right = answers.filter((label, number) => label === this.clips[number].word).length;
+    const isSame = answers.every((label) => label === answers[0]);
+    return { right, always: isSame ? answers[0] : null, count: answers.length };
   }
 }
 
@@ -97,10 +117,17 @@ function distance(state, other) {
 }
 
 /** How far the state moves from frame to frame, on average. */
-export function movement(states, begin) {
+function movement(states, begin) {
   let sum = 0;
   states.forEach((state, frame) => (sum += distance(state, states[frame - 1] ?? begin)));
   return states.length ? sum / states.length : 0;
+}
+
+/** The largest difference of two tables of the same shape. */
+function largestDifference(rows, others) {
+  const ofRow = (row, other) =>
+    Math.max(...row.map((value, place) => Math.abs(value - other[place])));
+  return Math.max(...rows.map((row, number) => ofRow(row, others[number])));
 }
 
 const legend = (entries) =>
@@ -112,8 +139,10 @@ const EXPERIMENTS = [
     id: "silence",
     title: "Tear the mask off",
     text:
-      "Silence follows the word, as padding does in a batch. With a mask the state is copied on. " +
-      "Without one, the network reads on. Gates can hold through it; a vanilla RNN cannot.",
+      "Words that are learned together are made equally long: silence fills up the short ones. " +
+      "A mask says where a word ends, and the state stays as it is from there. Without the mask " +
+      'the network reads on. Gates can hold much longer (this GRU <span id="gru-holds"></span>); ' +
+      'the RNN gets only <span id="rnn-masked"></span> right even with the mask.',
     lessons: ["04"],
     control: `<label for="silence">Silence</label>
       <input type="range" id="silence" min="0" max="200" step="5" value="60">
@@ -141,12 +170,14 @@ const EXPERIMENTS = [
       const [kept, read, readByRnn] = answers;
       const longer = (each) => withSilence(each, count);
       const right = [gru, rnn].map((model) => [
-        bench.countRight(model.name, model), // masked: the state after the word is copied on
-        bench.countRight(`${model.name}, ${count} frames of silence`, model, longer),
+        bench.count(model.name, model).right, // masked: the state after the word stays
+        bench.count(`${model.name}, ${count} frames of silence`, model, longer).right,
       ]);
+      find("#gru-holds").textContent = right[0].join(" → ");
+      find("#rnn-masked").textContent = right[1][0];
       return `With the mask: ${bold("masked", kept.probability, said(kept))}. Without: the GRU hears
         ${bold("unmasked", read.probability, said(read))}, the RNN ${said(readByRnn)}. Correct
-        words out of ${DATA.clips.length}: GRU ${bold("right-masked", right[0][0])} with the mask,
+        words out of ${bench.clips.length}: GRU ${bold("right-masked", right[0][0])} with the mask,
         ${bold("right-unmasked", right[0][1])} without; RNN ${bold("rnn-masked", right[1][0])} and
         ${bold("rnn-unmasked", right[1][1])}.`;
     },
@@ -175,11 +206,11 @@ const EXPERIMENTS = [
       const values = probabilities.map((row) => row[truth]);
       drawCurves(find("canvas:not(.strip)"), [{ values, tone: "accent" }]);
       const answer = answerFrom(model, probabilities);
-      const right = bench.countRight(`gru, ${order}`, model, change);
+      const { right, count } = bench.count(`gru, ${order}`, model, change);
+      const untouched = bench.count("gru", model).right;
       return `It hears ${bold("answer", answer.probability, said(answer))}. Right:
-        ${bold("right", right)} of ${DATA.clips.length} words; untouched:
-        ${bold("right-untouched", bench.countRight("gru, recorded", model))} of
-        ${DATA.clips.length}.`;
+        ${bold("right", right)} of ${count} words; untouched:
+        ${bold("right-untouched", untouched)} of ${count}.`;
     },
     legend: [["accent", "probability of the word that was said, after each frame"]],
   },
@@ -188,7 +219,8 @@ const EXPERIMENTS = [
     title: "Who can learn from the beginning?",
     text:
       "The gradient says how much each frame can still teach. In a vanilla RNN it usually " +
-      "vanishes on the way back to the first frame. Each line is relative to the last frame.",
+      "vanishes on the way back to the first frame. For some words it grows instead. Each line is " +
+      "relative to the last frame.",
     lessons: ["05"],
     control: `<label for="at">Look at frame</label>
       <input type="range" id="at" min="0" max="10" step="1" value="0">`,
@@ -196,7 +228,7 @@ const EXPERIMENTS = [
     legend: [
       ["other", "vanilla RNN"],
       ["accent", "GRU"],
-      ["soft", "LSTM"],
+      ["soft", "LSTM (dashed)"],
     ],
     run({ bench, find }) {
       const frames = bench.frames[bench.number];
@@ -227,18 +259,21 @@ const EXPERIMENTS = [
       );
       const [share, other] = [ofRnn, ofGru].map((each) => each[frame] / each.at(-1));
       const [usual, usualOther] = [rnn, gru].map((model) => bench.usualShare(model));
-      return `Frame ${frame + 1} of ${frames.length}: the gradient is ${bold("rnn", share)} of the
-        last frame's in the RNN, ${bold("gru", other)} in the GRU. First frame, median of
-        ${DATA.clips.length} words: ${bold("rnn-usual", usual)} and
-        ${bold("gru-usual", usualOther)}.`;
+      const growing = bench.gradients(rnn).filter((each) => each[0] > each.at(-1)).length;
+      return `Frame ${frame + 1} of ${frames.length}: the gradient is ${bold("rnn", share)} times
+        the last frame's in the RNN, ${bold("gru", other)} times in the GRU. At the first frame of
+        a usual word (the median of ${bench.clips.length}) it is ${bold("rnn-usual", usual)} times
+        and ${bold("gru-usual", usualOther)} times. In the RNN it grows for
+        ${bold("grows", growing)} of the ${bench.clips.length}.`;
     },
   },
   {
     id: "gain",
     title: "Larger weights",
     text:
-      "The recurrent weights of a vanilla RNN are multiplied by one number. Small ones forget; " +
-      "with large ones only tanh holds the state back.",
+      "The recurrent weights of a vanilla RNN, from state to state, are multiplied by one number. " +
+      "Small ones forget. With large ones only tanh, which keeps each number of the state between " +
+      "−1 and 1, holds it back.",
     lessons: ["03"],
     control: `<label for="gain">Times</label>
       <input type="range" id="gain" min="0" max="3" step="0.1" value="1.5">
@@ -267,22 +302,24 @@ const EXPERIMENTS = [
         { low: 0.01, top, logarithmic: true },
       );
       const answer = answerFrom(model, probabilities);
-      const right = bench.countRight(`rnn times ${gain}`, model);
+      const counted = bench.count(`rnn times ${gain}`, model);
       return `Largest number in the state at the end: ${bold("held", held.at(-1))} with tanh,
-        ${bold("free", free.at(-1))} without. It hears ${said(answer)}; right:
-        ${bold("right", right)} of ${DATA.clips.length} words.`;
+        ${bold("free", free.at(-1))} without. It hears ${said(answer)}. Right:
+        <span data-right="${counted.right}">${rightInWords(counted)}</span>`;
     },
   },
   {
     id: "int8",
     title: "One byte for a weight",
-    text: "Each weight is rounded to one of 256 steps, as for a small computer.",
+    text:
+      "Each weight takes four bytes. For a small computer it is rounded to one of 256 steps, " +
+      "which takes one byte (int8).",
     lessons: ["15"],
     control: `<label><input type="checkbox" id="int8" checked>
-      round the digit network's weights to int8</label>`,
+      round the weights of “GRU, digits”</label>`,
     legend: [
-      ["soft", "float32"],
-      ["accent", "as chosen"],
+      ["soft", "as learned"],
+      ["accent", "as chosen (dashed)"],
     ],
     run({ bench, find }) {
       const model = bench.models.digits;
@@ -295,17 +332,13 @@ const EXPERIMENTS = [
         { values: before, tone: "soft" },
         { values: after, tone: "accent", dashed: true },
       ]);
-      let change = 0;
-      made[0].forEach((row, frame) =>
-        row.forEach((value, number) => {
-          change = Math.max(change, Math.abs(value - made[1][frame][number]));
-        }),
-      );
+      const change = largestDifference(...made);
       const key = rounded === model ? "digits" : "digits, int8";
-      const right = [bench.countRight(key, rounded), bench.countRight("digits", model)];
+      const { right, count } = bench.count(key, rounded);
+      const learned = bench.count("digits", model).right;
       return `A probability changes by ${bold("change", change)} at most. Right:
-        ${bold("right", right[0])} of ${DATA.clips.length} words, with float32
-        ${bold("right-float", right[1])}.`;
+        ${bold("right", right)} of ${count} words; as learned:
+        ${bold("right-float", learned)} of ${count}.`;
     },
   },
 ];
@@ -320,16 +353,30 @@ export function forcesOf(model) {
     ]) {
       // An update gate of Keras is shut to new sound at 1.
       const force = { gate, value: gate === "update" ? 1 - value : value };
-      const equation = `${letterOf(gate)} = ${force.value}`;
-      choices.push([`${gate} ${word}`, `all ${gate} gates ${word} (${equation})`, force]);
+      choices.push([`${gate} ${word}`, `all ${gate} gates ${word}`, force]);
     }
   }
   const [first] = gatesOf(model);
   if (first) {
     const value = first === "update" ? 1 : 0;
-    choices.push(["unit shut", "only the chosen unit shut", { gate: first, value, one: true }]);
+    const words = `only the chosen unit's ${first} gate shut`;
+    choices.push(["unit shut", words, { gate: first, value, one: true }]);
   }
   return choices;
+}
+
+/** What the gates of a model do that can be forced. */
+export function forceInWords({ kind }) {
+  if (kind === "rnn") return "This RNN has no gates to force.";
+  const effect = {
+    gru:
+      "An update gate that is shut keeps the old state; one that is open takes in the new. A " +
+      "reset gate says how much of the old state goes into the proposal for the new one.",
+    lstm:
+      "An input gate that is shut keeps new sound out. A forget gate that is shut forgets the " +
+      "old memory. An output gate that is shut hides the memory.",
+  }[kind];
+  return `The pictures above change at once; the menu beside them does the same. ${effect}`;
 }
 
 /** Put the experiments on the page. Returns {element, run} of each. */
@@ -338,9 +385,7 @@ export function makeCards(container, bench) {
     cardOf({
       id: "force",
       title: "Force the gates",
-      text:
-        "The pictures above change at once. A gate that is " +
-        "shut keeps the old state, one that is open takes in the new.",
+      text: '<span id="force-text"></span>',
       lessons: ["06", "07"],
       control: `<label for="force">Gates</label> <select id="force"></select>`,
       legend: [
@@ -356,7 +401,6 @@ export function makeCards(container, bench) {
     const run = () => {
       const { word, voice } = bench.clip;
       find(".result").innerHTML = experiment.run({ bench, find });
-      find(".result").dataset.clip = bench.number;
       for (const canvas of card.querySelectorAll("canvas")) {
         canvas.setAttribute("aria-label", `${experiment.title}: ${wordOf(word)}, ${voice}`);
       }
@@ -392,8 +436,10 @@ export function showForced(card, { learned, forced, truth }) {
     answerFrom(each.model, each.probabilities),
   );
   const [free, held] = [learned, forced].map((each) => movement(each.states, each.begin));
-  card.querySelector(".result").innerHTML =
-    `As chosen: ${verdictOf(forced)}. ${isListener(learned.model) ? "Highest value as" : "As"} learned: ${bold("learned", before.probability, said(before))},
-    as chosen: ${bold("forced", after.probability, said(after))}. The state moves by
+  const which = isListener(learned.model) ? "Highest value" : "At the end";
+  const moving = learned.model.kind === "lstm" ? "What it shows moves" : "The state moves";
+  card.querySelector(".result").innerHTML = `As chosen: ${verdictOf(forced)}. ${which} as learned:
+    ${bold("learned", before.probability, said(before))}, as chosen:
+    ${bold("forced", after.probability, said(after))}. ${moving} by
     ${bold("moves", held)} a frame, as learned by ${bold("moves-learned", free)}.`;
 }

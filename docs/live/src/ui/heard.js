@@ -1,8 +1,8 @@
 // What is heard: a clip or the microphone, frozen or going on.
 
-import { Listening, isListener } from "./state.js";
-import { bench, byId, isRunning, microphone, newListening, optionsNow } from "./page.js";
-import { page, player } from "./page.js";
+import { Listening, isListener, knownWords } from "./state.js";
+import { clipsNow, isRunning, microphone, newListening, optionsNow } from "./page.js";
+import { notePlayed, page, player, setClip } from "./page.js";
 import { draw, sayHeard, sayVerdict, showState } from "./seen.js";
 import { choose, refresh } from "./touched.js";
 
@@ -18,7 +18,6 @@ function announce(detections) {
 export function playClip() {
   closeMicrophone();
   newListening();
-  page.fresh = false;
   sayHeard("listening …");
   start(0);
 }
@@ -26,14 +25,15 @@ export function playClip() {
 /** Play what is there from a moment on. */
 export function start(seconds) {
   page.mode = "clip";
+  if (page.source === "clip") notePlayed();
   player.play(page.listening.samples, { from: seconds, speed: page.speed });
   tick();
 }
 
 /** Play the chosen word, then the next one. */
 export function playNext() {
-  if (!page.fresh) bench.number = (bench.number + 1) % DATA.clips.length;
-  byId("clip").value = bench.number;
+  const clips = clipsNow();
+  if (!page.fresh) setClip(clips[(clips.indexOf(page.clip) + 1) % clips.length]);
   playClip();
 }
 
@@ -50,6 +50,7 @@ function stopHere() {
   player.stop();
   microphone.close();
   page.mode = "frozen";
+  setTimeout(refresh, 30);
 }
 
 /** Freeze, or go on. */
@@ -80,11 +81,13 @@ function finish() {
   setTimeout(refresh, 30);
 }
 
-/** The row of the unit that adds most to an answer, when that is likeliest. */
+/** Of the units that are linked most to an answer, the row of the one that adds most to it. */
 function loudestFor({ label, frame }) {
   const number = page.model.classes.indexOf(label);
   const state = page.listening.states[frame];
-  const added = page.order.map(({ unit }) => page.model.contribution(unit, state)[number]);
+  const added = page.order.map(({ unit, link }) =>
+    link === number ? page.model.contribution(unit, state)[number] : -Infinity,
+  );
   return added.indexOf(Math.max(...added));
 }
 
@@ -92,6 +95,8 @@ function loudestFor({ label, frame }) {
 export async function listenToMicrophone() {
   if (microphone.listens) closeMicrophone();
   player.stop();
+  const { listening, source, frame } = page;
+  const before = { listening, source, frame, mode: isRunning() ? "frozen" : page.mode };
   page.source = "microphone";
   page.listening = new Listening(page.model, { options: optionsNow() });
   page.frame = -1;
@@ -106,18 +111,19 @@ export async function listenToMicrophone() {
       page.frame = page.listening.states.length - 1;
     });
     if (page.mode !== "microphone") return closeMicrophone();
-    const hint = isListener(page.model)
-      ? ""
-      : " This network expects one word, then a pause: freeze and start anew.";
-    sayHeard(`listening: say a word.${hint}`);
+    sayHeard(`listening: say ${knownWords(page.model)}.${pauseHint(page.model)}`);
     tick();
   } catch (error) {
-    closeMicrophone();
-    newListening();
+    microphone.close();
+    if (page.mode === "microphone") Object.assign(page, before); // what was heard before plays on
     sayHeard(error.message);
+    draw();
   }
   showState();
 }
+
+const pauseHint = (model) =>
+  isListener(model) ? "" : " This network expects one word, then a pause: freeze and start anew.";
 
 /** Let go of the microphone. */
 export function closeMicrophone() {

@@ -1,10 +1,11 @@
 // The page: what buttons and keys do.
 
-import { Listening, NOTHING, gatesOf, letterOf, samplesFor, sortUnits, wordOf } from "./state.js";
+import { Listening, NOTHING, clipsFor, gatesOf, knownWords } from "./state.js";
+import { samplesFor, sortUnits, wordOf } from "./state.js";
 import { inner } from "./views.js";
-import { forcesOf, isHosted } from "./controls.js";
-import { makeClassroom } from "./classroom.js";
-import { bench, byId, models, newListening, page, player } from "./page.js";
+import { forceInWords, forcesOf, isHosted } from "./controls.js";
+import { Classroom } from "./classroom.js";
+import { bench, byId, clipsNow, models, newListening, page, player, setClip } from "./page.js";
 import { axisNow, draw, sayHeard, showState } from "./seen.js";
 import { choose, chooseForce, forceSelects, pick, refresh } from "./touched.js";
 import { closeMicrophone, freeze, listenToMicrophone, look, playClip } from "./heard.js";
@@ -15,21 +16,23 @@ const NAMES = {
   commands: "GRU, commands",
   gru: "small GRU",
   lstm: "small LSTM",
-  rnn: "small vanilla RNN",
+  rnn: "vanilla RNN",
 };
-const PRESS = "Press “Play a digit”.";
 
-/** The order of the units of a model, found on the clips of the page. */
-function orderOf(model) {
+/** Let a model hear the clips of the page: what its units do, and how many it gets right. */
+function getToKnow(model) {
   const made = { states: [], gates: [] };
-  for (const clip of DATA.clips) {
+  const clips = clipsFor(model);
+  model.right = 0;
+  for (const clip of clips) {
     const listening = new Listening(model, { samples: samplesFor(clip, model) });
     listening.hear();
     made.states.push(...listening.states);
     made.gates.push(...listening.gates);
+    if (listening.answer().label === clip.word) model.right += 1;
   }
   model.most = mostAdded(model, made.states);
-  return sortUnits(model, made);
+  model.order = sortUnits(model, made);
 }
 
 /** The most that one unit adds to an answer, at any frame. */
@@ -42,45 +45,79 @@ function mostAdded(model, states) {
   return Math.max(...added.map((each) => Math.max(...each.map(Math.abs))));
 }
 
-const drawnAs = (gate) => (gate === "update" ? "1 − z" : letterOf(gate));
-
 function chooseModel(name) {
   closeMicrophone();
   player.stop();
   page.model = models[name];
-  page.order = page.model.order ??= orderOf(page.model);
-  const gates = gatesOf(page.model);
-  byId("gate").innerHTML = gates
-    .map((gate) => `<option value="${gate}">${gate} gate ${drawnAs(gate)}</option>`)
-    .join("");
-  byId("gate").hidden = !gates.length;
-  document.querySelector(".scale").hidden = !gates.length;
+  if (!page.model.order) getToKnow(page.model);
+  page.order = page.model.order;
   page.fresh = true; // the same word, heard by another network
   page.force = null;
-  for (const select of forceSelects()) {
-    select.innerHTML = forcesOf(page.model)
-      .map(([value, words]) => `<option value="${value}">${words}</option>`)
-      .join("");
-    select.disabled = !gates.length;
-  }
+  page.mode = "idle";
+  offerGates();
+  offerWords();
+  nameStates();
   byId("unit").max = page.order.length - 1;
   byId("adds").innerHTML = page.model.classes
     .map((each) => `<li><span>${wordOf(each)}</span><span class="track"><i></i></span></li>`)
     .join("");
-  page.mode = "idle";
   newListening();
   choose(Math.min(page.row, page.order.length - 1));
+  sayPress();
   showState();
+}
+
+const optionsOf = (choices) =>
+  choices.map(([value, words]) => `<option value="${value}">${words}</option>`).join("");
+
+/** The gates of the network, and what can be held. */
+function offerGates() {
+  const gates = gatesOf(page.model);
+  byId("gate").innerHTML = optionsOf(gates.map((gate) => [gate, `${gate} gate`]));
+  byId("force-text").textContent = forceInWords(page.model);
+  const ofGates = ".if-gates, #card-force > :not(h3, p:first-of-type)";
+  for (const element of document.querySelectorAll(ofGates)) element.hidden = !gates.length;
+  for (const element of document.querySelectorAll(".if-no-gates"))
+    element.hidden = gates.length > 0;
+  for (const select of forceSelects()) {
+    select.innerHTML = optionsOf(forcesOf(page.model));
+    select.disabled = !gates.length;
+  }
+}
+
+/** What the states are: an LSTM shows a part of its memory, the others have nothing else. */
+function nameStates() {
+  const isLstm = page.model.kind === "lstm";
+  byId("state-text").textContent = isLstm
+    ? "what each unit shows of its memory"
+    : "the state of each unit";
+  byId("state-legend").textContent = isLstm ? "what it shows" : "state";
+}
+
+/** The words that the network knows, in the list and in a sentence. */
+function offerWords() {
+  const clips = clipsNow();
+  byId("clip").innerHTML = optionsOf(clips.map(({ word }, number) => [number, wordOf(word)]));
+  setClip([page.clip, bench.clip].find((clip) => clips.includes(clip)) ?? clips[0]);
+  const dashed = page.model.classes.includes(NOTHING) ? `; dashed: ${wordOf(NOTHING)}` : "";
+  byId("knows").textContent = `${knownWords(page.model)}${dashed}`;
+}
+
+function sayPress() {
+  const { right } = page.model;
+  const count = clipsNow().length; // the digits were picked: three networks get all of them right
+  const result = right === count ? `all ${count} of these chosen digits` : `${right} of ${count}`;
+  sayHeard(`Press “Play a word”: this network gets ${result} right.`);
 }
 
 function chooseClip(number) {
   closeMicrophone();
   player.stop();
-  bench.number = number;
+  setClip(clipsNow()[number]);
   page.fresh = true;
   page.mode = "idle";
   newListening();
-  sayHeard(PRESS);
+  sayPress();
   showState();
   draw();
   setTimeout(refresh, 30);
@@ -132,14 +169,17 @@ function followPointer(canvas) {
   });
 }
 
+/** Whether a key is for the element that has the focus, not for the page. */
+function isTaken({ key, target: { tagName, type, id } }, isGuess) {
+  if (tagName === "SELECT") return !(id === "question" && isGuess);
+  const isSlider = tagName === "INPUT" && type !== "checkbox"; // or one of several to choose from
+  return isSlider && !/^([a-z1-9]|backspace)$/i.test(key);
+}
+
 function onKey(event) {
-  if (event.altKey || event.ctrlKey || event.metaKey) return;
-  const { tagName, type } = event.target;
-  const isButton = tagName === "BUTTON" || tagName === "A" || tagName === "SUMMARY";
-  const counts = /^[1-9]$/.test(event.key);
-  const asks = event.target.id === "question" && counts; // a guess, though the list has focus
-  if ((tagName === "SELECT" && !asks) || (tagName === "INPUT" && type !== "checkbox")) return;
-  const isFree = !isButton && tagName !== "INPUT";
+  const isGuess = /^[1-9]$/.test(event.key);
+  if (event.altKey || event.ctrlKey || event.metaKey || isTaken(event, isGuess)) return;
+  const isFree = !["BUTTON", "A", "SUMMARY", "INPUT"].includes(event.target.tagName);
   const actions = {
     d: playNext,
     r: playClip,
@@ -147,14 +187,14 @@ function onKey(event) {
     p: () => !byId("from-here").disabled && playFromHere(),
     f: toggleFullScreen,
     s: () => chooseSpeed({ 1: 0.25, 0.25: 0.1, 0.1: 1 }[page.speed]),
-    backspace: classroom.undo,
+    backspace: () => classroom.undo(),
     arrowleft: () => look(page.frame - 1),
     arrowright: () => look(page.frame + 1),
     ...(isFree && { " ": () => page.mode !== "idle" && freeze() }),
     arrowup: () => pick(page.row - 1),
     arrowdown: () => pick(page.row + 1),
   };
-  const action = counts
+  const action = isGuess
     ? () => classroom.count(Number(event.key) - 1)
     : actions[event.key.toLowerCase()];
   if (!action) return;
@@ -164,21 +204,27 @@ function onKey(event) {
 
 // --- begin
 
-byId("clip").innerHTML = DATA.clips
-  .map(({ word }, number) => `<option value="${number}">${wordOf(word)}</option>`)
-  .join("");
-byId("model").innerHTML = Object.keys(models)
-  .map((name) => `<option value="${name}">${NAMES[name] ?? name}</option>`)
-  .join("");
-const voices = [...new Set(DATA.clips.map(({ voice }) => voice))];
-byId("clip-count").textContent = DATA.clips.length;
+byId("model").innerHTML = optionsOf(Object.keys(models).map((name) => [name, NAMES[name] ?? name]));
+byId("clip-count").textContent = bench.clips.length;
+byId("digit").textContent = wordOf(bench.clip.word);
+const commands = DATA.clips.filter((clip) => !bench.clips.includes(clip));
+const voicesOf = (clips) => [...new Set(clips.map(({ voice }) => voice))].join(", ");
 byId("licences").innerHTML = [
   ...Object.entries(models).map(([name, { licence, card }]) => [
     NAMES[name] ?? name,
     licence,
     card,
   ]),
-  [`${DATA.clips.length} clips of synthetic voices`, DATA.clips[0].licence, voices.join(", ")],
+  [
+    `${bench.clips.length} digits of synthetic voices`,
+    bench.clips[0].licence,
+    `${voicesOf(bench.clips)}. Picked among those that both GRUs and the LSTM get right`,
+  ],
+  [
+    `${commands.length} commands of synthetic voices`,
+    commands[0].licence,
+    `${voicesOf(commands)}. The first take of each, the voices in turn, whatever a network hears`,
+  ],
   ["Fourier transform, fft.js", "MIT", ""],
 ]
   .map(([name, licence, card]) => `<li>${name}: ${licence}${card ? `. ${card}` : ""}</li>`)
@@ -189,7 +235,7 @@ if (isHosted()) byId("course").href = "../index.html";
 for (const select of forceSelects()) {
   select.addEventListener("change", () => chooseForce(select.value));
 }
-const classroom = makeClassroom(document.querySelector(".class"), bench);
+const classroom = new Classroom(document.querySelector(".class"), bench);
 
 byId("play").addEventListener("click", playNext);
 byId("microphone").addEventListener("click", () =>
@@ -201,9 +247,6 @@ byId("speed").addEventListener("change", ({ target }) => chooseSpeed(Number(targ
 byId("clip").addEventListener("change", ({ target }) => chooseClip(Number(target.value)));
 byId("model").addEventListener("change", ({ target }) => {
   chooseModel(target.value);
-  const { classes } = page.model;
-  const knows = classes.filter((name) => name !== NOTHING).map(wordOf);
-  sayHeard(classes.includes(bench.clip.word) ? PRESS : `It knows ${knows.join(", ")}: say one.`);
   setTimeout(refresh, 30);
 });
 byId("gate").addEventListener("change", draw);
@@ -217,11 +260,11 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   draw();
   refresh();
 });
-new ResizeObserver(() => {
+const sizes = new ResizeObserver(() => {
   draw();
   refresh();
-}).observe(byId("stage"));
+});
+for (const id of ["sound", "gates", "states", "answers", "unit-lines"]) sizes.observe(byId(id));
 
 chooseModel("digits");
-sayHeard(PRESS);
 setTimeout(refresh, 200);

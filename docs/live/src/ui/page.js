@@ -1,6 +1,6 @@
 // Where the page stands: what all its parts share.
 
-import { Listening, loadModels, samplesFor } from "./state.js";
+import { Listening, clipsFor, loadModels, samplesFor, wordOf } from "./state.js";
 import { Player, Microphone } from "./audio.js";
 import { Bench } from "./controls.js";
 
@@ -14,6 +14,7 @@ export const microphone = new Microphone();
 /** Where the page stands. */
 export const page = {
   model: models.digits,
+  clip: bench.clip, // the word that is chosen
   mode: "idle", // or "clip", "microphone", "frozen", "ended"
   source: "clip", // or "microphone": what is in the views
   speed: 1,
@@ -39,9 +40,27 @@ export function optionsNow() {
 
 export const unitNow = () => page.order[page.row].unit;
 
+/** The words that can be chosen: those that the network knows. */
+export const clipsNow = () => clipsFor(page.model);
+
+/** Choose a word. */
+export function setClip(clip) {
+  page.clip = clip;
+  byId("clip").value = clipsNow().indexOf(clip);
+}
+
+/** The chosen word is played; if it is a digit, the experiments take it from now on. */
+export function notePlayed() {
+  page.fresh = false;
+  if (!bench.clips.includes(page.clip)) return;
+  bench.choose(page.clip);
+  byId("digit").textContent = wordOf(page.clip.word);
+  byId("which").textContent = "the last digit played";
+}
+
 /** Begin to hear the chosen word anew. */
 export function newListening() {
-  const { clip } = bench;
+  const { clip } = page;
   page.source = "clip";
   page.listening = new Listening(page.model, {
     word: clip.word,

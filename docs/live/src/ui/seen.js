@@ -7,15 +7,13 @@ import { byId, isRunning, page, unitNow } from "./page.js";
 
 const WINDOW = 3; // seconds of the microphone that are in sight
 const SHORTEST = 0.6; // seconds that the axis spans at least
+const COMPARE = "Play again to compare.";
 const STILL = 400; // milliseconds for which a caption stands, so that it can be read
 const GATE_WORDS = {
-  update: [
-    "open, the unit takes in the new sound",
-    "shut, it keeps what it remembers (z = 1 in Keras)",
-  ],
-  reset: ["open, old memory helps to propose the new", "shut, the proposal comes from the sound"],
+  update: ["open, the unit takes in the new sound", "shut, it keeps what it remembers"],
+  reset: ["open, all of it", "shut, none: the proposal comes from the sound"],
   input: ["open, the unit takes in the new sound", "shut, the sound does not get in"],
-  forget: ["open, the unit keeps its memory (a forget gate of 1 keeps)", "shut, it forgets"],
+  forget: ["open, the unit keeps its memory (in spite of the gate's name)", "shut, it forgets"],
   output: ["open, the unit shows its memory", "shut, it hides its memory"],
 };
 
@@ -46,24 +44,14 @@ export function axisNow() {
 /** The gate that is shown, or null. */
 export const shown = () => byId("gate").value || null;
 
-/** Words beside groups of rows that speak for the same class. */
-function groupWords() {
-  const words = [];
-  page.order.forEach(({ speaksFor }, row) => {
-    if (row && page.order[row - 1].speaksFor === speaksFor) return;
-    let end = row;
-    while (end < page.order.length && page.order[end].speaksFor === speaksFor) end += 1;
-    words.push({ begin: row, row: (row + end) / 2, text: wordOf(page.model.classes[speaksFor]) });
-  });
-  const narrow = byId("gates").clientHeight / page.order.length;
-  let last = -99;
-  return words
-    .map((word) => ({ ...word, side: "right" }))
-    .filter(({ row }) => {
-      const fits = (row - last) * narrow >= 12;
-      if (fits) last = row;
-      return fits;
-    });
+/** Groups of rows whose strongest link is to the same answer: {from, to, text}. */
+function groupsNow() {
+  const links = page.order.map(({ link }) => link);
+  return [...new Set(links)].map((link) => ({
+    from: links.indexOf(link),
+    to: links.lastIndexOf(link) + 1,
+    text: wordOf(page.model.classes[link]),
+  }));
 }
 
 /** Draw everything. */
@@ -71,65 +59,103 @@ export function draw() {
   page.drawnAt = performance.now();
   const { listening, frame } = page;
   const axis = axisNow();
-  const known =
-    page.source === "clip" && page.mode === "clip" ? frame + 1 : listening.states.length;
+  const isPlaying = page.source === "clip" && page.mode === "clip";
+  const known = isPlaying ? frame + 1 : listening.states.length;
   const cursor = frame < 0 ? undefined : frame + 0.5;
   const common = { axis, known, cursor };
-  const [from, to] = [axis.first, Math.min(known, axis.first + axis.count)];
-  const { low, high } = rangeOf(listening.frames, from, to);
+  drawSound(common);
+  drawUnits(common);
+  drawAnswers(common);
+  drawTime(byId("time"), { axis, step: listening.step, dropped: listening.dropped });
+  drawUnit(byId("unit-lines"), { ...common, listening, unit: unitNow(), gate: shown() });
+  showUnit();
+  if (!isRunning() || performance.now() - page.captionAt > STILL) sayMoment();
+}
+
+function drawSound(common) {
+  const { axis, known } = common;
+  const { frames } = page.listening;
   const bands = page.model.frame.nMels;
+  const { low, high } = rangeOf(frames, axis.first, Math.min(known, axis.first + axis.count));
   drawHeat(byId("sound"), {
     ...common,
     rows: bands,
     colours: HEAT,
-    valueAt: (at, row) => (listening.frames[at][bands - 1 - row] - low) / (high - low),
+    valueAt: (at, row) => (frames[at][bands - 1 - row] - low) / (high - low),
     words: [
       { text: "high", row: 4 },
       { text: "low", row: bands - 4 },
     ],
   });
+}
+
+/** The gates and the states of all units. */
+function drawUnits(common) {
+  const { gates, states } = page.listening;
   const rows = page.order.length;
+  const unitAt = (row) => page.order[row].unit;
+  const isNarrow = byId("states").clientWidth < 520;
+  const left = { text: isNarrow ? `${rows}` : `${rows} units`, row: rows / 2 };
+  const chosen = common.known ? page.row : -1;
   const gate = shown();
-  const right = groupWords();
-  const left = {
-    text: byId("gates").clientWidth < 520 ? `${rows}` : `${rows} units`,
-    row: rows / 2,
-  };
-  byId("gates").hidden = !gate;
+  const groups = groupsNow();
   if (gate) {
     drawHeat(byId("gates"), {
       ...common,
       rows,
+      chosen,
       colours: HEAT,
-      chosen: known ? page.row : -1,
-      valueAt: (at, row) => openness(gate, listening.gates[at][gate][page.order[row].unit]),
-      words: [left, ...right],
+      valueAt: (at, row) => openness(gate, gates[at][gate][unitAt(row)]),
+      words: [left],
+      groups,
     });
   }
   drawHeat(byId("states"), {
     ...common,
     rows,
+    chosen,
     colours: stateColours(),
-    chosen: known ? page.row : -1,
-    valueAt: (at, row) => (listening.states[at].h[page.order[row].unit] + 1) / 2,
+    valueAt: (at, row) => (states[at].h[unitAt(row)] + 1) / 2,
     words: [left],
+    groups: gate ? [] : groups,
   });
+}
+
+function drawAnswers({ axis, known, cursor }) {
+  const { listening } = page;
   const trace = { ...listening, step: listening.step };
   trace.probabilities = listening.probabilities.slice(0, known);
   trace.detections = listening.detections.filter((each) => each.frame < known);
   drawProbabilities(byId("answers"), { axis, listening: trace, cursor });
-  drawTime(byId("time"), { axis, step: listening.step, dropped: listening.dropped });
-  drawUnit(byId("unit-lines"), { axis, listening, unit: unitNow(), gate, cursor, known });
-  showUnit();
-  if (!isRunning() || performance.now() - page.captionAt > STILL) {
-    showCaption();
-    sayAdds();
-  }
 }
+
+/** The moment that is looked at, in words. */
+function sayMoment() {
+  page.captionAt = performance.now();
+  showCaption();
+  byId("adds-text").textContent = page.listening.states[page.frame] ? addsInWords() : "";
+  const answers = answersInWords();
+  byId("answers").setAttribute("aria-label", `Probability of each answer over time. ${answers}`);
+}
+
+/** The likeliest answers at the moment that is looked at, for screen readers. */
+function answersInWords() {
+  const { listening, frame, model } = page;
+  const now = listening.probabilities[frame];
+  if (!now) return "No sound was heard yet.";
+  const ranked = model.classes.map((name, number) => [wordOf(name), now[number]]);
+  ranked.sort(([, one], [, other]) => other - one);
+  const words = ranked.slice(0, 3).map(([word, value]) => `${word} ${value.toFixed(2)}`);
+  return `At ${secondsNow()} seconds: ${words.join(", ")}.`;
+}
+
+const secondsNow = () => {
+  const { step, dropped } = page.listening;
+  return ((page.frame + 1 + dropped) * step).toFixed(2);
+};
 
 /** A sentence below the gates: what they mean, and what they do at this moment. */
 function showCaption() {
-  page.captionAt = performance.now();
   const gate = shown();
   const { listening, frame } = page;
   if (!gate) {
@@ -138,20 +164,36 @@ function showCaption() {
     return;
   }
   const [open, shut] = GATE_WORDS[gate];
-  const meaning = `Bright: ${open}. Dark: ${shut}.`;
+  const first =
+    gate === "reset" ? "How much of the old memory goes into the proposal for the new. " : "";
+  const meaning = `${first}Bright: ${open}. Dark: ${shut}.`;
   byId("caption").innerHTML = `${meaning} <b>${momentWords(listening, frame, gate)}</b>`;
 }
 
+/** What it does to hold all gates of a kind, where it is simple; null elsewhere. */
+function effectOf(gate, isOpen, isFromStart) {
+  const empty = "the memory stays at 0, so the answer never changes";
+  const still = "no sound gets in any more";
+  const shut = {
+    update: isFromStart ? empty : still,
+    input: isFromStart ? empty : still,
+    output: "no memory is shown, so the answer never changes",
+  };
+  if (!isOpen) return shut[gate] ?? null;
+  return gate === "update" ? "the state is made anew at every frame" : null;
+}
+
+function holdingInWords(listening, gate) {
+  const isOpen = openness(gate, page.force.value) === 1;
+  const isFromStart = listening.dropped === 0; // of a long recording the first frames are gone
+  const effect = effectOf(gate, isOpen, isFromStart);
+  const since = isFromStart ? " from the first frame" : "";
+  const what = `You hold all of them ${isOpen ? "open" : "shut"}${since}`;
+  return `${what}${effect ? `: ${effect}` : ""}. ${COMPARE}`;
+}
+
 function momentWords(listening, frame, gate) {
-  if (page.force && !page.force.one && page.force.gate === gate) {
-    const isOpen = openness(gate, page.force.value) === 1;
-    const effect = {
-      update: isOpen
-        ? "the state is made anew at every frame"
-        : "nothing gets in, and the memory stands still",
-    }[gate];
-    return `You hold all of them ${isOpen ? "open" : "shut"}${effect ? `: ${effect}` : ""}.`;
-  }
+  if (page.force?.gate === gate && !page.force.one) return holdingInWords(listening, gate);
   if (frame < 0 || !listening.gates[frame]) return "";
   const countAt = (at) => {
     let open = 0;
@@ -163,16 +205,17 @@ function momentWords(listening, frame, gate) {
   const { units } = listening.model;
   const isMore = now > before + units / 12;
   const isLess = now < before - units / 12;
-  const trend = isMore ? " and opening" : isLess ? " and closing" : "";
-  if (gate !== "update") return `Now ${now} of ${units} are more than half open${trend}.`;
+  const trend = isMore ? ", and more are opening" : isLess ? ", and some are closing" : "";
+  const hint = page.force ? ` ${COMPARE}` : "";
+  if (gate !== "update") return `Now ${now} of ${units} are more than half open${trend}.${hint}`;
   const held = `${units - now} hold on to what they heard`;
-  return `Now ${now} of ${units} units take in this moment${trend}; ${held}.`;
+  return `Now ${now} of ${units} units take in this moment${trend}; ${held}.${hint}`;
 }
 
 function showUnit() {
   const { listening, frame, model } = page;
-  const { unit } = page.order[page.row];
-  const name = `Unit ${unit + 1}: its strongest link is to “${wordOf(model.classes[linkOf(unit)])}”`;
+  const { unit, link } = page.order[page.row];
+  const name = `Unit ${unit + 1}: it affects ${quoted(model.classes[link])} most`;
   if (byId("unit-name").textContent !== name) byId("unit-name").textContent = name;
   byId("unit").setAttribute("aria-valuetext", name);
   const state = listening.states[frame] ?? model.initial();
@@ -186,57 +229,54 @@ function showUnit() {
   });
 }
 
-/** The number of the answer to which a unit has its largest weight. */
-function linkOf(unit) {
-  const ones = new Float32Array(page.model.units).fill(1);
-  const weights = Array.from(page.model.contribution(unit, { h: ones }), Math.abs);
-  return weights.indexOf(Math.max(...weights));
-}
-
-/** The bars of a unit in words. */
-function sayAdds() {
-  byId("adds-text").textContent = page.listening.states[page.frame] ? addsInWords() : "";
-}
+const quoted = (name) => `“${wordOf(name)}”`;
 
 function addsInWords() {
   const { listening, frame, model } = page;
-  const { unit } = page.order[page.row];
+  const { unit, link } = page.order[page.row];
   const state = listening.states[frame];
   const two = (value) => value.toFixed(2).replace("-", "−");
   const gate = shown();
   const open = gate && openness(gate, listening.gates[frame][gate][unit]);
+  const isLstm = model.kind === "lstm";
+  const shows = isLstm ? "and it shows" : "its state";
   const about = gate
-    ? `Its ${gate} gate is ${two(open)} open, its state ${two(state.h[unit])}. `
+    ? `Its ${gate} gate is ${two(open)} open, ${shows} ${two(state.h[unit])}. `
     : "";
   const added = model.contribution(unit, state);
   const [most, least] = [Math.max(...added), Math.min(...added)];
-  if (most === least) return `${about}It adds nothing to any answer.`;
-  const [up, down] = [most, least].map((value) => wordOf(model.classes[added.indexOf(value)]));
-  const link = linkOf(unit);
+  if (most === least) return `${about}It does not change any answer.`;
+  const [up, down] = [most, least].map((value) => quoted(model.classes[added.indexOf(value)]));
   const sign = state.h[unit] < 0 ? "negative" : "positive";
   const side = added[link] < 0 ? "against" : "for";
-  const linked = `Now its state is ${sign}, so it speaks ${side} “${wordOf(model.classes[link])}”. `;
+  const now = isLstm ? "what it shows is" : "its state is";
+  const linked = `Now ${now} ${sign}, so it speaks ${side} ${quoted(model.classes[link])}. `;
   return `${about}${linked}Most for ${up} (${two(most)}), most against ${down} (${two(least)}).`;
 }
 
 /** Buttons and sliders as the page stands. */
 export function showState() {
+  const { mode, frame, listening } = page;
+  const known = listening.states.length;
   const freezeButton = byId("freeze");
-  const anew = page.source === "microphone" ? "Listen again" : "Play again";
-  const words = isRunning()
-    ? "Freeze"
-    : page.mode === "frozen" && page.source === "clip"
-      ? "Go on"
-      : anew;
+  const words = freezeWords();
   if (freezeButton.textContent !== words) freezeButton.textContent = words;
-  freezeButton.disabled = page.mode === "idle";
-  byId("from-here").disabled = page.listening.states.length === 0 || page.mode === "microphone";
-  byId("microphone").setAttribute("aria-pressed", page.mode === "microphone");
+  freezeButton.disabled = mode === "idle";
+  const press = page.fresh ? "Play a word" : "Next word";
+  if (byId("play").textContent !== press) byId("play").textContent = press;
+  byId("from-here").disabled = known === 0 || mode === "microphone";
+  byId("microphone").setAttribute("aria-pressed", mode === "microphone");
   const moment = byId("moment");
-  moment.max = Math.max(0, page.listening.states.length - 1);
-  moment.value = Math.max(0, page.frame);
-  const seconds = ((page.frame + 1 + page.listening.dropped) * page.listening.step).toFixed(2);
-  moment.setAttribute("aria-valuetext", `${seconds} seconds`);
-  document.body.dataset.mode = page.mode;
-  document.body.dataset.frame = page.frame;
+  moment.disabled = known === 0;
+  moment.max = Math.max(0, (page.source === "clip" ? axisNow().count : known) - 1);
+  moment.value = Math.max(0, frame);
+  moment.setAttribute("aria-valuetext", `${secondsNow()} seconds`);
+  document.body.dataset.mode = mode;
+  document.body.dataset.frame = frame;
+}
+
+function freezeWords() {
+  if (isRunning()) return "Freeze";
+  if (page.source === "microphone") return "Listen again";
+  return page.mode === "frozen" ? "Go on" : "Play again";
 }

@@ -5,14 +5,17 @@ import { Model } from "../engine/model.js";
 import { Detector } from "../engine/detect.js";
 
 export const NOTHING = "nothing"; // the class that is no word
-export const LEAD = 0.1; // seconds of silence before a clip that a listening model hears
-export const TAIL = 0.28; // and behind it: the model answers until 0.3 s after a word's end
+const HEARD_NO_WORD = "<b>no word</b> was heard";
+const LEAD = 0.1; // seconds of silence before a clip that a listening model hears
+const TAIL = 0.28; // and behind it: the model answers until 0.3 s after a word's end
 const LONGEST = 24; // seconds of the microphone that are kept
 const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-const SENSES = { update: "z", reset: "r", input: "i", forget: "f", output: "o" };
 
 /** A class as one says it. */
-export const wordOf = (name) => (/^\d$/.test(name) ? DIGITS[name] : name);
+export function wordOf(name) {
+  if (name === NOTHING) return "no word";
+  return /^\d$/.test(name) ? DIGITS[name] : name;
+}
 
 /** All models of the page by name, those that listen to an endless sound first. */
 export function loadModels() {
@@ -27,10 +30,17 @@ export const isListener = (model) => model.detector !== null;
 export const gatesOf = (model) =>
   ({ gru: ["update", "reset"], lstm: ["input", "forget", "output"], rnn: [] })[model.kind];
 
-/** The letter that papers give a gate. */
-export const letterOf = (gate) => SENSES[gate];
+/** The clips of the page whose word a model knows. */
+export const clipsFor = (model) => DATA.clips.filter(({ word }) => model.classes.includes(word));
 
-/** Keras's update gate is 1 where a unit keeps what it has: it is drawn as 1 - z, "open". */
+/** The words that a model knows, as one says them. */
+export function knownWords(model) {
+  const words = model.classes.filter((name) => name !== NOTHING).map(wordOf);
+  if (words[0] === DIGITS[0]) return "zero to nine";
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/** Keras's update gate is 1 where a unit keeps what it has: everywhere here, 1 is open. */
 export const openness = (gate, value) => (gate === "update" ? 1 - value : value);
 
 /** A new log-mel of the kind that a model was trained on. */
@@ -193,16 +203,33 @@ export function answerFrom(model, probabilities) {
 export function verdictOf(listening) {
   const { model, word } = listening;
   const detection = listening.detections.at(-1);
-  const { label, probability } = detection ?? answerFrom(model, listening.probabilities);
+  const answer = detection ?? answerFrom(model, listening.probabilities);
+  const { label, probability } = answer;
   if (label === null) return null;
-  const isUnsure = isListener(model)
-    ? !detection
-    : probability < new Detector({ classes: model.classes, ...DATA.models.digits.detector }).threshold;
   const isWrong = model.classes.includes(word) && label !== word;
-  const found = `<b>${wordOf(label)}</b>, ${probability.toFixed(2)}`;
+  const said = isWrong ? `said: ${wordOf(word)}; ` : "";
+  if (!detection && isNoWordLikelier(listening, answer)) return `${said}${HEARD_NO_WORD}`;
+  const isUnsure = isListener(model) ? !detection : probability < leastSure(model);
   const thinks = isUnsure ? "not sure, perhaps" : isWrong ? "it thinks:" : "heard:";
-  const says = `${thinks} ${found}`;
-  return isWrong ? `said: ${wordOf(word)}; ${says} (wrong)` : says;
+  const where = detection
+    ? "at the blue line"
+    : isListener(model)
+      ? "at its highest"
+      : "at the end";
+  const wrong = isWrong ? "wrong; " : "";
+  return `${said}${thinks} <b>${wordOf(label)}</b> (${wrong}${probability.toFixed(2)} ${where})`;
+}
+
+/** Whether “no word” is likelier than the word even where the word is likeliest. */
+function isNoWordLikelier({ model, probabilities }, { frame, probability }) {
+  const number = model.classes.indexOf(NOTHING); // the small networks have no such answer
+  return number >= 0 && probabilities[frame][number] > probability;
+}
+
+/** A model that answers after a clip is not sure below the threshold that holds for digits. */
+function leastSure(model) {
+  const { detector } = DATA.models.digits;
+  return new Detector({ classes: model.classes, ...detector }).threshold;
 }
 
 /** Read frames with options that may depend on the frame's number. */
@@ -220,22 +247,29 @@ export function readAll(model, frames, options = {}) {
   return made;
 }
 
+/** The number of the answer to which a unit has its strongest link: its largest weight. */
+function linkOf(model, unit) {
+  const ones = new Float32Array(model.units).fill(1);
+  const weights = Array.from(model.contribution(unit, { h: ones }), Math.abs);
+  return weights.indexOf(Math.max(...weights));
+}
+
+/** How open the gate of a unit was, all frames together. */
+function opennessOf(unit, gate, made) {
+  if (!gate) return 0;
+  return made.gates.reduce((sum, gates) => sum + openness(gate, gates[gate][unit]), 0);
+}
+
 /**
- * Units in the order of what they do: by the class to which each adds most, averaged over frames
- * of the page's clips, then by how open its gate is.
+ * Units in the order of what they do: by the answer to which each has its strongest link, then by
+ * how open its gate is in the frames that were made.
  *
- * Returns rows of {unit, speaksFor}, and the groups of rows that speak for one class.
+ * Returns rows of {unit, link, open}.
  */
 export function sortUnits(model, made) {
   const [gate] = gatesOf(model);
   const rows = Array.from({ length: model.units }, (_, unit) => {
-    const sums = new Float64Array(model.classes.length);
-    let open = 0;
-    made.states.forEach((state, frame) => {
-      model.contribution(unit, state).forEach((value, number) => (sums[number] += value));
-      if (gate) open += openness(gate, made.gates[frame][gate][unit]);
-    });
-    return { unit, speaksFor: sums.indexOf(Math.max(...sums)), open };
+    return { unit, link: linkOf(model, unit), open: opennessOf(unit, gate, made) };
   });
-  return rows.sort((a, b) => a.speaksFor - b.speaksFor || b.open - a.open);
+  return rows.sort((a, b) => a.link - b.link || b.open - a.open);
 }

@@ -1,6 +1,6 @@
 // What is touched: the chosen unit, gates that are held, and the experiments.
 
-import { Listening, readAll } from "./state.js";
+import { Listening, gatesOf, readAll } from "./state.js";
 import { forcesOf, makeCards, showForced } from "./controls.js";
 import { bench, byId, isRunning, optionsNow, page } from "./page.js";
 import { draw, sayVerdict, showState } from "./seen.js";
@@ -52,6 +52,7 @@ function heardInFull() {
 }
 
 function runForced() {
+  if (!gatesOf(page.model).length) return;
   const listening = page.mode === "idle" ? heardInFull() : page.listening;
   if (!listening.frames.length) return;
   const { classes } = page.model;
@@ -82,7 +83,7 @@ function applyForce() {
   }
   page.listening.again(optionsNow());
   if (page.mode === "ended") page.frame = page.listening.states.length - 1;
-  if (page.force && !page.force.one) byId("gate").value = page.force.gate; // to see what is held
+  if (page.force) byId("gate").value = page.force.gate; // to see what is held
   sayVerdict();
   runForced();
   showState();

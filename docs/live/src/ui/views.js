@@ -46,10 +46,10 @@ const letters = (size, weight = "") => `${weight} ${size * rem()}px system-ui, s
 const styles = getComputedStyle(document.documentElement); // follows the page as it changes
 
 /** A colour of the style sheet. */
-export const colour = (name) => styles.getPropertyValue(`--${name}`).trim();
+const colour = (name) => styles.getPropertyValue(`--${name}`).trim();
 
 /** A canvas made ready to draw in pixels of the page: its context, width and height. */
-export function ready(canvas) {
+function ready(canvas) {
   const { width, height } = canvas.getBoundingClientRect();
   const ratio = window.devicePixelRatio || 1;
   const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -76,62 +76,116 @@ const across = (axis, left, wide) => (frame) => left + ((frame - axis.first) / a
 
 const scratch = document.createElement("canvas");
 
+/** Cells as pixels of a small picture, which is stretched to its place. */
+function pictureOf(columns, rows, colourAt) {
+  scratch.width = columns;
+  scratch.height = rows;
+  const pen = scratch.getContext("2d");
+  const image = pen.createImageData(columns, rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) {
+      pixels[row * columns + column] = colourAt(column, row);
+    }
+  }
+  pen.putImageData(image, 0, 0);
+  return scratch;
+}
+
+/** The colour of a value between 0 and 1. */
+const colourIn = (colours, value) => colours[Math.round(255 * Math.max(0, Math.min(1, value)))];
+
+/** The frames of an axis that are known, from the first one to before the last one. */
+const inSight = (axis, known) => [
+  Math.max(0, axis.first),
+  Math.min(known, axis.first + axis.count),
+];
+
 /**
  * A heat map: frames from left to right, rows from top to bottom.
  *
  * `valueAt(frame, row)` lies between 0 and 1, and is asked for frames that are known only.
  */
-export function drawHeat(canvas, { axis, known, rows, valueAt, colours, cursor, chosen, words }) {
+export function drawHeat(canvas, picture) {
+  const { axis, known, rows, valueAt, colours, cursor, chosen, words, groups = [] } = picture;
   const { context, width, height } = ready(canvas);
   const { left, wide } = inner(width);
-  const [from, to] = [Math.max(0, axis.first), Math.min(known, axis.first + axis.count)];
+  const [from, to] = inSight(axis, known);
   const place = across(axis, left, wide);
   context.fillStyle = colour("empty");
   context.fillRect(left, 0, wide, height);
   if (to > from) {
-    scratch.width = to - from;
-    scratch.height = rows;
-    const pen = scratch.getContext("2d");
-    const image = pen.createImageData(to - from, rows);
-    const pixels = new Uint32Array(image.data.buffer);
-    for (let row = 0; row < rows; row++) {
-      for (let frame = from; frame < to; frame++) {
-        const value = Math.max(0, Math.min(1, valueAt(frame, row)));
-        pixels[row * (to - from) + frame - from] = colours[Math.round(255 * value)];
-      }
-    }
-    pen.putImageData(image, 0, 0);
+    const cells = pictureOf(to - from, rows, (column, row) =>
+      colourIn(colours, valueAt(from + column, row)),
+    );
     context.imageSmoothingEnabled = false;
-    context.drawImage(scratch, place(from), 0, place(to) - place(from), height);
+    context.drawImage(cells, place(from), 0, place(to) - place(from), height);
   }
-  context.fillStyle = colour("soft");
-  for (const { text, row, side } of words ?? []) {
-    const y = (row / rows) * height;
-    context.textAlign = side === "right" ? "left" : "right";
-    context.fillText(text, side === "right" ? left + wide + 8 : left - 12, clampText(y, height));
-    if (side === "right") drawBrace(context, left + wide + 3, row, rows, height);
-  }
-  if (chosen !== undefined && chosen >= 0) {
-    const thick = Math.max(3, height / rows);
-    const y = ((chosen + 0.5) / rows) * height;
-    context.strokeStyle = colour("accent");
-    context.lineWidth = 2;
-    context.strokeRect(left + 1, y - thick / 2 - 1.5, wide - 2, thick + 3);
-    context.fillStyle = colour("accent");
-    context.beginPath();
-    context.moveTo(left - 1, y);
-    context.lineTo(left - 9, y - 5);
-    context.lineTo(left - 9, y + 5);
-    context.fill();
-  }
+  writeRows(context, words, { rows, left, height });
+  writeGroups(context, groups, { rows, right: left + wide, height });
+  if (chosen >= 0) markRow(context, chosen, { rows, left, wide, height });
   drawCursor(context, place, cursor, left, wide, height);
 }
 
-const clampText = (y, height) => Math.max(7, Math.min(height - 7, y));
-
-function drawBrace(context, x, row, rows, height) {
-  context.fillRect(x, clampText((row / rows) * height, height) - 0.5, 4, 1);
+/** Words at the left of a heat map. */
+function writeRows(context, words, { rows, left, height }) {
+  context.fillStyle = colour("soft");
+  context.textAlign = "right";
+  for (const { text, row } of words) {
+    context.fillText(text, left - 12, clampText((row / rows) * height, height));
+  }
 }
+
+/** At the right of a heat map a bracket around each group of rows, and a line to its word. */
+function writeGroups(context, groups, { rows, right, height }) {
+  const middles = groups.map(({ from, to }) => ((from + to) / 2 / rows) * height);
+  const places = spread(middles, height);
+  context.fillStyle = colour("soft");
+  context.strokeStyle = colour("soft");
+  context.lineWidth = 1;
+  context.textAlign = "left";
+  groups.forEach(({ from, to, text }, number) => {
+    const [top, bottom] = [from, to].map((row) => (row / rows) * height);
+    context.fillRect(right + 3, top + 0.5, 1, bottom - top - 1);
+    context.beginPath();
+    context.moveTo(right + 4, middles[number]);
+    context.lineTo(right + 10, places[number]);
+    context.stroke();
+    context.fillText(text, right + 13, places[number]);
+  });
+}
+
+/** Places of words from top to bottom, each as close to its own as the others leave room. */
+function spread(wanted, height) {
+  const apart = Math.min(0.75 * rem(), (height - 14) / Math.max(1, wanted.length - 1));
+  const places = [];
+  for (const place of wanted) {
+    places.push(Math.max(clampText(place, height), (places.at(-1) ?? -Infinity) + apart));
+  }
+  let lowest = height - 7;
+  for (let number = places.length - 1; number >= 0; number -= 1) {
+    places[number] = Math.min(places[number], lowest);
+    lowest = places[number] - apart;
+  }
+  return places;
+}
+
+/** A frame around a row of a heat map, and an arrow beside it. */
+function markRow(context, row, { rows, left, wide, height }) {
+  const thick = Math.max(3, height / rows);
+  const y = ((row + 0.5) / rows) * height;
+  context.strokeStyle = colour("accent");
+  context.lineWidth = 2;
+  context.strokeRect(left + 1, y - thick / 2 - 1.5, wide - 2, thick + 3);
+  context.fillStyle = colour("accent");
+  context.beginPath();
+  context.moveTo(left - 1, y);
+  context.lineTo(left - 9, y - 5);
+  context.lineTo(left - 9, y + 5);
+  context.fill();
+}
+
+const clampText = (y, height) => Math.max(7, Math.min(height - 7, y));
 
 function drawCursor(context, place, cursor, left, wide, height) {
   const x = place(cursor);
@@ -144,54 +198,63 @@ function drawCursor(context, place, cursor, left, wide, height) {
 export function drawProbabilities(canvas, { axis, listening, cursor }) {
   const { context, width, height } = ready(canvas);
   const { left, wide } = inner(width);
-  const { classes } = listening.model;
   const place = across(axis, left, wide);
   const high = (value) => 6 + (1 - value) * (height - 12);
+  const area = { place, high, left, wide, height };
   drawScale(context, [0, 0.5, 1], high, left, wide);
-  const known = listening.probabilities.length;
-  const [from, to] = [Math.max(0, axis.first), Math.min(known, axis.first + axis.count)];
+  const [from, to] = inSight(axis, listening.probabilities.length);
   if (to > from) {
     const at = Math.max(from, Math.min(to - 1, Math.floor(cursor ?? from)));
-    const now = listening.probabilities[at];
     const leading = leadingAt(listening, at);
-    const peaks = classes.map((name, number) => {
-      let frame = from;
-      for (let each = from; each < to; each++) {
-        if (listening.probabilities[each][number] > listening.probabilities[frame][number]) {
-          frame = each;
-        }
-      }
-      return { name, number, frame, value: listening.probabilities[frame][number] };
-    });
-    const order = peaks.toSorted((a, b) => (a.number === leading) - (b.number === leading));
-    for (const { name, number, value } of order) {
-      const leads = number === leading;
-      context.strokeStyle = colour(leads ? "accent" : value > 0.25 ? "soft" : "faint");
-      context.lineWidth = leads ? 3 : 1.25;
-      context.setLineDash(name === NOTHING ? [5, 4] : []);
-      context.beginPath();
-      for (let frame = from; frame < to; frame++) {
-        const y = high(listening.probabilities[frame][number]);
-        context.lineTo(place(frame + 0.5), y);
-      }
-      context.stroke();
-    }
-    context.setLineDash([]);
-    writeWords(context, peaks, { leading, place, high, left, wide });
-    writeNow(context, now, classes, { left, wide, high, leading });
+    const peaks = peaksOf(listening, from, to);
+    drawLines(context, peaks, { listening, from, to, leading, area });
+    writeWords(context, peaks, { leading, ...area });
+    const { classes } = listening.model;
+    writeNow(context, listening.probabilities[at], classes, { leading, ...area });
   }
-  for (const { frame, label } of listening.detections) {
-    const x = place(frame);
-    if (x < left || x > left + wide) continue;
-    context.fillStyle = colour("accent");
-    context.fillRect(x - 1, 0, 2, height);
-    const isLate = x > left + wide - 90;
-    context.textAlign = isLate ? "right" : "left";
-    context.font = letters(0.81, 600);
-    context.fillText(`heard: ${wordOf(label)}`, x + (isLate ? -5 : 5), height - 14);
-    context.font = letters(0.75);
-  }
+  for (const each of listening.detections) drawDetection(context, each, area);
   drawCursor(context, place, cursor, left, wide, height);
+}
+
+/** For each answer the frame at which it is likeliest, of those in sight. */
+function peaksOf({ model, probabilities }, from, to) {
+  return model.classes.map((name, number) => {
+    let frame = from;
+    for (let each = from; each < to; each += 1) {
+      if (probabilities[each][number] > probabilities[frame][number]) frame = each;
+    }
+    return { name, number, frame, value: probabilities[frame][number] };
+  });
+}
+
+/** A line for each answer, the leading one last, over the others. */
+function drawLines(context, peaks, { listening, from, to, leading, area }) {
+  const order = peaks.toSorted((a, b) => (a.number === leading) - (b.number === leading));
+  for (const { name, number, value } of order) {
+    const leads = number === leading;
+    context.strokeStyle = colour(leads ? "accent" : value > 0.25 ? "soft" : "faint");
+    context.lineWidth = leads ? 3 : 1.25;
+    context.setLineDash(name === NOTHING ? [5, 4] : []);
+    context.beginPath();
+    for (let frame = from; frame < to; frame += 1) {
+      context.lineTo(area.place(frame + 0.5), area.high(listening.probabilities[frame][number]));
+    }
+    context.stroke();
+  }
+  context.setLineDash([]);
+}
+
+/** The moment at which a word is heard, and the word. */
+function drawDetection(context, { frame, label }, { place, left, wide, height }) {
+  const x = place(frame);
+  if (x < left || x > left + wide) return;
+  context.fillStyle = colour("accent");
+  context.fillRect(x - 1, 0, 2, height);
+  const isLate = x > left + wide - 90;
+  context.textAlign = isLate ? "right" : "left";
+  context.font = letters(0.81, 600);
+  context.fillText(`heard: ${wordOf(label)}`, x + (isLate ? -5 : 5), height - 14);
+  context.font = letters(0.75);
 }
 
 function drawScale(context, values, high, left, wide, say = (value) => `${value}`) {
@@ -278,7 +341,7 @@ export function drawUnit(canvas, { axis, listening, unit, gate, cursor, known })
   const place = across(axis, left, wide);
   const high = (value) => 5 + ((1 - value) / 2) * (height - 10);
   drawScale(context, [-1, 0, 1], high, left, wide);
-  const [from, to] = [Math.max(0, axis.first), Math.min(known, axis.first + axis.count)];
+  const [from, to] = inSight(axis, known);
   const line = (stroke, thick, valueAt) => {
     context.strokeStyle = stroke;
     context.lineWidth = thick;
@@ -343,20 +406,11 @@ export function drawFrames(canvas, frames) {
   const { low, high } = rangeOf(frames);
   const { context, width, height } = ready(canvas);
   const bands = frames[0].length;
-  scratch.width = frames.length;
-  scratch.height = bands;
-  const pen = scratch.getContext("2d");
-  const image = pen.createImageData(frames.length, bands);
-  const pixels = new Uint32Array(image.data.buffer);
-  frames.forEach((frame, number) => {
-    for (let band = 0; band < bands; band++) {
-      const share = Math.max(0, Math.min(1, (frame[bands - 1 - band] - low) / (high - low)));
-      pixels[band * frames.length + number] = HEAT[Math.round(255 * share)];
-    }
-  });
-  pen.putImageData(image, 0, 0);
+  const picture = pictureOf(frames.length, bands, (frame, band) =>
+    colourIn(HEAT, (frames[frame][bands - 1 - band] - low) / (high - low)),
+  );
   context.imageSmoothingEnabled = false;
-  context.drawImage(scratch, 2.75 * rem(), 0, width - 3.1 * rem(), height);
+  context.drawImage(picture, 2.75 * rem(), 0, width - 3.1 * rem(), height);
 }
 
 /** The loudest log energy, and 9 below it (about 39 dB): what a spectrogram shows. */
