@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The set that each name stood for when the committed notebooks were built.
 BUILT_ON = {"digits": "fsdd", "environment": "esc-10", "commands": "speech-commands-subset"}
 BUILT_ON |= {"music": "rhythms", "many-voices": "speech-commands-digits"}
+BUILT_ON |= {"music-speech": "music-speech-10s"}
 each_lesson = pytest.mark.parametrize("source", build.sources(), ids=lambda path: path.stem)
 
 
