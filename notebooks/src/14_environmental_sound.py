@@ -2,7 +2,7 @@
 # # 14 · Environmental sound
 #
 # Rain, a clock, a helicopter, a crying baby: nobody makes these sounds to be understood, and there are few recordings of each. The usual model is a
-# [*CRNN*](../docs/glossary.md#crnn): convolutions, then a recurrent network. What does each half buy? And what do changed copies of the clips buy? We change one thing at a time.
+# [*CRNN*](../docs/glossary.md#crnn): convolutions, then a recurrent network. What does each half buy, and what do changed copies of the clips buy?
 #
 # **You will**
 # - compare five models, one step apart, on official folds in which no recording stands on both sides;
@@ -202,7 +202,7 @@ for layer in model.layers:
     print(f"{layer.name:>24} → {list(layer.output.shape)}")
 
 # %% [markdown]
-# The list below them shows the layers of the last model. The second `None` is the time: four halvings turn 199 frames of five seconds into 13.
+# Below them are the layers of the last model. The second `None` is the time: four halvings turn 199 frames of five seconds into 13.
 #
 # ## New clips out of old ones
 #
@@ -421,7 +421,7 @@ for what, (more, less) in steps.items():
 pd.DataFrame(rows, index=["bought", "low", "high"]).T.round(3)
 
 # %% [markdown]
-# What did each step buy, on five folds?
+# What did each step buy?
 # - **Convolutions bought most of it**: 0.157 over the average, and 0.090 in front of the GRU.
 # - **A GRU** whose states are averaged bought 0.065 over the average of the frames. Read from its last state, it bought nothing that is clear (0.021). The **readout** alone was worth 0.044.
 # - **A GRU behind convolutions** bought nothing: −0.002, with an interval of 0.02 to each side. The R in CRNN did not earn its place here. Patterns of 0.8 s and a mean over time were enough for these sounds.
@@ -489,13 +489,13 @@ for clip in played.itertuples():
 # print(linear.score(x[~known], clips.label[~known]))
 # ```
 #
-# Check that your test recordings were not among its training clips (AudioSet comes from YouTube, ESC-10 from Freesound). A network of your own still fits where it must be small, or where your sounds are unlike any in AudioSet.
+# Check that your test recordings were not among its training clips (AudioSet comes from YouTube, ESC-10 from Freesound). A network of your own fits where it must be small, or your sounds are unlike any in AudioSet.
 #
 # ## What this lesson leaves out
 #
 # - **Several labels at once** (tagging): a sigmoid for each class in place of the softmax, binary cross-entropy, and mean average precision (mAP) as the score. Look at AudioSet and FSD50K.
 # - **When a sound begins and ends** (event detection): one answer for each frame, as in lessons [12](12_keyword_spotting.ipynb) and [15](15_live.ipynb); scored with `sed_eval` (Mesaros et al. 2016).
-# - **Is this machine unusual?** (anomaly detection): there are no labels for what has not broken yet. Look at the DCASE challenge, "unsupervised anomalous sound detection".
+# - **Is this machine unusual?** (anomaly detection): there are no labels for what has not broken yet. Look at the DCASE challenge, "anomalous sound detection".
 
 # %% [markdown]
 # ## Exercises
