@@ -36,7 +36,7 @@ SEEDS = {
     "voices": "0 and 1 of the ladder, 0 of the other digits; six draws of speakers",
     "commands": "0 to 2; 0 where the table says so",
     "environment": "0 to 2 on clips as they are, 0 and 1 on changed ones, 0 for the learning rates",
-    "inputs": "0, 1 and 2; 10 for learning rate and epochs",
+    "inputs": "0, 1 and 2, of the choices 0 to 4; 10 for learning rate and epochs",
     "own_sounds": "0, 1 and 2, each a split of its own",
     "music": "0, 1 and 2; 0 for rate, epochs and centring",
     "streaming": "none is needed",
