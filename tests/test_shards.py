@@ -141,7 +141,7 @@ def test_interrupted_and_called_again_it_goes_on(tmp_path, form, capsys):
     assert "finished" in " ".join(shards.check(broken))
     made.clear()
     shards.write(files, broken, frames=frames, **options)
-    assert made == list(range(24, 50)) and "100%" in capsys.readouterr().err
+    assert made == list(range(24, 50)) and "100%" in capsys.readouterr().out
     assert not shards.check(broken)
     for file in whole.iterdir():
         assert (broken / file.name).read_bytes() == file.read_bytes()

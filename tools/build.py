@@ -224,9 +224,12 @@ def tidy(outputs: list[NotebookNode]) -> Iterator[NotebookNode]:
     for output in outputs:
         if output.output_type == "stream" and output.name == "stderr":
             raise ValueError(f"expected a cell without warnings, found: {output.text[:500]}")
-        if output.output_type == "stream" and before is not None:
-            before.text += output.text
-            continue
+        if output.output_type == "stream":
+            text = (before.text if before else "") + output.text
+            output.text = re.sub(r"[^\n]*\r(?!\n)", "", text)  # a progress bar's last state
+            if before is not None:
+                before.text = output.text
+                continue
         before = output if output.output_type == "stream" else None
         if "execution_count" in output:
             output.execution_count = None

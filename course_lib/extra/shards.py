@@ -9,6 +9,7 @@ import hashlib
 import itertools
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def write(
     _write_index(folder, [head, *whole.values()])
     with (
         open(folder / INDEX, "a", encoding="utf-8") as index,
-        tqdm(total=total, unit=" clips") as bar,
+        tqdm(total=total, unit=" clips", file=sys.stdout) as bar,
     ):
         while part := list(itertools.islice(rows, per_shard)):
             path = folder / f"shard-{len(lines):05}{FORMS[form]}"

@@ -716,6 +716,6 @@ print(f"your folder with a copy under another name: {doubled} groups, no leak")
 # <details><summary>B. The GRU, as it is ahead.</summary>No: other clips might turn it round.</details>
 # <details><summary>C. The one that is better on the test.</summary>No: then the test has become a second validation, and no honest number is left.</details>
 #
-# Next: [what the nine claims came to](../docs/claims.md). All lessons: [README](../README.md).
+# Next: [17 More data than memory, more machines than one](17_more_data_and_more_machines.ipynb), or [what the nine claims came to](../docs/claims.md). All lessons: [README](../README.md).
 #
 # *Sounds of the stand-in: modelled by a script, the authors of this course, CC BY 4.0. Text: CC BY 4.0.*

@@ -146,11 +146,13 @@ for times in [1, 3, 10]:
 memory = pd.DataFrame(memory).T
 axes = memory.plot(marker="o", figsize=(6, 3), logx=True)
 axes.set(xlabel="clips", ylabel="MB", title="memory held by NumPy")
-plots.show(axes, "in memory the frames grow tenfold; from shards, hardly")
+plots.show(
+    axes, "in memory the frames grow tenfold; from shards until the buffer is full"
+)
 memory.round(1)
 
 # %% [markdown]
-# What grows a little is the index, a few numbers per clip. The benchmark repeats this from 10,000 to 100,000 clips, each in a process of its own.
+# From shards memory grows while the buffer of 4,000 clips fills. After that only the index grows, a few numbers per clip. The benchmark repeats this from 10,000 to 100,000 clips, each in a process of its own.
 #
 # ## By hand: two processes and a pipe
 #
@@ -403,7 +405,7 @@ axes.legend()
 plots.show(axes, "each dot is a step, each ring the median; other work disturbs them")
 
 # %% [markdown]
-# In a trial of the same kind on two quiet cores, 32 clips took 19 ms with one worker and 27 with two; 512 clips took 100 and 64 ms. If other programs share the cores, as they did when this page was built, the second worker has no core of its own, and may pay nowhere. The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
+# On the page above, a second worker makes small batches slower and large ones a little faster. In a trial on two quiet cores, 32 clips took 19 ms with one worker and 27 with two; 512 clips took 100 and 64 ms. (If other programs share the cores, the second worker has none of its own.) The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
 # message: large batches, large frames, long clips. But a larger batch means fewer steps in an epoch, and often needs another learning rate (lesson 08's lesson again).
 #
 # ## On paper: 10, 100, 1,000 workers
