@@ -8,7 +8,7 @@
 # - train for the room: noise, pauses, and a class "nothing";
 # - test in noise and in endless sound, export a file that runs without this course, and write its card.
 #
-# **Minutes:** 75, of which the computer takes about one; with 300 clips of your own up to five. **You need:** lessons 02, 07, 12 and 15.
+# **Minutes:** 75, of which the computer takes about one; with 300 clips of your own up to five. **You need:** lessons 02, 07, 12 and 15. (An *SVM* draws curved borders between classes; a *forest* lets 300 random decision trees vote.)
 
 # %% [markdown] tags=["slide", "only-slides"]
 # ## A folder that nobody has prepared
@@ -41,7 +41,7 @@ from course_lib.extra.recorder import Recorder
 # %% [markdown]
 # ## Which folder?
 #
-# A folder for each class, named as the class is, with WAV, FLAC, OGG, MP3 or AIFF files of any length and rate in it. Or any folder with a table `labels.csv`: columns `file`, `label` and, if you know it, `group`.
+# A folder for each class, with the class as its name, with WAV, FLAC, OGG, MP3 or AIFF files of any length and rate in it. Or any folder with a table `labels.csv`: columns `file`, `label` and, if you know it, `group`.
 # A class named `_background` or `nothing` holds what a device hears while your sounds are absent: the empty room, steps, speech.
 #
 # A *group* must never be on both sides of a split: a speaker, an engine, a day. Without `labels.csv` a pattern finds it in the name:
@@ -57,7 +57,7 @@ from course_lib.extra.recorder import Recorder
 #
 # Set `STREAM` to False if nobody waits for an answer: then a CRNN that needs the whole clip takes part (it takes several times as long). `EMBEDDINGS` may name a CSV or NPZ with one [embedding](../docs/glossary.md#embedding) for each file name, made by YAMNet or another trained encoder.
 #
-# **No folder?** The lesson goes on with a stand-in, modelled sounds with several faults. Or record one: set `LABEL` and `SPEAKER`, run the next cell, press Record, run the cell after it once; and again. Take 20 or more of each class, by several speakers or with several keys and cups. Then set `FOLDER` to the session's folder and `GROUP` to `r"^(.+)_"`.
+# **No folder?** The lesson goes on with a stand-in, modelled sounds with several faults. Or record one: set `LABEL` and `SPEAKER`, run the next cell, press Record, then run the next cell to save. Repeat for each take. Take 20 or more of each class, by several speakers or with several keys and cups. Then set `FOLDER` to the session's folder and `GROUP` to `r"^(.+)_"`.
 
 # %%
 FOLDER, GROUP = None, None  # such as "/where/my sounds/are" and r"^(.+)_"
@@ -123,11 +123,11 @@ for sentence in warnings:
     print(fill(f"- {sentence}", 100, break_on_hyphens=False))
 
 # %% [markdown]
-# A sentence is no verdict: alarms may be louder than clocks. But where a number that is not the sound *alone predicts the class*, a model will find it, and will fail when somebody turns the volume down.
+# A sentence is no verdict: pauses belong to a clock's ticking, so cut only before and after. But where a number that is not the sound *alone predicts the class*, a model will find it, and will fail when somebody turns the volume down.
 #
 # ## Repair and split
 #
-# Repaired without a microphone: a copy goes, a recording under two labels goes (one of them is wrong), a clip without sound goes. The rest takes new recordings; its sentences go onto the card.
+# Repaired without a microphone: a copy goes, a recording under two labels goes (one of them is wrong), a clip without sound goes. Other faults need new recordings; its sentences go onto the card.
 #
 # About a fifth of the clips is the *test*, asked once. In the rest, three *folds* take turns: each is answered by models that learned from the other two. No group is on two sides; at work, that is scikit-learn's `StratifiedGroupKFold`. A class with one group can be learned but not judged; with two it is tested; with three it takes part in everything. If fewer than two classes have two groups, clips are dealt instead, and the score is too kind.
 
@@ -148,7 +148,7 @@ pd.DataFrame({side: labels.value_counts() for side, labels in sides.items()}).T
 #
 # **Noise, pauses, "nothing".** The first edition of this lesson trained on the clips as they are. On a public folder of ten instruments its file had 0.72; with a hiss of −60 dBFS, a quiet room, 0.45; with −40 dBFS 0.22. It called the hiss alone "Hi_hat", 98 % sure. So the training takes place in a room now.
 #
-# `rooms.Scenes` makes *scenes* of 3 s, other ones in each epoch: noise of a random colour and level, up to −25 dBFS, or a piece of the background, or neither; in most of them a piece of a clip, louder or softer; some bands are hidden (lesson 11). Energies add, so the noise is added before the logarithm. Each class comes equally often, which does what class weights do.
+# `rooms.Scenes` makes *scenes* of 3 s, other ones in each epoch: noise of a random colour and level, up to −25 dBFS, or a piece of the background, or neither; in most of them a piece of a clip, louder or softer; some bands are hidden (lesson 11). Energies add, so the noise is added before the logarithm. Each class comes equally often, so a small class counts as much as a large one.
 #
 # Every frame has a wanted answer: the class while the sound is clearly there; "nothing", one more logit, where only the room is. In between any answer will do: weight 0 in the loss.
 
@@ -191,11 +191,11 @@ plots.show(figure, f"in {np.mean(counts == 0):.0%} of these frames any answer wi
 #
 # **What a practitioner tries first**: three statistics of each band over the whole clip (mean, spread, 90th percentile) and a classifier of scikit-learn. It takes seconds, and knows nothing of order. The *average* of lesson 02 is mean and spread with logistic regression. To be fair they hear the room, too: each clip comes once as it is, and twice with noise.
 #
-# **Two that listen** and answer at each frame. The *GRU* reads features that a Dense layer makes of each frame; *frames alone* has a second Dense layer in place of the GRU. Their difference is what recurrence is worth here. A sound is judged better over a while than at one moment, but a mean over everything never forgets. So both are read from a *leaky mean* of their states $\mathbf{h}_t$:
+# **Two that listen** and answer at each frame. The *GRU* reads features that a Dense layer makes of each frame; *frames alone* has a second Dense layer in place of the GRU. Their difference is what *learned* recurrence is worth here. A sound is judged better over a while than at one moment, but a mean over everything never forgets. So both are read from a *leaky mean* of their states $\mathbf{h}_t$:
 #
 # $$\mathbf{m}_t = \lambda\, \mathbf{m}_{t-1} + (1 - \lambda)\, \mathbf{h}_t, \qquad \lambda = e^{-0.02 / 0.5}$$
 #
-# After half a second, about a third of what was is left. That is a vanilla RNN without tanh and with fixed weights, so Keras, NumPy and LiteRT can run it already.
+# After half a second, about a third of the old value is left. That is a vanilla RNN without tanh and with fixed weights, so Keras, NumPy and LiteRT can run it already.
 #
 # A clip is answered by the mean probability of each class over its frames, "nothing" left out: one vote, however long it is. In the choice each clip is asked twice, as it is and in noise of a random level. *Balanced accuracy* is the mean over the classes: a class that is never found cannot hide behind a large one. The intervals count groups, not clips.
 #
@@ -407,7 +407,7 @@ in_noise = pd.DataFrame(rows).T.rename_axis("noise, dBFS").round(3)
 in_noise
 
 # %% [markdown]
-# *Mean*, *log* and *last* read the same answers in three ways: mean probability, mean of its logarithm, last frame, which is often the fading end of a clip. The last column is the warning: what has learned clean clips knows clean clips. [Three splits of two folders](../benchmarks/results/own_sounds.md) say the same.
+# *Mean*, *log* and *last* read the same answers in three ways: mean probability, mean of its logarithm, last frame, which is often the fading end of a clip. The last column is the warning: an SVM that learned clean clips alone falls in loud noise. [Three splits of two folders](../benchmarks/results/own_sounds.md) say the same.
 #
 # **Endless sound.** A device hears no clips. So the clips are joined, with pauses of 1 to 4 s, and the state is never reset. A class is *detected* when its mean over half a second rises to a threshold; a *false alarm* is each rise where that class was not played. The threshold is chosen on the folds (F1, at −60 dBFS), by models that had not learned the clips. Expect fewer false alarms in a quiet room, and others where people talk.
 #
@@ -527,7 +527,7 @@ display(Markdown(card.replace("\n## ", "\n#### ")))
 #
 # ## Exercises
 #
-# **Exercise 1.** A user allows 60 false alarms an hour. Set `stricter` to the lowest threshold of `hearing.THRESHOLDS` that keeps this on the folds, all three `runs` together. If none does, take the highest. (`hearing.compare(probabilities, classes, said, threshold=…)` has `false_alarms` and `hours`.)
+# **Exercise 1.** A user allows 60 false alarms an hour. Set `stricter` to the lowest threshold of `hearing.THRESHOLDS` that keeps this on the folds, all three `runs` together. If none does, take the highest. (`runs` is a list of pairs `(probabilities, said)`, one for each fold; `hearing.compare(probabilities, classes, said, threshold=…)` has `false_alarms` and `hours`.)
 
 # %% tags=["solution"]
 stricter = hearing.THRESHOLDS[-1]

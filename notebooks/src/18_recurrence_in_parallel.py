@@ -267,7 +267,7 @@ model.compile(
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=["accuracy"],
 )
-learn = train.groupby("label", observed=True).sample(n=120, random_state=0)
+learn = train.sample(frac=1, random_state=0).groupby("label", observed=True).head(120)
 short = batches.bucketed(learn.frames, learn.label, batch_size=50)
 history = model.fit(short, epochs=5, shuffle=False, verbose=0)
 print(f"accuracy in training: {history.history['accuracy'][-1]:.3f}")
