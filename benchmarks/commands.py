@@ -23,7 +23,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from benchmarks.measure import Stopwatch, made, table, verdict, when_made
+from benchmarks.measure import Stopwatch, asked_for, made, table, verdict, when_made
 from course_lib import audio, data, evaluation, models
 from course_lib.extra import augmentation, streaming
 
@@ -67,21 +67,13 @@ def main(wanted: list[str]) -> None:
         SystemExit: No piece's name holds the word.
     """
     trainings = pieces()
-    if wanted == ["--missing"]:
-        print("\n".join(name for name in trainings if not kept(name).exists()))
-        return
-    report_only = wanted == ["--report"]
-    wanted = [] if report_only else wanted
-    chosen = [name for name in trainings if not wanted or any(word in name for word in wanted)]
-    if not chosen:
-        sys.exit(f"expected a part of {', '.join(trainings)}, found {', '.join(wanted)}")
-    missing = [name for name in chosen if not kept(name).exists()]
-    if missing and not report_only:
+    missing, reports = asked_for(trainings, kept, wanted)
+    if missing:
         with contextlib.redirect_stdout(sys.stderr):
             lesson = Lesson()
             for name in missing:
                 keep(name, trainings[name](lesson))
-    if not wanted:
+    if reports:
         there = [name for name in trainings if kept(name).exists()]
         found = {name: json.loads(kept(name).read_text("utf-8")) for name in there}
         rows = pd.DataFrame(

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from scipy import fft, stats
 
-from benchmarks.measure import Stopwatch, made, table, verdict, when_made
+from benchmarks.measure import Stopwatch, asked_for, made, table, verdict, when_made
 from course_lib import audio, batches, data, evaluation, models
 
 HERE = Path(__file__).resolve().parent
@@ -86,19 +86,11 @@ def main(wanted: list[str]) -> None:
         SystemExit: No piece's name holds the word.
     """
     trainings = pieces()
-    if wanted == ["--missing"]:
-        print("\n".join(name for name in trainings if not kept(name).exists()))
-        return
-    report_only = wanted == ["--report"]
-    wanted = [] if report_only else wanted
-    chosen = [name for name in trainings if not wanted or any(word in name for word in wanted)]
-    if not chosen:
-        sys.exit(f"expected a part of {', '.join(trainings)}, found {', '.join(wanted)}")
+    missing, reports = asked_for(trainings, kept, wanted)
     with contextlib.redirect_stdout(sys.stderr):
-        for name in chosen:
-            if not kept(name).exists() and not report_only:
-                keep(name, trainings[name]())
-    if not wanted:
+        for name in missing:
+            keep(name, trainings[name]())
+    if reports:
         print(report())
 
 

@@ -4,6 +4,7 @@ import collections
 import datetime
 import importlib.metadata
 import platform
+import sys
 import time
 
 import numpy as np
@@ -34,6 +35,23 @@ class Stopwatch:
     @staticmethod
     def _now():
         return np.array([time.process_time(), time.perf_counter()])
+
+
+def asked_for(names, kept, wanted):
+    """Read a benchmark's arguments: words in names of pieces, --missing (list them) or --report.
+
+    Returns: the pieces to train, and whether to print the tables. Raises: SystemExit if no piece's
+    name holds a word.
+    """
+    missing = [name for name in names if not kept(name).exists()]
+    if wanted == ["--missing"]:
+        print("\n".join(missing))
+        return [], False
+    if not wanted or wanted == ["--report"]:
+        return ([] if wanted else missing), True
+    if not any(word in name for name in names for word in wanted):
+        sys.exit(f"expected a part of {', '.join(names)}, found {', '.join(wanted)}")
+    return [name for name in missing if any(word in name for word in wanted)], False
 
 
 def made():
