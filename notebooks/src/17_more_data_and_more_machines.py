@@ -31,7 +31,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import Code, display
+from IPython.display import Markdown, display
 
 from course_lib import batches, data, evaluation, models, plots
 from course_lib.extra import shards, workers
@@ -282,7 +282,8 @@ print((BUILD / "fit" / "worker-0.log").read_text())
 # [20329](https://github.com/keras-team/keras/issues/20329). What works is a step of one's own, given to `strategy.run`. Here it is, from `course_lib/extra/workers.py`:
 
 # %%
-display(Code(inspect.getsource(workers.Trainer.step), language="python"))
+source = inspect.getsource(workers.Trainer.step)
+display(Markdown(f"```python\n{source}```"))
 PROGRAM = ["-m", "course_lib.extra.workers", "--data", BUILD / "digits"]
 
 # %% [markdown]
@@ -405,7 +406,7 @@ axes.legend()
 plots.show(axes, "each dot is a step, each ring the median; other work disturbs them")
 
 # %% [markdown]
-# On the page above, a second worker makes small batches slower and large ones a little faster. In a trial on two quiet cores, 32 clips took 19 ms with one worker and 27 with two; 512 clips took 100 and 64 ms. (If other programs share the cores, the second worker has none of its own.) The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
+# On the page above, a second worker makes small batches slower and large ones faster. In a trial on two quiet cores, 32 clips took 19 ms with one worker and 27 with two; 512 clips took 100 and 64 ms. (If other programs share the cores, the second worker has none of its own.) The message costs the same, whatever the batch. So a second worker pays when there is much to compute per
 # message: large batches, large frames, long clips. But a larger batch means fewer steps in an epoch, and often needs another learning rate (lesson 08's lesson again).
 #
 # ## On paper: 10, 100, 1,000 workers
