@@ -51,7 +51,18 @@ def trained(out):
 
 
 @pytest.fixture(scope="module")
-def runs(folder):
+def wrong_proxy():
+    """A proxy that answers nobody, as some schools and companies set one for all programs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("grpc_proxy", "https_proxy", "http_proxy"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        for name in ("no_grpc_proxy", "no_proxy"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="module")
+def runs(folder, wrong_proxy):
     """What one worker and two have learned, and what they said: [workers] → weights, lines."""
     found = {}
     for count in [1, 2]:
@@ -127,6 +138,23 @@ def test_no_process_stays_behind_when_the_block_fails_or_takes_too_long(tmp_path
             1 / 0  # noqa: B018
     for process in [*slow.processes, *failed.processes]:
         assert not psutil.pid_exists(process.pid)
+
+
+@two_processes
+def test_a_worker_whose_others_never_come_gives_up(tmp_path):
+    program = """
+import json, os
+from course_lib.extra import workers
+addresses = [f"127.0.0.1:{port}" for port in workers.free_ports(2)]
+task = {"type": "worker", "index": 0}
+os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": addresses}, "task": task})
+workers.SECONDS_TO_START = 2
+workers.Trainer(lambda: None)
+"""
+    with workers.Team(1, ["-c", program], logs=tmp_path) as team:
+        assert team.wait(seconds=SECONDS) == [1]
+        assert team.words(0) == "worker 0 waits for 1 more, at most 2 s"
+    assert "Timeout (0:00:02)!" in team.logs[0].with_suffix(".err").read_text()
 
 
 @two_processes
