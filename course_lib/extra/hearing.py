@@ -208,13 +208,16 @@ def best_threshold(runs: Sequence[tuple], classes: Sequence[str]) -> float:
     return float(max(THRESHOLDS, key=lambda threshold: (f1(threshold), threshold)))
 
 
-def sure_in_pauses(stream: streaming.Stream, *, seconds: float = 10) -> dict[str, float]:
-    """Measure in which share of the frames a stream is 0.9 sure of a class though there is none.
+def sure_in_pauses(
+    stream: streaming.Stream, *, threshold: float = 0.9, seconds: float = 10
+) -> dict[str, float]:
+    """Measure in which share of the frames a class reaches a threshold though there is none.
 
-    It hears digital silence and white noise of -60 and of -40 decibels, so many seconds each.
+    The stream hears digital silence and white noise of -60 and of -40 decibels, so many seconds
+    each.
     """
     shares, silence = {}, np.zeros(int(seconds * stream.sample_rate), np.float32)
     for name, decibels in (("digital silence", "clean"), ("-60 dBFS", -60), ("-40 dBFS", -40)):
         [found] = listened(stream, [noisy(silence, decibels)])
-        shares[name] = float((found[:, :-1].max(axis=1) >= 0.9).mean())
+        shares[name] = float((found[:, :-1].max(axis=1) >= threshold).mean())
     return shares

@@ -107,17 +107,25 @@ def check(folder: str | Path) -> list[str]:
 
 
 def table(folder: str | Path) -> pd.DataFrame:
-    """List the clips of a folder of shards, none of which is read.
+    """List the clips of a folder of shards without reading one.
 
     Returns:
         One clip a row: shard (its number), begin (its first frame in the shard), length (frames),
-        label (categorical, where classes are known) and group, fit for `data.split`. `.attrs` has
-        classes, form, settings, mels, and skipped, the sentences on clips that were left out.
+        label (categorical, where classes are known) and group, fit for `data.split`. Of the form
+        "flat" also frames, float32 `[frames, mels]`: arrays that stay on disk until they are used
+        (and are not checked). `.attrs` has classes, form, settings, mels, and skipped, the
+        sentences on clips that were left out.
 
     Raises:
         ValueError: There is no index, or the set is not finished.
     """
-    return Shards(folder).clips
+    shards = Shards(folder)
+    if shards.form != "flat":
+        return shards.clips
+    flat = [shards.flat(number) for number in range(len(shards.lines))]
+    places = zip(shards.shard_of, shards.begins, shards.lengths)
+    frames = [flat[number][begin : begin + length] for number, begin, length in places]
+    return shards.clips.assign(frames=frames)
 
 
 def read(
@@ -264,6 +272,13 @@ class Shards:
         [frames] = self.frames(np.array([number]))
         return frames, self.clips["label"].iloc[number], self.clips["group"].iloc[number]
 
+    def flat(self, shard: int) -> np.ndarray:
+        """Map a shard of the form "flat" into memory: float32 `[frames of all clips, mels]`."""
+        path = self.folder / self.lines[shard]["file"]
+        if not self.lines[shard]["bytes"]:  # none of its clips could be read
+            return np.zeros([0, self.mels], FLOAT32)
+        return np.asarray(np.memmap(path, FLOAT32, mode="r").reshape(-1, self.mels))
+
     def frames(self, numbers: np.ndarray) -> list[np.ndarray]:
         """Read clips of one shard, whose bytes are checked the first time."""
         shard = self.shard_of[numbers[0]]
@@ -272,7 +287,7 @@ class Shards:
             raise ValueError(fault)
         self.checked.add(shard)
         if self.form == "flat":
-            flat = np.memmap(path, FLOAT32, mode="r").reshape(-1, self.mels)
+            flat = self.flat(shard)
             begins, ends = self.begins[numbers], self.begins[numbers] + self.lengths[numbers]
             return [np.array(flat[begin:end]) for begin, end in zip(begins, ends)]
         first, end = np.searchsorted(self.shard_of, [shard, shard + 1])
@@ -297,11 +312,12 @@ def _in_turn(shards, stream, shares):
 
 def _drawn(stream, buffer, random):
     """Give the order in which clips leave a shuffle buffer that is kept full, as in tf.data."""
-    held, drawn, coming = list(stream[:buffer]), [], stream[buffer:]
-    for clip, choice in zip(coming, random.integers(buffer, size=len(coming))):
-        drawn.append(held[choice])
-        held[choice] = clip
-    return np.array(drawn + list(random.permutation(held)))
+    held, coming = stream[:buffer].copy(), stream[buffer:]
+    drawn = np.empty_like(stream)
+    for place, choice in enumerate(random.integers(buffer, size=len(coming))):
+        drawn[place], held[choice] = held[choice], coming[place]
+    drawn[len(coming) :] = random.permutation(held)
+    return drawn
 
 
 def _batch_count(members, batch_size):
@@ -382,9 +398,9 @@ def _index(folder):
     path = folder / INDEX
     if not path.exists():
         raise ValueError(f"expected shards, found no {INDEX} in {folder}")
-    whole = path.read_text(encoding="utf-8").split("\n")[:-1]  # a line cut off does not count
     try:
-        head, *lines = [json.loads(line) for line in whole]
+        with open(path, encoding="utf-8") as file:  # a line cut off does not count
+            head, *lines = [json.loads(line) for line in file if line.endswith("\n")]
     except ValueError as error:
         raise ValueError(f"{path}: expected lines of JSON, found others: {error}") from error
     ended = bool(lines) and "shards" in lines[-1]
