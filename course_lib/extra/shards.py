@@ -256,6 +256,8 @@ class Shards:
         clips = pd.DataFrame({"shard": self.shard_of})
         for column in ("length", "label", "group"):
             clips[column] = list(itertools.chain(*(line.pop(f"{column}s") for line in lines)))
+        same = {group: group for group in clips["group"]}  # one object a name, not one a clip
+        clips["group"] = clips["group"].map(same)
         if head["classes"] is not None:
             clips["label"] = pd.Categorical.from_codes(clips["label"], head["classes"])
         self.lengths = clips["length"].to_numpy()

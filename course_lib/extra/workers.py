@@ -265,7 +265,7 @@ def main(arguments: Sequence[str] | None = None):
     except tf.errors.InvalidArgumentError:  # such as a damaged shard
         raise
     except tf.errors.OpError as error:
-        reason = re.search("Collective ops is aborted by: (.*)", error.message)
+        reason = re.search(r"Collective ops is aborted by: ([^.\n]*)", error.message)
         words = reason[1] if reason else type(error).__name__
         stop(f"worker {trainer.index}: another one is gone: {words}", GONE)
 
