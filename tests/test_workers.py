@@ -116,7 +116,8 @@ def test_after_a_kill_the_epoch_counts_each_clip_once(victim, runs, folder):
     assert team.processes[1 - victim].returncode == workers.GONE, team.words(1 - victim)
     assert "another one is gone" in team.words(1 - victim)
     before, place = [team.lines(index) for index in range(2)], tuple(trained(out)["place"])
-    kept, steps = place[0] * len(runs[1][1][0]) // EPOCHS + place[1], max(map(len, before))
+    kept = place[0] * len(runs[1][1][0]) // EPOCHS + place[1]
+    steps = max(team.finished(index) for index in range(2))
     assert place[0] < EPOCHS, "killed too late: the training was over"
     assert EVERY <= kept <= steps <= kept + EVERY, "more than a checkpoint interval is lost"
     with workers.Team(2, command(folder, out), logs=out / "after") as team:

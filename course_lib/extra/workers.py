@@ -164,9 +164,18 @@ class Team:
             process.wait()
 
     def lines(self, index: int) -> list[dict]:
-        """Read what a worker has reported so far: one dict a step."""
-        said = self.logs[index].read_text(encoding="utf-8", errors="replace").splitlines()
-        return [json.loads(line) for line in said if line.startswith("{") and line.endswith("}")]
+        """Read what a worker has reported so far: one dict a step, without a loss if unfinished."""
+        said, steps = self.logs[index].read_text(encoding="utf-8", errors="replace"), {}
+        for line in said.splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                report = json.loads(line)
+                place = report.get("epoch"), report.get("batch"), report["step"]
+                steps.setdefault(place, {}).update(report)
+        return list(steps.values())
+
+    def finished(self, index: int) -> int:
+        """Count the training steps that a worker has reported as finished."""
+        return sum("loss" in line for line in self.lines(index))
 
     def words(self, index: int) -> str:
         """Read the last line in words that a worker has said."""
@@ -179,8 +188,8 @@ class Team:
         return [process.returncode for process in self.processes]
 
     def wait_for_step(self, count: int, *, seconds: float = 120):
-        """Wait until worker 0 has reported so many steps, or any worker has ended."""
-        self._until(lambda: len(self.lines(0)) >= count or self._ended(any), seconds)
+        """Wait until worker 0 has finished so many steps, or any worker has ended."""
+        self._until(lambda: self.finished(0) >= count or self._ended(any), seconds)
 
     def _ended(self, which):
         return which(process.poll() is not None for process in self.processes)
@@ -279,10 +288,11 @@ def train(trainer: Trainer, n_clips: int, chosen: argparse.Namespace):
     for epoch in range(first, chosen.epochs):
         place = {"epoch": epoch, "skip": done, "seed": chosen.seed}
         for frames, labels in trainer.share(chosen.data, chosen.batch_size, **place):
-            loss = trainer.learn(frames, labels)
+            now = {"epoch": epoch, "step": done}
             seen = [zlib.crc32(clip.tobytes()) for clip in unpadded(frames)]
-            said = {"epoch": epoch, "step": done, "loss": loss, "clips": seen}
-            print(json.dumps(said), flush=True)
+            # Said before the step: a worker may be killed after it, before it can say anything.
+            print(json.dumps({**now, "clips": seen}), flush=True)
+            print(json.dumps({**now, "loss": trainer.learn(frames, labels)}), flush=True)
             done += 1
             if done % chosen.every == 0:
                 trainer.save(path, epoch, done)

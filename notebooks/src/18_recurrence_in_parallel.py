@@ -38,6 +38,7 @@ from keras import ops
 
 from course_lib import batches, cells, data, evaluation, models, plots, training
 
+# %%
 parts = []
 for part in data.load_parts("digits", validation=0.2):
     parts.append(part.assign(frames=[frames[::2] for frames in part.frames]))
@@ -80,6 +81,7 @@ def keep_and_new(frames):  # what a frame keeps of the state, and what it brings
     return 1 - z, z * candidate
 
 
+# %%
 def one_by_one(keep, new):
     h, states = np.zeros(keep.shape[1]), []
     for a, b in zip(keep, new):
@@ -390,7 +392,7 @@ plots.show(figure, fact)
 # %% [markdown]
 # Read the table as ratios; on your machine they will be others. On the two cores behind this page:
 #
-# - **At 800 frames the scan was the fastest by the clock**: 1.5 times as fast as its own loop, 1.2 times as fast as the course's GRU, twice as fast as Keras's. Nearly two cores worked on it, and one on the loop. Here steps do run side by side.
+# - **At 800 frames the scan was the fastest by the clock**: in three runs 1.3 to 1.5 times as fast as its own loop, 1.1 to 1.2 times as fast as the course's GRU, and about twice as fast as Keras's. Nearly two cores worked on it, and one on the loop. Here steps do run side by side.
 # - **In CPU time the scan gained nothing** over its loop. Two cores share more work; with one core there would be no lead.
 # - At 50 and 200 frames the loop was a little ahead: the arrays are too small to be worth sharing.
 # - The loop, too, was ahead of Keras's GRU. That part of the gain is not parallelism: minGRU does less, since no frame is multiplied by a matrix $\mathbf U$.
