@@ -4,7 +4,7 @@
 # So far all clips fitted in memory, and one process did the training. A real project outgrows both: a thousand hours of sound are 58 GB of log-mel frames. Where do you keep the clips then? And what must several machines tell each other so that they train **one** model, even if one of them dies on the way?
 #
 # **You will**
-# - write clips to disk as shards, read them back in masked batches, and watch the memory stay flat;
+# - write clips to disk as shards, read them back in masked batches, and watch the memory stay nearly flat;
 # - join two processes by a pipe, so that they compute what one computes, up to rounding;
 # - do the same with TensorFlow's own engine, kill a worker, and go on without losing a clip or counting one twice.
 #
@@ -124,8 +124,8 @@ print(
 #
 # ## Flat memory
 #
-# Now the point of it all: ten times the clips. `peak` reads every batch of an epoch and returns the largest amount of memory that Python and NumPy held meanwhile. In the buffer wait 250 clips. **Predict, then run.** From 1,000 to 10,000 clips, what
-# happens to what `peak` finds? (What all frames take in memory is arithmetic.)
+# Now the point of it all: ten times the clips. `peak` reads every batch of an epoch and returns the largest amount of memory that Python and NumPy held meanwhile. The buffer holds 250 clips. **Predict, then run.** From 1,000 to 10,000 clips, how much
+# does `peak` grow? (The other curve, all frames in memory, is plain arithmetic.)
 
 # %%
 few = [shards.log_mel_of_path(path)[::2] for path in clips.path]
@@ -352,6 +352,8 @@ assert np.abs(weights[1] - weights[2]).max() < 1e-6
 #             trainer.save(path, epoch, done)  # whole or not at all; by worker 0
 #     done = 0
 # ```
+#
+#
 # **Predict, then run.** What does worker 0 do: go on alone, wait, or stop?
 
 # %%
@@ -373,7 +375,7 @@ print(f"worker 0 finished {finished} steps; the checkpoint holds {step}")
 assert finished - step <= 5
 
 # %% [markdown]
-# It stops, and says why: −9 is the killed one, 3 our program's code for "another worker is gone". Some seconds pass when TensorFlow learns it from a missing heartbeat and not from a closed connection; a machine without power is only noticed that way. Worker 0 could not go on alone: its share is half of the clips. One that never starts is waited for in silence, even with Python's own threads standing still; so our program sets an alarm outside Python (`faulthandler`) that ends it after two minutes. It also tells gRPC, which carries the messages, to pass by a proxy: a school's `http_proxy` would stop two workers on one machine.
+# It stops, and says why: −9 is the killed one, 3 our program's code for "another worker is gone". Some seconds pass when TensorFlow learns it from a missing heartbeat and not from a closed connection; a machine without power is only noticed that way. Worker 0 could not go on alone: its share is half of the clips. A worker that never starts is waited for in silence, and meanwhile no Python thread runs. So our program sets an alarm outside Python (`faulthandler`) that ends it after two minutes. It also keeps the messages away from a proxy: a school's `http_proxy` would stop even two workers on one machine.
 #
 # To go on, start the same command again. Weights and Adam's memory come from the checkpoint, and also **the place in the data**: if the epoch began anew, the clips before the checkpoint would be learned twice. Keras's `BackupAndRestore` restores the weights
 # and the number of the epoch or step, not the place in a `tf.data` stream. Ours names epoch and step. The order of the batches follows from the seed and the epoch's number, so `shards.read(…, epoch=0, skip=10)` is the same epoch without its first ten batches.
@@ -433,7 +435,7 @@ axes.legend()
 plots.show(axes, "each dot is a step, each ring the median; other work disturbs them")
 
 # %% [markdown]
-# In the table above, a second worker makes small batches slower and large ones faster. (If other programs use the cores, it gains less.) The message has the same size, whatever the batch, so it weighs less the more there is to compute. The factor stays below 2: each step ends when the slower worker is done, and two processes share one memory. So a second worker pays when there is much to compute per
+# In the table above, a second worker makes small batches slower and large ones faster. (If other programs use the cores, it gains less.) The message has the same size, whatever the batch, so it weighs less the more there is to compute. The factor stays below 2, since there is always a message to wait for. So a second worker pays when there is much to compute per
 # message: large batches, large frames, long clips. But a larger batch means fewer steps in an epoch, and often needs another learning rate.
 #
 # ## On paper: 10, 100, 1,000 workers
@@ -461,7 +463,7 @@ table.assign(hour_of_audio=table.sum(axis=1) * 3600 / 1_024).round(3)  # seconds
 # %% [markdown]
 # Our GRU gains little beyond ten workers, and a thousand are slower than ten: nearly all of each step goes into messages. The speech model gains nearly tenfold up to ten, and more than eightfold again up to a hundred. With a thousand, moving takes twice as long as computing. So large trainings use larger batches, fast networks, and gradients in 16 bits.
 #
-# **Where does pre-processing run at that size?** It needs no messages between clips, so it scales without a trick: one task per shard. In the first cell, computing and writing ran at some thousand clips of half a second in a second, so one machine manages thousands
+# **Where does pre-processing run at that size?** It needs no messages between clips, so it scales without a trick: one task per shard. Above, one process computed and wrote a few thousand clips of half a second in each second, so one machine manages thousands
 # of hours in a night. Beyond that, [Apache Beam](https://www.tensorflow.org/datasets/beam_datasets) (which TensorFlow Datasets uses for its largest sets) and Spark hand out such tasks, and repeat those whose machine died. Training then reads the shards.
 #
 # <details><summary>Keras on JAX</summary>With the JAX backend, <code>keras.distribution</code> does all this inside <code>fit</code>: in each process <code>keras.distribution.initialize(job_addresses="host0:1234", num_processes=2, process_id=0)</code> first, then <code>keras.distribution.set_distribution(keras.distribution.DataParallel())</code>, before the model is built. We tried it on two processes with a masked GRU: the same weights as one process within 1e-7. <code>fit</code> wants a <code>tf.data</code> stream, or <code>DataParallel(auto_shard_dataset=False)</code> and each process's own share.</details>
